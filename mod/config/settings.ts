@@ -1,0 +1,469 @@
+/**
+ * The one table of settings: what can be said in `bulkhead.toml`.
+ *
+ * Parser, defaults, `config doc`, `--help`, the file that `init` writes and
+ * the type {@link Config} all come from here. Adding a setting is adding a
+ * row. Bounds agree with the shapes in `mod/<role>/role.ts`, which the roles
+ * check again for themselves.
+ */
+import {
+  addresses,
+  choice,
+  duration,
+  integer,
+  listenAddress,
+  listenAddresses,
+  mailDomains,
+  optional,
+  orOff,
+  type Setting,
+  size,
+  string,
+  strings,
+} from "./kinds.ts";
+import { foldAscii, isDomainName } from "./names.ts";
+import { aliases, type Entries, routes } from "./routing.ts";
+
+/** Settings under one heading of the file. */
+export interface Section<M> {
+  readonly kind: "settings";
+  readonly says: string;
+  readonly settings: M;
+}
+
+function section<M extends Record<string, unknown>>(
+  says: string,
+  settings: M,
+): Section<M> {
+  return { kind: "settings", says, settings };
+}
+
+/** Every setting, by section and key, in the order of the documentation. */
+export const SECTIONS = {
+  server: section("Who this server is and whose mail it takes.", {
+    hostname: string({
+      says:
+        "This server's own name, as other servers see it: in the greeting, " +
+        "in EHLO and in Received. It should be what the address's PTR record " +
+        "says.",
+      example: "mx.home.test",
+      type: "domain",
+      mustBe: 'a domain name such as "mx.home.test"',
+      accept: domainName,
+    }),
+    local_domains: mailDomains({
+      says:
+        "Domains whose mail ends here: their mailboxes are those of the users " +
+        "file, their other names those of [aliases].",
+      example: ["home.test"],
+      min: 1,
+      max: 10_000,
+      subdomains: false,
+    }),
+    postmaster: optional(string({
+      says:
+        "Who gets mail for postmaster and abuse of a local domain, or of this " +
+        "host, when no mailbox or alias has that name (RFC 5321 §4.5.1, RFC " +
+        "2142).",
+      example: "me@home.test",
+      inInit: true,
+      type: "address",
+      mustBe: 'the address of a mailbox such as "me@home.test"',
+      accept: mailboxAddress,
+    })),
+    relay_domains: mailDomains({
+      says:
+        "Domains for which anybody may hand in mail, beside the local ones: " +
+        "those that this server is a backup MX or a gateway for. A domain " +
+        "does not include the ones below it; `.home.test` stands for those.",
+      default: [],
+      example: ["branch.test", ".branch.test"],
+      min: 0,
+      max: 10_000,
+      subdomains: true,
+    }),
+    home: string({
+      says: "Directory that holds everything: mail, spool, queue, users, " +
+        "certificate. A relative path starts at the directory of this file.",
+      default: ".",
+      example: "/var/lib/bulkhead",
+      type: "path",
+      mustBe: "the path of a directory",
+      accept: path,
+    }),
+  }),
+  smtp: section("The SMTP server.", {
+    listen: listenAddresses({
+      says: "Where it listens. Ports below 1024 need a start as root.",
+      default: ["127.0.0.1:2525"],
+      example: ["0.0.0.0:25", "[::]:25"],
+      inInit: true,
+      min: 1,
+      max: 8,
+    }),
+    processes: integer({
+      says: "Processes that share the listening sockets; 0 is one for each " +
+        "processor, up to 16.",
+      default: 0,
+      min: 1,
+      max: 16,
+      orZero: true,
+    }),
+    max_message_size: size({
+      says: "Largest message taken (RFC 1870 SIZE).",
+      default: "50MB",
+      inInit: true,
+      min: "1KiB",
+      max: "4GiB",
+    }),
+    max_recipients: integer({
+      says:
+        "Most recipients in one transaction; RFC 5321 §4.5.3.1.8 asks for at " +
+        "least 100.",
+      default: 1_000,
+      min: 100,
+      max: 1_000,
+    }),
+    hop_limit: integer({
+      says:
+        "Received fields that a message may have; one with more is in a loop " +
+        "and refused (RFC 5321 §6.3).",
+      default: 50,
+      min: 10,
+      max: 1_000,
+    }),
+    command_timeout: duration({
+      says:
+        "Whole time for one command line to arrive; RFC 5321 §4.5.3.2.7 asks " +
+        "for at least 5 minutes.",
+      default: "5m",
+      min: "100ms",
+      max: "1h",
+    }),
+    message_timeout: duration({
+      says: "Whole time for one message to arrive.",
+      default: "30m",
+      min: "1s",
+      max: "1d",
+    }),
+    session_timeout: duration({
+      says: "Whole time for one session.",
+      default: "2h",
+      min: "1s",
+      max: "1d",
+    }),
+    max_sessions: integer({
+      says: "Most sessions at once in one process; a further one gets 421.",
+      default: 1_000,
+      min: 1,
+      max: 20_000,
+    }),
+    max_sessions_per_client: integer({
+      says: "Most sessions at once from one client address in one process. 0 " +
+        "chooses: 50, or all if every address of smtp.listen is a loopback " +
+        "address, because then all clients have the same one.",
+      default: 0,
+      min: 1,
+      max: 20_000,
+      orZero: true,
+    }),
+  }),
+  tls: section("STARTTLS for those who send to us.", {
+    mode: choice({
+      says:
+        "Where the certificate comes from: self-signed is made at the first " +
+        "start; files names your own; off offers no STARTTLS.",
+      default: "self-signed",
+      of: ["self-signed", "files", "off"],
+      inInit: true,
+    }),
+    certificate: optional(string({
+      says: "PEM file of the certificate and its chain, for mode files. A " +
+        "relative path starts at server.home.",
+      example: "/etc/letsencrypt/live/mx.home.test/fullchain.pem",
+      inInit: true,
+      type: "path",
+      mustBe: "the path of a PEM file",
+      accept: path,
+    })),
+    key: optional(string({
+      says: "PEM file of the private key, for mode files.",
+      example: "/etc/letsencrypt/live/mx.home.test/privkey.pem",
+      inInit: true,
+      type: "path",
+      mustBe: "the path of a PEM file",
+      accept: path,
+    })),
+  }),
+  resolve: section("Which mailbox an address is.", {
+    recipient_delimiter: string({
+      says: "Characters that each start an extension: with `+`, mail for " +
+        "me+lists@home.test goes to me@home.test. The first one in the " +
+        "address counts; an address that exists as written goes first. Empty " +
+        "switches extensions off.",
+      default: "+",
+      example: "+-",
+      inInit: true,
+      bounds: "up to 8 of + - = _ . # ~ ^",
+      mustBe: "up to 8 different characters of + - = _ . # ~ ^",
+      accept: delimiters,
+    }),
+    max_targets: integer({
+      says:
+        "Most places that one recipient may go to after all aliases; one with " +
+        "more is refused.",
+      default: 1_000,
+      min: 1,
+      max: 1_000,
+    }),
+  }),
+  aliases,
+  routes,
+  queue: section("Retries, limits and memory of the queue.", {
+    first_retry: duration({
+      says:
+        "First retry after this; then the wait grows by half each time. RFC " +
+        "5321 §4.5.4.1 advises 30 minutes or a variable wait; 5 minutes, as " +
+        "Postfix has it, gets mail through greylisting without long delay.",
+      default: "5m",
+      min: "100ms",
+      max: "1d",
+    }),
+    max_retry: duration({
+      says: "The wait between retries grows no longer than this.",
+      default: "4h",
+      min: "100ms",
+      max: "7d",
+    }),
+    expire: duration({
+      says:
+        "A message that is still not delivered after this is returned to its " +
+        "sender; RFC 5321 §4.5.4.1 asks for at least 4 to 5 days.",
+      default: "5d",
+      inInit: true,
+      min: "1s",
+      max: "100d",
+    }),
+    max_jobs: integer({
+      says: "Most deliveries at once.",
+      default: 100,
+      min: 1,
+      max: 2_000,
+    }),
+    max_jobs_per_destination: integer({
+      says: "Most deliveries at once to one destination.",
+      default: 20,
+      min: 1,
+      max: 2_000,
+    }),
+    max_active: integer({
+      says: "Most messages that the scheduler holds in memory.",
+      default: 20_000,
+      min: 10,
+      max: 1_000_000,
+    }),
+    max_messages: integer({
+      says: "Most messages in the queue; beyond it new ones get 452.",
+      default: 1_000_000,
+      min: 10,
+      max: 100_000_000,
+    }),
+    keep_events: duration({
+      says: "How long the history of deliveries is kept.",
+      default: "30d",
+      min: "1m",
+      max: "365d",
+    }),
+    min_free: size({
+      says:
+        "Disk space set aside beside the database, so that what became of a " +
+        "message can be recorded when the disk is full. At most 16 MiB are " +
+        "used.",
+      default: "16MiB",
+      min: "0B",
+      max: "32TiB",
+    }),
+  }),
+  spool: section("Where message contents wait, sealed.", {
+    segment_size: size({
+      says: "Size of one segment file.",
+      default: "16MiB",
+      min: "64KiB",
+      max: "1GiB",
+    }),
+    ready_segments: integer({
+      says: "Empty segments kept ready for writing.",
+      default: 2,
+      min: 1,
+      max: 1_000,
+    }),
+    max_size: size({
+      says:
+        "All segments together grow no larger; beyond it new messages get 452.",
+      default: "4GiB",
+      inInit: true,
+      min: "64KiB",
+      max: "32TiB",
+    }),
+    min_free: size({
+      says:
+        "Free space on the spool's file system below which new messages get " +
+        "452.",
+      default: "64MB",
+      min: "0B",
+      max: "32TiB",
+    }),
+  }),
+  maildir: section("Delivery into mailboxes.", {
+    syncfs_from: integer({
+      says:
+        "From this many deliveries at once on, the file system is synced as a " +
+        "whole instead of file by file.",
+      default: 8,
+      min: 2,
+      max: 1_000,
+    }),
+  }),
+  outbound: section("Sending to other servers.", {
+    port: integer({
+      says: "Port of MX hosts; another one than 25 only in a laboratory.",
+      default: 25,
+      min: 1,
+      max: 65_535,
+    }),
+    connect_timeout: duration({
+      says: "Whole time to open one connection.",
+      default: "30s",
+      min: "100ms",
+      max: "10m",
+    }),
+    reply_timeout: duration({
+      says:
+        "Whole time for one reply of the other server; RFC 5321 §4.5.3.2 asks " +
+        "for 2 to 10 minutes.",
+      default: "5m",
+      min: "100ms",
+      max: "1h",
+    }),
+    max_hosts: integer({
+      says: "Most hosts and addresses tried in one attempt.",
+      default: 10,
+      min: 1,
+      max: 100,
+    }),
+    nameservers: addresses({
+      says: "Name servers to ask, at port 53; none means those of " +
+        "/etc/resolv.conf.",
+      default: [],
+      example: ["127.0.0.1"],
+      min: 0,
+      max: 8,
+    }),
+    dns_timeout: duration({
+      says: "Whole time for one question to the name servers.",
+      default: "10s",
+      min: "100ms",
+      max: "1m",
+    }),
+  }),
+  console: section("The status console: shows, and changes nothing.", {
+    listen: orOff(listenAddress({
+      says:
+        "Where a browser reaches it. It has no log-in: keep it on a loopback " +
+        "address.",
+      default: "127.0.0.1:2528",
+      inInit: true,
+    })),
+    hosts: strings({
+      says:
+        "Further `host:port` values that a browser may address it by, beside " +
+        "console.listen and localhost: for use behind a proxy.",
+      default: [],
+      example: ["status.home.test:443"],
+      min: 0,
+      max: 12,
+      type: "list of host:port",
+      mustBe: 'a host, with a port if not the usual one: "status.home.test"',
+      accept: consoleHost,
+    }),
+  }),
+  roles: section("Users that the processes run as, when started as root.", {
+    user_prefix: string({
+      says:
+        "Each role runs as a user of its own: this, followed by the role's " +
+        "name. `bulkhead init` makes them.",
+      default: "bulkhead-",
+      bounds: "1 to 20 of a-z 0-9 - _",
+      mustBe: "1 to 20 of a-z, 0-9, - and _, a letter first",
+      accept: (text) => /^[a-z][a-z0-9_-]{0,19}$/.test(text) ? text : undefined,
+    }),
+    uid_base: integer({
+      says:
+        "For systems whose user table cannot be written: each role gets a UID " +
+        "from this one upwards, without an entry. 0 uses the user table.",
+      default: 0,
+      min: 1_000,
+      max: 2_000_000_000,
+      orZero: true,
+    }),
+  }),
+};
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/**
+ * The configuration, checked. Section and key as in the file; durations in
+ * milliseconds, sizes in octets, paths absolute, names in lower case;
+ * `aliases` and `routes` as lists.
+ */
+export type Config = {
+  readonly [S in keyof typeof SECTIONS]: (typeof SECTIONS)[S] extends
+    Entries<infer T> ? readonly T[]
+    : (typeof SECTIONS)[S] extends Section<infer M>
+      ? { readonly [K in keyof M]: ValueOf<M[K]> }
+    : never;
+};
+
+/** A section of the table, whatever its settings. */
+export type AnySection =
+  | Section<Readonly<Record<string, Setting<unknown>>>>
+  | Entries<unknown>;
+
+/** The sections as a list, in their order. */
+export const SECTION_LIST: readonly (readonly [string, AnySection])[] = Object
+  .entries(SECTIONS);
+
+function domainName(text: string): string | undefined {
+  const name = foldAscii(text);
+  return isDomainName(name) ? name : undefined;
+}
+
+// A mailbox's name becomes a directory: the form of `mailbox` in shapes.ts.
+function mailboxAddress(text: string): string | undefined {
+  const folded = foldAscii(text);
+  const at = folded.lastIndexOf("@");
+  return /^[a-z0-9_][a-z0-9._-]{0,63}$/.test(
+      folded.slice(0, Math.max(0, at)),
+    ) &&
+      isDomainName(folded.slice(at + 1))
+    ? folded
+    : undefined;
+}
+
+function path(text: string): string | undefined {
+  return text.length > 0 && text.length <= 3_000 && !text.includes("\0")
+    ? text
+    : undefined;
+}
+
+function delimiters(text: string): string | undefined {
+  return /^[+=_.#~^-]{0,8}$/.test(text) && new Set(text).size === text.length
+    ? text
+    : undefined;
+}
+
+// The console's part holds them joined in 1,024 characters: 12 of 60 fit.
+function consoleHost(text: string): string | undefined {
+  const host = foldAscii(text);
+  return host.length <= 60 && /^[a-z0-9.:[\]-]+$/.test(host) ? host : undefined;
+}

@@ -1,0 +1,34 @@
+/** What became of one recipient in one attempt, and how it crosses a wall. */
+import { int, object, text, token, z } from "../ipc/schema.ts";
+
+/**
+ * Outcome of one attempt for one recipient.
+ *
+ * - `delivered`: the next hop or the mailbox has it, on disk
+ * - `temporary`: try again later; also whatever we do not understand
+ * - `permanent`: positive knowledge that it will never work; a DSN is due
+ */
+export const outcome = object({
+  kind: z.enum(["delivered", "temporary", "permanent"]),
+  /** SMTP reply code, theirs or the one that says the same. */
+  code: int({ min: 200, max: 599 }),
+  /** Enhanced status code, RFC 3463. */
+  enhanced: token(/^[245]\.\d{1,3}\.\d{1,3}$/, { max: 9 }),
+  /** Printable text, without code; their words or ours. */
+  text: text({ max: 500 }),
+  /** Name of the host that said so; empty if it was us. */
+  host: text({ max: 255 }),
+});
+
+/** See {@link outcome}. */
+export type Outcome = z.infer<typeof outcome>;
+
+/** Builds an outcome that we state ourselves. */
+export function ownOutcome(
+  kind: Outcome["kind"],
+  code: number,
+  enhanced: string,
+  text: string,
+): Outcome {
+  return { kind, code, enhanced, text: text.slice(0, 500), host: "" };
+}

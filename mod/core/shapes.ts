@@ -1,0 +1,71 @@
+/** Shapes of the domain that several contracts share. */
+import { int, object, text, token, z } from "../ipc/schema.ts";
+import { QUEUE_ID_PATTERN } from "./ids.ts";
+
+/** See `ids.ts`. */
+export const queueId = token(QUEUE_ID_PATTERN, { max: 16 });
+
+/**
+ * An address as `local-part@domain`: quoted local part as written, domain in
+ * lower case. At most 254 octets in UTF-8 (RFC 5321 §4.5.3.1.3 less `<>`),
+ * never a control character.
+ */
+// deno-lint-ignore no-control-regex
+export const address = token(/^[^\x00-\x1f\x7f]+@[^\x00-\x20\x7f@]+$/, {
+  max: 254,
+});
+
+/** A reverse-path: an address, or empty for `<>` (RFC 5321 §4.5.5). */
+export const reversePath = z.union([z.literal(""), address]);
+
+/** A domain name in lower case, A-labels, or an address literal. */
+export const domain = token(/^[a-z0-9._:[\]-]+$/, { max: 255 });
+
+/**
+ * A local mailbox. Both parts become directory names, so the pattern is the
+ * wall: no slash, no leading dot or dash, no NUL.
+ */
+export const mailbox = object({
+  domain: token(/^[a-z0-9_][a-z0-9._-]*$/, { max: 255 }),
+  user: token(/^[a-z0-9_][a-z0-9._-]*$/, { max: 64 }),
+});
+
+/** See {@link mailbox}. */
+export type Mailbox = z.infer<typeof mailbox>;
+
+/**
+ * Where a sealed message lies: octets [offset, offset + length) of the
+ * segment file `<segment>.seg` in the spool directory.
+ */
+export const contentRef = object({
+  segment: token(/^[a-z0-9][a-z0-9-]*$/, { max: 40 }),
+  offset: int({ min: 0, max: 2 ** 40 }),
+  /** Octets of the record, headers and tags included. */
+  length: int({ min: 1, max: 2 ** 33 }),
+  /** Octets of the message. */
+  sizeBytes: int({ min: 0, max: 2 ** 32 }),
+});
+
+/** See {@link contentRef}. */
+export type ContentRef = z.infer<typeof contentRef>;
+
+/** The key of one message: 32 octets in base64. Never logged, never stored in SQLite. */
+export const contentKey = token(/^[A-Za-z0-9+/]{43}=$/, { max: 44 });
+
+/** Where mail for a domain goes next. */
+export const nextHop = z.union([
+  /** A configured host: a name or an address, and a port. */
+  object({
+    kind: z.literal("host"),
+    host: text({ min: 1, max: 255 }),
+    port: int({ min: 1, max: 65_535 }),
+  }),
+  /** The MX hosts of a domain. */
+  object({ kind: z.literal("mx"), domain }),
+]);
+
+/** See {@link nextHop}. */
+export type NextHop = z.infer<typeof nextHop>;
+
+/** How a message's octets are labelled, RFC 6152. */
+export const bodyType = z.enum(["7bit", "8bitmime"]);

@@ -1,0 +1,139 @@
+/**
+ * Who takes mail for a domain: MX records, their order, and the cases without
+ * any. Pure: lookups and randomness are parameters.
+ */
+import type { Verdict } from "../ipc/call.ts";
+import type { dnsContract, MailHost } from "./dns_ipc.ts";
+import { hostName } from "./name.ts";
+
+/** Mail hosts used of one domain, and addresses of one host. */
+export const MAX_HOSTS = 100;
+/** See {@link MAX_HOSTS}. */
+export const MAX_ADDRESSES = 20;
+
+/** Hosts whose addresses are looked up side by side. */
+const AT_ONCE = 8;
+
+/** One MX record. */
+export interface Mx {
+  readonly preference: number;
+  readonly exchange: string;
+}
+
+/**
+ * What a lookup found.
+ *
+ * - `records`: at least one
+ * - `no-name`, `no-data`: proven absent, see `wire.ts`
+ * - `unclear`: proves nothing
+ */
+export type Found<T> =
+  | { readonly kind: "records"; readonly records: readonly T[] }
+  | { readonly kind: "no-name" }
+  | { readonly kind: "no-data" }
+  | { readonly kind: "unclear" };
+
+/** The lookups needed here. They never throw. */
+export interface Lookups {
+  mx(name: string): Promise<Found<Mx>>;
+  a(name: string): Promise<Found<string>>;
+  aaaa(name: string): Promise<Found<string>>;
+}
+
+type Calls = typeof dnsContract.calls;
+
+/** Answers `dns.mailHosts`. */
+export async function mailHosts(
+  domain: string,
+  lookups: Lookups,
+  random: () => number = Math.random,
+): Promise<Verdict<Calls["mailHosts"]>> {
+  const name = hostName(domain);
+  if (name === undefined) return { refusal: "no-such-domain" };
+  const found = await lookups.mx(name);
+  switch (found.kind) {
+    case "records":
+      return await hostsOf(found.records, lookups, random);
+    case "no-name":
+      return { refusal: "no-such-domain" };
+    case "no-data": {
+      // Implicit MX of preference 0, RFC 5321 §5.1.
+      const verdict = await addresses(name, lookups);
+      if ("refusal" in verdict) return verdict;
+      const host = { name, preference: 0, ...verdict.answer };
+      return { answer: { hosts: [host] } };
+    }
+    case "unclear":
+      return { refusal: "try-later" };
+  }
+}
+
+/** Answers `dns.addresses`: IPv6 and IPv4, IPv6 first. */
+export async function addresses(
+  raw: string,
+  lookups: Lookups,
+): Promise<Verdict<Calls["addresses"]>> {
+  const name = hostName(raw);
+  if (name === undefined) return { refusal: "no-such-domain" };
+  const both = await Promise.all([lookups.aaaa(name), lookups.a(name)]);
+  const [v6, v4] = both.map((found) =>
+    found.kind === "records" ? [...new Set(found.records)] : []
+  ) as [string[], string[]];
+  // Half of the room for each family, so that one cannot crowd out the other.
+  const room = Math.max(MAX_ADDRESSES / 2, MAX_ADDRESSES - v4.length);
+  const all = [...v6.slice(0, room), ...v4].slice(0, MAX_ADDRESSES);
+  if (all.length > 0) return { answer: { addresses: all } };
+  return both.some((found) => found.kind === "unclear")
+    ? { refusal: "try-later" }
+    : { refusal: "no-such-domain" };
+}
+
+async function hostsOf(
+  records: readonly Mx[],
+  lookups: Lookups,
+  random: () => number,
+): Promise<Verdict<Calls["mailHosts"]>> {
+  if (records.length === 1 && records[0]!.exchange === ".") {
+    return { refusal: "null-mx" }; // RFC 7505 §3
+  }
+  const ordered = inOrder(records, random);
+  const hosts: MailHost[] = [];
+  let unclear = false;
+  for (let at = 0; at < ordered.length; at += AT_ONCE) {
+    const some = ordered.slice(at, at + AT_ONCE);
+    const verdicts = await Promise.all(
+      some.map(({ name }) => addresses(name, lookups)),
+    );
+    verdicts.forEach((verdict, i) => {
+      if ("answer" in verdict) {
+        hosts.push({ ...some[i]!, addresses: verdict.answer.addresses });
+      } else if (verdict.refusal === "try-later") {
+        unclear = true;
+      }
+    });
+  }
+  if (hosts.length > 0) return { answer: { hosts } };
+  // MX records are there but none is usable: an error, and never the fallback
+  // to the domain's own address, RFC 5321 §5.1.
+  return { refusal: unclear ? "try-later" : "no-such-domain" };
+}
+
+/**
+ * Orders hosts by ascending preference, at random among equals, so that load
+ * spreads (RFC 5321 §5.1). Drops names that are none, and repetitions.
+ */
+export function inOrder(
+  records: readonly Mx[],
+  random: () => number,
+): { name: string; preference: number }[] {
+  const drawn = records.map((mx) => ({ mx, lot: random() }));
+  drawn.sort((a, b) => a.mx.preference - b.mx.preference || a.lot - b.lot);
+  const seen = new Map<string, number>();
+  for (const { mx } of drawn) {
+    const name = hostName(mx.exchange);
+    if (name === undefined || seen.has(name)) continue;
+    if (seen.size === MAX_HOSTS) break;
+    seen.set(name, mx.preference);
+  }
+  return [...seen].map(([name, preference]) => ({ name, preference }));
+}

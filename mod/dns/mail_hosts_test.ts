@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import {
+  addresses,
+  type Found,
+  inOrder,
+  type Lookups,
+  mailHosts,
+  MAX_HOSTS,
+  type Mx,
+} from "./mail_hosts.ts";
+
+const mx = (preference: number, exchange: string): Mx => ({
+  preference,
+  exchange,
+});
+const records = <T>(...all: T[]): Found<T> => ({
+  kind: "records",
+  records: all,
+});
+const NO_DATA = { kind: "no-data" } as const;
+const NO_NAME = { kind: "no-name" } as const;
+const UNCLEAR = { kind: "unclear" } as const;
+
+function lookups(zone: {
+  mx?: Found<Mx>;
+  a?: Record<string, Found<string>>;
+  aaaa?: Record<string, Found<string>>;
+}): Lookups {
+  return {
+    mx: () => Promise.resolve(zone.mx ?? NO_DATA),
+    a: (name) => Promise.resolve(zone.a?.[name] ?? NO_DATA),
+    aaaa: (name) => Promise.resolve(zone.aaaa?.[name] ?? NO_DATA),
+  };
+}
+
+const CASES: {
+  name: string;
+  zone: Parameters<typeof lookups>[0];
+  want: unknown;
+}[] = [
+  {
+    name: "orders hosts by preference",
+    zone: {
+      mx: records(mx(20, "b.example."), mx(10, "A.Example.")),
+      a: {
+        "a.example": records("192.0.2.1"),
+        "b.example": records("192.0.2.2"),
+      },
+      aaaa: { "a.example": records("2001:db8::1") },
+    },
+    want: {
+      answer: {
+        hosts: [
+          {
+            name: "a.example",
+            preference: 10,
+            addresses: ["2001:db8::1", "192.0.2.1"],
+          },
+          { name: "b.example", preference: 20, addresses: ["192.0.2.2"] },
+        ],
+      },
+    },
+  },
+  {
+    name: "refuses a null MX", // RFC 7505
+    zone: {
+      mx: records(mx(0, ".")),
+      a: { "d.example": records("192.0.2.1") },
+    },
+    want: { refusal: "null-mx" },
+  },
+  {
+    name: "falls back to the address on proven NODATA", // RFC 5321 §5.1
+    zone: { a: { "d.example": records("192.0.2.9") } },
+    want: {
+      answer: {
+        hosts: [
+          { name: "d.example", preference: 0, addresses: ["192.0.2.9"] },
+        ],
+      },
+    },
+  },
+  {
+    name: "never falls back when the MX lookup failed",
+    zone: { mx: UNCLEAR, a: { "d.example": records("192.0.2.9") } },
+    want: { refusal: "try-later" },
+  },
+  {
+    name: "never falls back when no MX host has an address",
+    zone: {
+      mx: records(mx(1, "gone.example.")),
+      a: { "d.example": records("192.0.2.9"), "gone.example": NO_NAME },
+    },
+    want: { refusal: "no-such-domain" },
+  },
+  {
+    name: "defers when the only MX host cannot be looked up",
+    zone: {
+      mx: records(mx(1, "a.example."), mx(2, "gone.example.")),
+      a: { "a.example": UNCLEAR },
+    },
+    want: { refusal: "try-later" },
+  },
+  {
+    name: "uses the hosts that can be looked up",
+    zone: {
+      mx: records(mx(1, "a.example."), mx(2, "b.example.")),
+      a: { "a.example": UNCLEAR, "b.example": records("192.0.2.2") },
+    },
+    want: {
+      answer: {
+        hosts: [{ name: "b.example", preference: 2, addresses: ["192.0.2.2"] }],
+      },
+    },
+  },
+  {
+    name: "says so when the domain does not exist",
+    zone: { mx: NO_NAME, a: { "d.example": records("192.0.2.9") } },
+    want: { refusal: "no-such-domain" },
+  },
+  {
+    name: "defers when the fallback's address is unclear",
+    zone: { aaaa: { "d.example": UNCLEAR } },
+    want: { refusal: "try-later" },
+  },
+  {
+    name: "skips exchanges that are no host names",
+    zone: {
+      mx: records(mx(1, "ev\\010il.example."), mx(2, "."), mx(3, "a..b.")),
+    },
+    want: { refusal: "no-such-domain" },
+  },
+];
+
+for (const { name, zone, want } of CASES) {
+  Deno.test(`mailHosts() ${name}`, async () => {
+    assert.deepEqual(await mailHosts("d.example", lookups(zone)), want);
+  });
+}
+
+Deno.test("mailHosts() asks nothing about a name that is none", async () => {
+  const never = {
+    mx: () => assert.fail("asked"),
+    a: () => assert.fail("asked"),
+    aaaa: () => assert.fail("asked"),
+  };
+  for (const name of ["a..b", "x".repeat(64), "[1.2.3.4]", "a b", ""]) {
+    assert.deepEqual(await mailHosts(name, never), {
+      refusal: "no-such-domain",
+    });
+  }
+});
+
+Deno.test("inOrder() draws lots among equals and bounds their number", () => {
+  const equal = [mx(5, "a."), mx(5, "b."), mx(5, "c.")];
+  const lots = [0.9, 0.1, 0.5];
+  const names = inOrder(equal, () => lots.shift()!).map((host) => host.name);
+  assert.deepEqual(names, ["b", "c", "a"]);
+  const many = Array.from({ length: 300 }, (_, i) => mx(300 - i, `h${i}.`));
+  const kept = inOrder(many, () => 0);
+  assert.equal(kept.length, MAX_HOSTS);
+  assert.equal(kept[0]!.preference, 1);
+});
+
+Deno.test("addresses() leaves room for both families within its bound", async () => {
+  const many = (prefix: string) =>
+    records(...Array.from({ length: 50 }, (_, i) => `${prefix}${i}`));
+  const got = await addresses(
+    "h.example",
+    lookups({
+      aaaa: { "h.example": many("2001:db8::") },
+      a: { "h.example": many("192.0.2.") },
+    }),
+  );
+  assert.ok("answer" in got);
+  assert.equal(got.answer.addresses.length, 20);
+  assert.equal(got.answer.addresses.filter((a) => a.includes(":")).length, 10);
+});

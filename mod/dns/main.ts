@@ -1,0 +1,35 @@
+/** The DNS role: answers smtpc's questions about names, holds no state. */
+import { runRole } from "../ipc/role_runtime.ts";
+import { dnsContract } from "./dns_ipc.ts";
+import { lookupsOver } from "./lookup_io.ts";
+import { addresses, mailHosts } from "./mail_hosts.ts";
+import { type DnsPart, dnsPart } from "./role.ts";
+
+const PORT = 53;
+
+/** Runs the role for the life of the process. */
+export async function main(): Promise<void> {
+  await runRole(dnsPart, (context) => {
+    let lookups = open(context.part);
+    context.onRenew((part) => lookups = open(part));
+    context.answer(dnsContract, {
+      mailHosts: async ({ domain }) => {
+        context.count("mail-hosts-asked");
+        const verdict = await mailHosts(domain, lookups);
+        if ("refusal" in verdict) context.count(verdict.refusal);
+        return verdict;
+      },
+      addresses: async ({ name }) => {
+        context.count("addresses-asked");
+        const verdict = await addresses(name, lookups);
+        if ("refusal" in verdict) context.count(verdict.refusal);
+        return verdict;
+      },
+    });
+  });
+}
+
+function open(part: DnsPart) {
+  const servers = part.nameservers.map((ipAddr) => ({ ipAddr, port: PORT }));
+  return lookupsOver(servers, part.withinMs);
+}

@@ -1,0 +1,152 @@
+/**
+ * An edge of the process graph, as its asker holds it.
+ *
+ * The asker owns the listening socket, which it was handed as a descriptor,
+ * and the answerer plugs in. So a role that only asks needs no Deno
+ * permission at all, and the flags of every answerer name exactly whom it
+ * answers. Several answerers on one edge share the asks. While nobody is
+ * plugged in (a restart), asks wait.
+ */
+import net from "node:net";
+import { log } from "../core/log.ts";
+import { AskingEnd, type AskStream, CHANNEL_LOST } from "./asking_end.ts";
+import type { AskOf, Call, Reply, RoleName } from "./call.ts";
+import { socketWire } from "./wire.ts";
+
+/** Channels that one edge keeps; a further one replaces the oldest. */
+const MAX_CHANNELS = 64;
+
+interface Channel {
+  readonly end: AskingEnd;
+  readonly socket: net.Socket;
+}
+
+/** The asking side of one edge. */
+export class Edge<C extends Record<string, Call>> {
+  readonly #contract: { readonly role: RoleName; readonly calls: C };
+  readonly #channels: Channel[] = [];
+  readonly #server: net.Server;
+  readonly #arrivals = new Set<() => void>();
+  #onPlugged: () => void = () => {};
+
+  /**
+   * @param contract What the answerer answers
+   * @param listener Descriptor of the edge's listening socket, or (in tests)
+   * a path to listen on
+   */
+  constructor(
+    contract: { readonly role: RoleName; readonly calls: C },
+    listener: { fd: number } | { path: string },
+  ) {
+    this.#contract = contract;
+    this.#server = net.createServer((socket) => this.#plugged(socket));
+    this.#server.listen(listener);
+  }
+
+  /** Called whenever an answerer plugs in, at the first start and after. */
+  set onPlugged(then: () => void) {
+    this.#onPlugged = then;
+    if (this.#channels.length > 0) then();
+  }
+
+  /** Answerers plugged in now. */
+  get answerers(): number {
+    return this.#channels.length;
+  }
+
+  /**
+   * Asks, within the call's time limit, waiting included. Repeatable calls
+   * survive the death of an answerer.
+   */
+  async ask<K extends keyof C & string>(
+    name: K,
+    ask: AskOf<C[K]>,
+  ): Promise<Reply<C[K]>> {
+    const call = this.#contract.calls[name]!;
+    const until = performance.now() + call.withinMs;
+    while (true) {
+      const end = this.#pick() ?? await this.#arrival(until);
+      if (end === undefined) {
+        return {
+          kind: "failed",
+          why: `${this.#contract.role} is not there`,
+        };
+      }
+      const leftMs = Math.max(1, until - performance.now());
+      const reply = await end.ask(name, call, ask, leftMs);
+      if (
+        call.repeatable && reply.kind === "failed" &&
+        reply.why === CHANNEL_LOST && performance.now() < until
+      ) continue;
+      return reply as Reply<C[K]>;
+    }
+  }
+
+  /** Asks with a stream of octets; undefined if no answerer came in time. */
+  async stream<K extends keyof C & string>(
+    name: K,
+    ask: AskOf<C[K]>,
+    waitMs = 10_000,
+  ): Promise<AskStream<C[K]> | undefined> {
+    const end = this.#pick() ??
+      await this.#arrival(performance.now() + waitMs);
+    return end?.stream(name, this.#contract.calls[name]!, ask);
+  }
+
+  /** Stops listening and closes every channel. */
+  close(): void {
+    this.#server.close();
+    for (const channel of [...this.#channels]) this.#drop(channel);
+    for (const arrived of [...this.#arrivals]) arrived();
+  }
+
+  #pick(): AskingEnd | undefined {
+    let best: AskingEnd | undefined;
+    for (const { end } of this.#channels) {
+      if (best === undefined || end.waiting < best.waiting) best = end;
+    }
+    return best;
+  }
+
+  #arrival(until: number): Promise<AskingEnd | undefined> {
+    const { promise, resolve } = Promise.withResolvers<
+      AskingEnd | undefined
+    >();
+    const arrived = () => {
+      clearTimeout(timer);
+      this.#arrivals.delete(arrived);
+      resolve(this.#pick());
+    };
+    const timer = setTimeout(arrived, Math.max(0, until - performance.now()));
+    this.#arrivals.add(arrived);
+    return promise;
+  }
+
+  #plugged(socket: net.Socket): void {
+    const role = this.#contract.role;
+    const end = new AskingEnd({
+      wire: socketWire(socket),
+      onBreach: (why) => {
+        this.#drop(channel);
+        log("ipc-breach", { by: role, why });
+      },
+    });
+    const channel: Channel = { end, socket };
+    this.#channels.push(channel);
+    if (this.#channels.length > MAX_CHANNELS) this.#drop(this.#channels[0]!);
+    socket.on("data", (bytes: Uint8Array) => end.push(bytes));
+    socket.on("error", () => {}); // "close" follows, and says all we need
+    socket.on("close", () => this.#drop(channel));
+    for (const arrived of [...this.#arrivals]) arrived();
+    this.#onPlugged();
+  }
+
+  // At once, not when "close" comes: until then a dead channel, having
+  // nothing to do, would be everybody's first choice.
+  #drop(channel: Channel): void {
+    const at = this.#channels.indexOf(channel);
+    if (at >= 0) this.#channels.splice(at, 1);
+    channel.socket.destroy();
+    channel.end.closed(CHANNEL_LOST);
+  }
+}

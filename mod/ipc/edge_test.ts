@@ -1,0 +1,340 @@
+// Edges over real Unix sockets: the asker listens, answerers plug in.
+import assert from "node:assert/strict";
+import net from "node:net";
+import { call, contract } from "./call.ts";
+import { Edge } from "./edge.ts";
+import { encodeFrame } from "./frames.ts";
+import { plugIn } from "./plug.ts";
+import { int, object, text } from "./schema.ts";
+
+const calls = contract("queue", {
+  who: call({
+    from: ["smtpd"],
+    withinMs: 2_000,
+    ask: object({}),
+    answer: object({ name: text({ max: 20 }), asker: text({ max: 20 }) }),
+    refuses: [],
+    repeatable: true,
+  }),
+  once: call({
+    from: ["smtpd"],
+    withinMs: 2_000,
+    ask: object({}),
+    answer: object({}),
+    refuses: [],
+  }),
+  soon: call({
+    from: ["smtpd"],
+    withinMs: 50,
+    ask: object({}),
+    answer: object({}),
+    refuses: [],
+    repeatable: true,
+  }),
+  store: call({
+    from: ["smtpd"],
+    withinMs: 5_000,
+    ask: object({}),
+    answer: object({ octets: int({ min: 0, max: 2 ** 40 }) }),
+    refuses: [],
+    streams: true,
+  }),
+});
+
+/** What one answerer under test was asked. */
+interface Answerer {
+  asked: number;
+  aborts: number;
+  gone: string[];
+  close(): void;
+}
+
+function answerer(
+  name: string,
+  path: string,
+  options: { silent?: boolean } = {},
+): Answerer {
+  const never = new Promise<never>(() => {});
+  const self: Answerer = { asked: 0, aborts: 0, gone: [], close: () => {} };
+  self.close = plugIn({
+    contract: calls,
+    sockets: [{ role: "smtpd", instance: "smtpd.0", path }],
+    handlers: {
+      who: (_ask, asker) => {
+        self.asked++;
+        return options.silent ? never : { answer: { name, asker } };
+      },
+      once: () => {
+        self.asked++;
+        return options.silent ? never : { answer: {} };
+      },
+      soon: () => never,
+      store: () => {
+        const { promise, resolve } = Promise.withResolvers<
+          { answer: { octets: number } }
+        >();
+        let octets = 0;
+        const sink = {
+          chunk: (bytes: Uint8Array) => void (octets += bytes.length),
+          end: () => resolve({ answer: { octets } }),
+          abort: () => void self.aborts++,
+        };
+        return { sink, verdict: promise };
+      },
+    },
+    onGone: (instance) => self.gone.push(instance),
+  }).close;
+  return self;
+}
+
+/** Waits until `claim` holds; fails after two seconds. */
+async function until(claim: () => boolean): Promise<void> {
+  for (const end = Date.now() + 2_000; !claim();) {
+    assert.ok(Date.now() < end, `waited too long for ${claim}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Runs `body` with a path for a socket; closes what it opened. */
+function withEdge(
+  body: (given: {
+    path: string;
+    edge: Edge<typeof calls.calls>;
+    closing: <T extends { close(): unknown }>(one: T) => T;
+  }) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    const dir = await Deno.makeTempDir();
+    const opened: { close(): unknown }[] = [];
+    const closing = <T extends { close(): unknown }>(one: T) => {
+      opened.push(one);
+      return one;
+    };
+    const path = `${dir}/edge.sock`;
+    const edge = new Edge(calls, { path });
+    try {
+      await body({ path, edge, closing });
+    } finally {
+      for (const one of opened.reverse()) one.close();
+      edge.close();
+      await Deno.remove(dir, { recursive: true });
+      // "close" events come in a later turn.
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+}
+
+Deno.test(
+  "Edge asks whoever is plugged in, and waits while nobody is",
+  withEdge(async ({ path, edge, closing }) => {
+    const early = edge.ask("who", {});
+    let plugged = 0;
+    edge.onPlugged = () => plugged++;
+    assert.equal(edge.answerers, 0);
+    closing(answerer("a", path));
+    assert.deepEqual(await early, {
+      kind: "answered",
+      answer: { name: "a", asker: "smtpd.0" },
+    });
+    assert.equal(edge.answerers, 1);
+    assert.equal(plugged, 1);
+  }),
+);
+
+Deno.test(
+  "Edge fails asks when nobody plugs in within their time limit",
+  withEdge(async ({ edge }) => {
+    const from = performance.now();
+    const replies = await Promise.all([
+      edge.ask("soon", {}),
+      edge.stream("store", {}, 50),
+    ]);
+    assert.deepEqual(replies, [
+      { kind: "failed", why: "queue is not there" },
+      undefined,
+    ]);
+    assert.ok(performance.now() - from < 1_000);
+  }),
+);
+
+Deno.test(
+  "Edge fails an ask within its time limit, waiting included",
+  withEdge(async ({ path, edge, closing }) => {
+    closing(answerer("a", path));
+    await until(() => edge.answerers === 1);
+    const reply = await edge.ask("soon", {});
+    assert.equal(reply.kind, "failed");
+  }),
+);
+
+Deno.test(
+  "Edge shares asks among several answerers, the idle one first",
+  withEdge(async ({ path, edge, closing }) => {
+    const a = closing(answerer("a", path, { silent: true }));
+    const b = closing(answerer("b", path, { silent: true }));
+    const c = closing(answerer("c", path, { silent: true }));
+    await until(() => edge.answerers === 3);
+    const replies = Array.from({ length: 30 }, () => edge.ask("once", {}));
+    await until(() => a.asked + b.asked + c.asked === 30);
+    assert.deepEqual([a.asked, b.asked, c.asked], [10, 10, 10]);
+    edge.close();
+    for (const reply of await Promise.all(replies)) {
+      assert.equal(reply.kind, "failed");
+    }
+  }),
+);
+
+Deno.test(
+  "Edge repeats a repeatable ask when its answerer dies, and only such",
+  withEdge(async ({ path, edge, closing }) => {
+    const dying = answerer("dying", path, { silent: true });
+    await until(() => edge.answerers === 1);
+    const who = edge.ask("who", {});
+    const once = edge.ask("once", {});
+    await until(() => dying.asked === 2);
+    dying.close();
+    const next = closing(answerer("next", path));
+    assert.deepEqual(await who, {
+      kind: "answered",
+      answer: { name: "next", asker: "smtpd.0" },
+    });
+    assert.deepEqual(await once, {
+      kind: "failed",
+      why: "the answerer is gone",
+    });
+    assert.equal(next.asked, 1);
+  }),
+);
+
+Deno.test(
+  "plugIn comes back when the asker died, and says so once",
+  withEdge(async ({ path, edge, closing }) => {
+    const one = closing(answerer("one", path));
+    await until(() => edge.answerers === 1);
+    assert.equal((await edge.ask("once", {})).kind, "answered");
+    edge.close();
+    await until(() => one.gone.length > 0);
+    assert.equal(one.gone[0], "smtpd.0");
+    await Deno.remove(path).catch(() => {});
+    const successor = closing(new Edge(calls, { path }));
+    assert.equal((await successor.ask("who", {})).kind, "answered");
+    assert.equal(one.asked, 2);
+  }),
+);
+
+Deno.test(
+  "Edge streams octets with pushback, many streams on one channel",
+  withEdge(async ({ path, edge, closing }) => {
+    closing(answerer("a", path));
+    const warnings: string[] = [];
+    const warned = (warning: Error) => warnings.push(String(warning));
+    process.on("warning", warned);
+    await Promise.all(Array.from({ length: 25 }, async (_, n) => {
+      const stream = (await edge.stream("store", {}))!;
+      for (let i = 0; i < 20; i++) await stream.write(new Uint8Array(50_000));
+      await stream.write(new Uint8Array(n));
+      assert.deepEqual(await stream.end(), {
+        kind: "answered",
+        answer: { octets: 1_000_000 + n },
+      });
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("warning", warned);
+    assert.deepEqual(warnings, [], "no listener for each stream");
+  }),
+);
+
+Deno.test(
+  "plugIn aborts the streams of an asker that dies, once each",
+  withEdge(async ({ path, edge, closing }) => {
+    const one = closing(answerer("one", path));
+    const streams = [
+      (await edge.stream("store", {}))!,
+      (await edge.stream("store", {}))!,
+    ];
+    for (const stream of streams) await stream.write(new Uint8Array(9));
+    streams[0]!.abort();
+    await until(() => one.aborts === 1);
+    edge.close();
+    await until(() => one.gone.length > 0);
+    assert.equal(one.aborts, 2);
+    assert.equal((await streams[1]!.reply).kind, "failed");
+  }),
+);
+
+Deno.test(
+  "Edge drops an answerer that breaks the contract, and turns to the next",
+  withEdge(async ({ path, edge, closing }) => {
+    const broken = new Promise<void>((resolve) => {
+      const socket = net.connect({ path });
+      socket.once("data", () => socket.write(encodeFrame("control", 1, "{}")));
+      socket.on("error", () => {});
+      socket.on("close", () => resolve());
+    });
+    await until(() => edge.answerers === 1);
+    const from = performance.now();
+    const asks = [edge.ask("who", {}), edge.ask("who", {})];
+    await broken;
+    assert.equal(edge.answerers, 0);
+    closing(answerer("good", path));
+    for (const reply of await Promise.all(asks)) {
+      assert.equal(reply.kind, "answered");
+    }
+    assert.ok(performance.now() - from < 1_000, "the role was never blocked");
+  }),
+);
+
+Deno.test(
+  "plugIn drops an asker that breaks the contract, and comes back later",
+  withEdge(async ({ path, edge, closing }) => {
+    const one = closing(answerer("one", path));
+    await until(() => edge.answerers === 1);
+    edge.close();
+    await Deno.remove(path).catch(() => {});
+    let connections = 0;
+    const hostile = closing(
+      net.createServer((socket) => {
+        connections++;
+        socket.on("error", () => {});
+        socket.write(encodeFrame("ask", 1, '["__proto__",{}]'));
+      }),
+    );
+    hostile.listen(path);
+    await until(() => connections === 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(connections, 1, "not at once again");
+    await until(() => connections === 2);
+    assert.equal(one.asked, 0);
+  }),
+);
+
+Deno.test(
+  "plugIn reads no further asks from an asker that reads no answers",
+  withEdge(async ({ path, edge, closing }) => {
+    edge.close();
+    await Deno.remove(path).catch(() => {});
+    let deaf: net.Socket | undefined;
+    const hostile = closing(net.createServer((socket) => {
+      deaf = socket;
+      socket.on("error", () => {});
+      socket.pause();
+    }));
+    hostile.listen(path);
+    const one = closing(answerer("one", path));
+    await until(() => deaf !== undefined);
+    const ask = encodeFrame("ask", 1, '["who",{}]');
+    const many = new Uint8Array(ask.length * 1_000);
+    for (let at = 0; at < many.length; at += ask.length) many.set(ask, at);
+    for (let i = 0; i < 300; i++) deaf!.write(many);
+    await until(() => one.asked > 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const before = one.asked;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(one.asked, before, "it stopped");
+    assert.ok(before < 100_000, `${before} answers wait in memory`);
+    deaf!.on("data", () => {});
+    deaf!.resume();
+    await until(() => one.asked === 300_000);
+    deaf!.destroy();
+  }),
+);

@@ -1,0 +1,73 @@
+/** Plugs an answerer into the sockets of those who may ask it. */
+import net from "node:net";
+import { log } from "../core/log.ts";
+import { AnsweringEnd, type Asker } from "./answering_end.ts";
+import type { Call, Handlers, RoleName } from "./call.ts";
+import { socketWire } from "./wire.ts";
+
+/** Wait before plugging in again: after a lost channel, and after a breach. */
+const AGAIN_MS = 100;
+const AFTER_BREACH_MS = 1_000;
+
+/** One asker's socket, as the supervisor told it. */
+export interface Socket extends Asker {
+  readonly path: string;
+}
+
+/**
+ * Answers `contract` on every given socket, for ever: when an asker goes, its
+ * socket stays (the supervisor holds it), so we connect again at once and
+ * wait in the backlog for its successor.
+ */
+export function plugIn<C extends Record<string, Call>>(options: {
+  contract: { readonly role: RoleName; readonly calls: C };
+  sockets: readonly Socket[];
+  handlers: Handlers<C>;
+  /** Told when an asker's channel closes, with its instance. */
+  onGone?: (instance: string) => void;
+}): { close(): void } {
+  let stopped = false;
+  const sockets = new Set<net.Socket>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const connect = (asker: Socket) => {
+    let againMs = AGAIN_MS;
+    const socket = net.connect({ path: asker.path });
+    sockets.add(socket);
+    const end = new AnsweringEnd({
+      contract: options.contract,
+      handlers: options.handlers,
+      asker,
+      wire: socketWire(socket),
+      onBreach: (why) => {
+        againMs = AFTER_BREACH_MS;
+        log("ipc-breach", { by: asker.instance, why });
+      },
+    });
+    socket.on("data", (bytes: Uint8Array) => {
+      end.push(bytes);
+      // Who does not read answers is not read: they would pile up in us.
+      if (socket.writableNeedDrain) socket.pause();
+    });
+    socket.on("drain", () => socket.resume());
+    socket.on("error", () => {}); // "close" follows
+    socket.on("close", () => {
+      sockets.delete(socket);
+      end.closed("the asker is gone");
+      options.onGone?.(asker.instance);
+      if (stopped) return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        connect(asker);
+      }, againMs);
+      timers.add(timer);
+    });
+  };
+  for (const asker of options.sockets) connect(asker);
+  return {
+    close() {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,227 @@
+/**
+ * The inside of every role's `main.ts`: reads the first message from the
+ * supervisor, opens the edges, answers pings, and stops when told or when the
+ * supervisor is gone. Control travels on standard input and output, in the
+ * same frames as everything else; nothing of it comes from the network.
+ */
+import { log } from "../core/log.ts";
+import { type Call, type Handlers, ROLE_NAMES, type RoleName } from "./call.ts";
+import { Edge } from "./edge.ts";
+import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "./frames.ts";
+import { plugIn } from "./plug.ts";
+import { int, list, object, text, z } from "./schema.ts";
+
+const roleName = z.enum(ROLE_NAMES);
+
+/** Supervisor to role. */
+export const orders = z.union([
+  object({
+    do: z.literal("start"),
+    /** Role and number, such as `smtpd.0`. */
+    instance: text({ max: 64 }),
+    /** The role's part of the configuration; its own schema checks it. */
+    part: z.unknown(),
+    /** Listening TCP sockets by name, as inherited descriptors. */
+    listeners: list(
+      object({ name: text({ max: 32 }), fd: int({ min: 0, max: 65_535 }) }),
+      { max: 16 },
+    ),
+    /** Edges this role asks: the listening descriptor of each. */
+    asks: list(object({ role: roleName, fd: int({ min: 0, max: 65_535 }) }), {
+      max: 16,
+    }),
+    /** Sockets of those it answers. */
+    answers: list(
+      object({
+        role: roleName,
+        instance: text({ max: 64 }),
+        path: text({ max: 108 }),
+      }),
+      { max: 256 },
+    ),
+  }),
+  /** The configuration changed: the new part. */
+  object({ do: z.literal("renew"), part: z.unknown() }),
+  object({ do: z.literal("ping"), n: int({ min: 0, max: 2 ** 50 }) }),
+  /** Facts for the console; see `web/`. */
+  object({ do: z.literal("news"), news: z.unknown() }),
+  object({ do: z.literal("stop") }),
+]);
+
+/** See {@link orders}. */
+export type Order = z.infer<typeof orders>;
+
+/** Role to supervisor. */
+export const reports = z.union([
+  object({ is: z.literal("ready") }),
+  object({
+    is: z.literal("pong"),
+    n: int({ min: 0, max: 2 ** 50 }),
+    /** Counters since the role's start, by name. */
+    counters: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 50 })),
+  }),
+]);
+
+/** See {@link reports}. */
+export type Report = z.infer<typeof reports>;
+
+/** Exit code of a role that cannot start until somebody mends something. */
+export const EXIT_CANNOT_START = 78;
+
+/**
+ * Thrown by a role that finds its own house unusable (a corrupt database): it
+ * would fail again at every restart. The message says what to do.
+ */
+export class CannotStart extends Error {
+  override name = "CannotStart";
+}
+
+/** What a role is given. */
+export interface RoleContext<Part> {
+  readonly instance: string;
+  /** The configuration as it is now; replaced as a whole by a reload. */
+  readonly part: Part;
+  /** A listening TCP socket by name, the first; undefined if not configured. */
+  listener(name: string): number | undefined;
+  /** All listening TCP sockets of that name. */
+  listeners(name: string): readonly number[];
+  /** The descriptor of the listening socket of an edge that this role asks. */
+  askFd(role: RoleName): number;
+  /** Opens an edge that this role asks. */
+  ask<C extends Record<string, Call>>(
+    contract: { readonly role: RoleName; readonly calls: C },
+  ): Edge<C>;
+  /** Answers everybody who may ask. */
+  answer<C extends Record<string, Call>>(
+    contract: { readonly role: RoleName; readonly calls: C },
+    handlers: Handlers<C>,
+    onGone?: (instance: string) => void,
+  ): void;
+  /** Paths of the sockets to plug into, for roles with a protocol of their own. */
+  readonly answers: readonly {
+    readonly instance: string;
+    readonly path: string;
+  }[];
+  /** Adds to a counter that the supervisor collects. */
+  count(name: string, by?: number): void;
+  /** Called with the new part after a reload. */
+  onRenew(then: (part: Part) => void): void;
+  /** Called with the supervisor's facts (the console only). */
+  onNews(then: (news: unknown) => void): void;
+  /** Called once before the role exits; at most 5 s are waited for. */
+  onStop(then: () => void | Promise<void>): void;
+}
+
+/**
+ * Runs a role for the life of the process.
+ *
+ * @param partSchema Checks the role's part of the configuration
+ * @param start Opens everything; the role is `ready` when it resolves
+ */
+export async function runRole<S extends z.ZodType>(
+  partSchema: S,
+  start: (context: RoleContext<z.output<S>>) => void | Promise<void>,
+): Promise<void> {
+  const counters = new Map<string, number>();
+  let onRenew: (part: z.output<S>) => void = () => {};
+  let onNews: (news: unknown) => void = () => {};
+  let onStop: () => void | Promise<void> = () => {};
+  let context: { part: z.output<S> } & RoleContext<z.output<S>> | undefined;
+
+  const stop = async () => {
+    const late = setTimeout(() => Deno.exit(0), 5_000);
+    await onStop();
+    clearTimeout(late);
+    Deno.exit(0);
+  };
+
+  const obey = async (order: Order) => {
+    switch (order.do) {
+      case "start": {
+        const part = partSchema.parse(order.part);
+        context = {
+          instance: order.instance,
+          part,
+          answers: order.answers,
+          listener: (name) =>
+            order.listeners.find((one) => one.name === name)?.fd,
+          listeners: (name) =>
+            order.listeners.filter((one) => one.name === name)
+              .map((one) => one.fd),
+          askFd: (role) => fdFor(order, role),
+          ask: (contract) =>
+            new Edge(contract, { fd: fdFor(order, contract.role) }),
+          answer: (contract, handlers, onGone) => {
+            plugIn({
+              contract,
+              sockets: order.answers,
+              handlers,
+              ...(onGone ? { onGone } : {}),
+            });
+          },
+          count: (name, by = 1) =>
+            void counters.set(name, (counters.get(name) ?? 0) + by),
+          onRenew: (then) => void (onRenew = then),
+          onNews: (then) => void (onNews = then),
+          onStop: (then) => void (onStop = then),
+        };
+        await start(context);
+        report({ is: "ready" });
+        return;
+      }
+      case "renew":
+        if (context === undefined) return;
+        context.part = partSchema.parse(order.part);
+        onRenew(context.part);
+        return;
+      case "ping":
+        report({
+          is: "pong",
+          n: order.n,
+          counters: Object.fromEntries(counters),
+        });
+        return;
+      case "news":
+        onNews(order.news);
+        return;
+      case "stop":
+        await stop();
+    }
+  };
+
+  const reader = new FrameReader(MAX_ORDER_BODY);
+  for await (const bytes of Deno.stdin.readable) {
+    for (const frame of reader.push(bytes)) {
+      const order = orders.parse(JSON.parse(decoder.decode(frame.body)));
+      // Not awaited: a start that takes long must not delay a ping's answer.
+      obey(order).catch((error) => {
+        if (error instanceof CannotStart) {
+          log("cannot-start", { why: error.message });
+          Deno.exit(EXIT_CANNOT_START);
+        }
+        log("role-failed", { why: String(error?.stack ?? error) });
+        Deno.exit(70);
+      });
+    }
+  }
+  // End of file: the supervisor is gone, and so are we; its successor starts
+  // our successors.
+  await stop();
+}
+
+const decoder = new TextDecoder();
+
+function report(what: Report): void {
+  const frame = encodeFrame("control", 0, JSON.stringify(what));
+  for (let at = 0; at < frame.length;) {
+    at += Deno.stdout.writeSync(frame.subarray(at));
+  }
+}
+
+function fdFor(order: Order & { do: "start" }, role: RoleName): number {
+  const edge = order.asks.find((one) => one.role === role);
+  if (edge === undefined) {
+    throw new RangeError(`Cannot ask ${role}: the manifest has no such edge`);
+  }
+  return edge.fd;
+}

@@ -1,0 +1,166 @@
+/**
+ * Decides what is delivered together.
+ *
+ * Never waits for company: a message that comes alone is delivered alone, at
+ * once. While a batch is under way whatever comes collects, and is the next
+ * batch; so batches grow with the load by themselves. Big messages go alone,
+ * a few at a time, so that they hold up no batch.
+ */
+import { ownOutcome } from "../core/outcome.ts";
+import type { Delivery, Tools } from "./draft_writer.ts";
+import type { Durability } from "./durability.ts";
+import { type Delivered, runRound } from "./round.ts";
+
+/** Mailbox files written in one batch: they all stay open until it is synced. */
+export const MAX_BATCH = 256;
+/** Messages from this size on go alone. */
+export const BIG_BYTES = 1024 * 1024;
+/** Big messages under way at once. */
+export const MAX_BIG = 4;
+/**
+ * A delivery that has not begun by then is put off: its asker gives up at
+ * 300 s and asks again, and beginning now would only make a second copy.
+ */
+export const BEGIN_WITHIN_MS = 240_000;
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly beginUntilMs: number;
+  readonly done: (delivered: Delivered) => void;
+}
+
+/** Runs rounds of delivery as deliveries come in. */
+export class Dispatcher {
+  readonly #options: {
+    tools: Tools;
+    alone: Durability;
+    together: Durability;
+    syncfsFrom: () => number;
+    onBatch?: (deliveries: number) => void;
+    monotonicMs?: () => number;
+  };
+  readonly #nowMs: () => number;
+  readonly #small: Waiting[] = [];
+  readonly #big: Waiting[] = [];
+  /** Files that the waiting small messages will become. */
+  #smallFiles = 0;
+  #aloneFiles = 0;
+  #bigRunning = 0;
+  #isBatchRunning = false;
+  #isStartDue = false;
+  readonly #rounds = new Set<Promise<void>>();
+
+  /**
+   * @param options.alone How one message is put on disk
+   * @param options.together How many are
+   * @param options.syncfsFrom Files that make a batch, 2 or more
+   * @param options.onBatch Told the number of files of each batch
+   * @param options.monotonicMs The clock; a parameter for tests
+   */
+  constructor(options: {
+    tools: Tools;
+    alone: Durability;
+    together: Durability;
+    syncfsFrom: () => number;
+    onBatch?: (deliveries: number) => void;
+    monotonicMs?: () => number;
+  }) {
+    this.#options = options;
+    this.#nowMs = options.monotonicMs ?? (() => performance.now());
+  }
+
+  /** Delivers one message; resolves when it is on disk or has failed. */
+  deliver(delivery: Delivery): Promise<Delivered> {
+    return new Promise((done) => {
+      const beginUntilMs = this.#nowMs() + BEGIN_WITHIN_MS;
+      if (delivery.ref.sizeBytes >= BIG_BYTES) {
+        this.#big.push({ delivery, beginUntilMs, done });
+      } else {
+        this.#small.push({ delivery, beginUntilMs, done });
+        this.#smallFiles += delivery.recipients.length;
+      }
+      if (this.#isStartDue) return;
+      // What came in one read from the queue's socket is looked at together.
+      this.#isStartDue = true;
+      queueMicrotask(() => this.#start());
+    });
+  }
+
+  /** Resolves when all that is under way is done. */
+  async idle(): Promise<void> {
+    while (this.#rounds.size > 0) await Promise.all(this.#rounds);
+  }
+
+  #start(): void {
+    this.#isStartDue = false;
+    while (this.#big.length > 0 && this.#bigRunning < MAX_BIG) {
+      this.#bigRunning++;
+      this.#run([this.#big.shift()!], this.#options.alone, () => {
+        this.#bigRunning--;
+      });
+    }
+    if (this.#isBatchRunning) return;
+    const batchFrom = this.#options.syncfsFrom();
+    if (this.#smallFiles >= batchFrom) return this.#startBatch();
+    while (this.#small.length > 0 && this.#aloneFiles < batchFrom) {
+      const one = this.#take();
+      const files = one.delivery.recipients.length;
+      this.#aloneFiles += files;
+      this.#run([one], this.#options.alone, () => {
+        this.#aloneFiles -= files;
+      });
+    }
+  }
+
+  #startBatch(): void {
+    const batch: Waiting[] = [];
+    let files = 0;
+    while (this.#small.length > 0 && files < MAX_BATCH) {
+      const one = this.#take();
+      files += one.delivery.recipients.length;
+      batch.push(one);
+    }
+    this.#isBatchRunning = true;
+    this.#options.onBatch?.(files);
+    this.#run(batch, this.#options.together, () => {
+      this.#isBatchRunning = false;
+    });
+  }
+
+  #take(): Waiting {
+    const one = this.#small.shift()!;
+    this.#smallFiles -= one.delivery.recipients.length;
+    return one;
+  }
+
+  #run(
+    taken: readonly Waiting[],
+    durability: Durability,
+    after: () => void,
+  ): void {
+    const nowMs = this.#nowMs();
+    const waiting = taken.filter((one) => !putOff(one, nowMs));
+    const round = runRound(
+      waiting.map((one) => one.delivery),
+      this.#options.tools,
+      durability,
+    ).then((delivered) => {
+      this.#rounds.delete(round);
+      waiting.forEach((one, at) => one.done(delivered[at]!));
+      after();
+      this.#start();
+    });
+    this.#rounds.add(round);
+  }
+}
+
+/** Ends a delivery that has waited too long; true if it has. */
+function putOff(
+  { delivery, beginUntilMs, done }: Waiting,
+  nowMs: number,
+): boolean {
+  if (nowMs < beginUntilMs) return false;
+  const outcome = ownOutcome("temporary", 451, "4.3.2", "Too busy, try later");
+  done({ kind: "done", outcomes: delivery.recipients.map(() => outcome) });
+  return true;
+}

@@ -1,0 +1,73 @@
+/**
+ * The Maildir role: turns spooled messages into files in mailboxes.
+ *
+ * It is handed one reference and one key at a time, reads that message and no
+ * other, and can write nowhere but under the mail directory. It has no
+ * network: code that reads mail here can send it nowhere.
+ */
+import { log } from "../core/log.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { type RoleContext, runRole } from "../ipc/role_runtime.ts";
+import { Breather } from "./breather.ts";
+import { spoolContent } from "./content_io.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { allAtOnce, fileByFile, type SyncPeer } from "./durability.ts";
+import { FileNames } from "./file_name.ts";
+import { realMailFiles } from "./mail_files_io.ts";
+import { Mailboxes } from "./mailboxes.ts";
+import { maildirContract } from "./maildir_ipc.ts";
+import { type MaildirPart, maildirPart } from "./role.ts";
+import { SocketSyncPeer } from "./sync_peer_io.ts";
+import { TmpCleaner } from "./tmp_cleaner.ts";
+
+/** Runs the role. Never returns. */
+export function main(): Promise<void> {
+  return runRole(maildirPart, (ctx) => {
+    const peer = new SocketSyncPeer({ fd: ctx.askFd("sync") });
+    const dispatcher = makeDispatcher(ctx, peer);
+    ctx.answer(maildirContract, {
+      deliver: async (delivery) => {
+        const delivered = await dispatcher.deliver(delivery);
+        if (delivered.kind === "damaged") {
+          log("message-damaged", { id: delivery.queueId, why: delivered.why });
+          ctx.count("damaged");
+          return { refusal: "damaged" };
+        }
+        for (const { kind } of delivered.outcomes) ctx.count(COUNTER[kind]);
+        return { answer: { outcomes: [...delivered.outcomes] } };
+      },
+    });
+    ctx.onStop(() => dispatcher.idle());
+  });
+}
+
+const COUNTER: Readonly<Record<Outcome["kind"], string>> = {
+  delivered: "delivered",
+  temporary: "deferred",
+  permanent: "refused",
+};
+
+function makeDispatcher(
+  ctx: RoleContext<MaildirPart>,
+  peer: SyncPeer,
+): Dispatcher {
+  const files = realMailFiles;
+  const { mailDir, spoolDir, hostname } = ctx.part;
+  return new Dispatcher({
+    tools: {
+      files,
+      mailboxes: new Mailboxes({ mailDir, files }),
+      names: new FileNames({ hostname }),
+      openContent: spoolContent(spoolDir),
+      cleaner: new TmpCleaner(files),
+      breather: new Breather(),
+    },
+    alone: fileByFile(files),
+    together: allAtOnce(files, peer),
+    syncfsFrom: () => ctx.part.syncfsFrom,
+    onBatch: (deliveries) => {
+      ctx.count("batches");
+      ctx.count("batched-deliveries", deliveries);
+    },
+  });
+}

@@ -1,0 +1,293 @@
+/**
+ * Shares disk syncs: whatever arrives while one transaction is under way goes
+ * into the next, and the key slots of a round are synced by a thread while
+ * SQLite commits on this one.
+ *
+ * What each kind of work is promised:
+ * - `accept`: key slot and rows on disk, or refused and undone
+ * - `write`: retried until it is committed; nobody hears of a failure
+ * - `ride`: like `write`, but in no hurry: it costs no sync of its own
+ * - `putKey`, `wipeKey`: slot on disk or false, and that slot is never used
+ *   again by this process, because a failed sync is never asked twice
+ *
+ * While the database fails, accepts are refused, everything else waits, and
+ * the oldest waiting work is tried again every second.
+ */
+import { faultOf, type Refusal } from "./fault_io.ts";
+import type { KeyFile } from "./keys_io.ts";
+import type { Store } from "./store_io.ts";
+
+/** Writes in one transaction, so that a flood of outcomes delays no accept. */
+const MAX_WRITES = 2_000;
+const RIDE_MS = 1_000;
+const RETRY_MS = 1_000;
+
+/** `unsafe`: the rows are committed, the key is not on disk; undo them. */
+export type AcceptVerdict = "done" | "unsafe" | Refusal;
+
+/** Statements to run inside a transaction; may run again after a rollback. */
+export type Work = () => void;
+
+interface Accept {
+  readonly slot: number;
+  readonly id: string;
+  readonly key: Uint8Array;
+  readonly work: Work;
+  readonly resolve: (verdict: AcceptVerdict) => void;
+}
+
+interface Write {
+  readonly work: Work;
+  readonly resolve: () => void;
+}
+
+interface Slot {
+  readonly slot: number;
+  /** What to write; undefined wipes. */
+  readonly content:
+    | { readonly id: string; readonly key: Uint8Array }
+    | undefined;
+  readonly resolve: (isSafe: boolean) => void;
+}
+
+/** The one writer of database and key file. */
+export class GroupCommit {
+  readonly #store: Pick<Store, "transaction">;
+  readonly #keys: Pick<KeyFile, "write" | "wipe" | "sync" | "free">;
+  readonly #onFault: (refusal: Refusal, why: string) => void;
+  readonly #probe: Work;
+  #accepts: Accept[] = [];
+  #writes: Write[] = [];
+  #rides: Work[] = [];
+  #slots: Slot[] = [];
+  #isScheduled = false;
+  #isRunning = false;
+  #rideTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #commits = 0;
+  #isStopping = false;
+  #isClosed = false;
+  #failing: Refusal | undefined;
+  #onRecovered: () => void = () => {};
+
+  constructor(options: {
+    store: Pick<Store, "transaction">;
+    keys: Pick<KeyFile, "write" | "wipe" | "sync" | "free">;
+    /** Told of every failure of the environment. */
+    onFault: (refusal: Refusal, why: string) => void;
+    /** Changes something, to find out whether the database works again. */
+    probe: Work;
+  }) {
+    this.#store = options.store;
+    this.#keys = options.keys;
+    this.#onFault = options.onFault;
+    this.#probe = options.probe;
+  }
+
+  /** Transactions committed so far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** Why nothing can be committed at the moment; undefined if all is well. */
+  get failing(): Refusal | undefined {
+    return this.#isStopping ? "unhealthy" : this.#failing;
+  }
+
+  /** Called when the database works again after it failed. */
+  set onRecovered(then: () => void) {
+    this.#onRecovered = then;
+  }
+
+  /** Puts a key into its slot and rows into the database: both, or neither. */
+  accept(what: {
+    slot: number;
+    id: string;
+    key: Uint8Array;
+    work: Work;
+  }): Promise<AcceptVerdict> {
+    if (this.failing !== undefined) {
+      this.#keys.free(what.slot);
+      return Promise.resolve(this.failing);
+    }
+    return new Promise((resolve) => {
+      this.#accepts.push({ ...what, resolve });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when `work` is committed, however long that takes. */
+  write(work: Work): Promise<void> {
+    return new Promise((resolve) => {
+      this.#writes.push({ work, resolve });
+      this.#schedule();
+    });
+  }
+
+  /** Commits `work` with whatever is committed next, or within a second. */
+  ride(work: Work): void {
+    this.#rides.push(work);
+    if (this.#isClosed) return;
+    this.#rideTimer ??= setTimeout(() => {
+      this.#rideTimer = undefined;
+      this.#schedule();
+    }, RIDE_MS);
+  }
+
+  /** Writes a key; true when it is on disk. */
+  putKey(slot: number, id: string, key: Uint8Array): Promise<boolean> {
+    return this.#slot(slot, { id, key });
+  }
+
+  /**
+   * Destroys a key; true when the disk has forgotten it, and the slot is free.
+   */
+  wipeKey(slot: number): Promise<boolean> {
+    return this.#slot(slot, undefined);
+  }
+
+  /**
+   * Commits all that waits, unless the database fails, and then nothing ever
+   * again: what comes later is left to the next start. For an orderly stop.
+   */
+  async drain(): Promise<void> {
+    this.#isStopping = true;
+    while (
+      this.#isRunning || (this.#failing === undefined && this.#hasWork())
+    ) {
+      if (!this.#isRunning) await this.#round();
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#isClosed = true;
+    clearTimeout(this.#rideTimer);
+    clearTimeout(this.#retryTimer);
+  }
+
+  #slot(slot: number, content: Slot["content"]): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#slots.push({ slot, content, resolve });
+      this.#schedule();
+    });
+  }
+
+  #hasWork(): boolean {
+    return this.#accepts.length + this.#writes.length + this.#rides.length +
+        this.#slots.length > 0;
+  }
+
+  // setImmediate and not a microtask: everything that the sockets have ready
+  // in this turn of the event loop joins the round.
+  #schedule(): void {
+    if (this.#isScheduled || this.#isRunning) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isClosed) return;
+    this.#round().then(() => {
+      if (this.#accepts.length + this.#slots.length > 0) this.#schedule();
+      else if (this.#writes.length > 0 && this.#failing === undefined) {
+        this.#schedule();
+      }
+    });
+  }
+
+  /** One round: slots written, sync begun, rows committed, sync awaited. */
+  async #round(): Promise<void> {
+    this.#isRunning = true;
+    const accepts = this.#accepts;
+    const slots = this.#slots;
+    this.#accepts = [];
+    this.#slots = [];
+    const written = this.#writeSlots(accepts, slots);
+    const syncs = accepts.length + slots.length > 0;
+    const synced = syncs ? this.#keys.sync() : Promise.resolve(true);
+    const committed = this.#commit(accepts);
+    const isSafe = await synced && written;
+    this.#isRunning = false;
+    if (!isSafe) this.#onFault("unhealthy", "the key file failed to sync");
+    this.#answerSlots(slots, isSafe);
+    this.#answerAccepts(accepts, committed, isSafe);
+  }
+
+  /** Writes all slots of a round in place; false if one could not be. */
+  #writeSlots(accepts: readonly Accept[], slots: readonly Slot[]): boolean {
+    try {
+      for (const { slot, content } of slots) {
+        if (content === undefined) this.#keys.wipe(slot);
+        else this.#keys.write(slot, content.id, content.key);
+      }
+      for (const { slot, id, key } of accepts) this.#keys.write(slot, id, key);
+      return true;
+    } catch (error) {
+      faultOf(error); // rethrows what is our own bug
+      return false;
+    }
+  }
+
+  #answerSlots(slots: readonly Slot[], isSafe: boolean): void {
+    for (const { slot, content, resolve } of slots) {
+      if (isSafe && content === undefined) this.#keys.free(slot);
+      resolve(isSafe);
+    }
+  }
+
+  #answerAccepts(
+    accepts: readonly Accept[],
+    committed: "done" | Refusal,
+    isSafe: boolean,
+  ): void {
+    for (const { slot, key, resolve } of accepts) {
+      key.fill(0);
+      if (committed === "done") {
+        resolve(isSafe ? "done" : "unsafe");
+      } else {
+        // No row speaks of it: the start-up sweep would find it, too.
+        if (isSafe) void this.wipeKey(slot);
+        resolve(committed);
+      }
+    }
+  }
+
+  /** Commits the accepts and as much of the rest as fits in a transaction. */
+  #commit(accepts: readonly Accept[]): "done" | Refusal {
+    const isProbe = this.#failing !== undefined;
+    const writes = this.#writes.splice(0, MAX_WRITES);
+    const rides = this.#rides.splice(0, MAX_WRITES);
+    if (accepts.length + writes.length + rides.length === 0 && !isProbe) {
+      return "done";
+    }
+    try {
+      this.#store.transaction(() => {
+        for (const { work } of accepts) work();
+        for (const { work } of writes) work();
+        for (const work of rides) work();
+        if (isProbe) this.#probe();
+      });
+    } catch (error) {
+      const refusal = faultOf(error);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#onFault(refusal, why);
+      this.#writes = [...writes, ...this.#writes];
+      this.#rides = [...rides, ...this.#rides];
+      this.#failing = refusal;
+      this.#retryTimer ??= setTimeout(() => {
+        this.#retryTimer = undefined;
+        this.#schedule();
+      }, RETRY_MS);
+      return refusal;
+    }
+    this.#commits++;
+    for (const { resolve } of writes) resolve();
+    if (this.#failing !== undefined) {
+      this.#failing = undefined;
+      this.#onRecovered();
+    }
+    if (this.#rides.length > 0) this.#schedule();
+    return "done";
+  }
+}

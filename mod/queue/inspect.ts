@@ -1,0 +1,203 @@
+/**
+ * What `bulkhead queue` and `bulkhead check` read: the database,
+ * opened read-only, by a one-shot process in the queue role's jail. Returns
+ * plain data; printing is the command line's.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { checkThoroughly, openReadOnly, queueExists } from "./database_io.ts";
+import { MESSAGE_STATES, type MessageState, type State } from "./message.ts";
+import { STATES } from "./queue_ipc.ts";
+
+/** One recipient of a listed message. */
+export interface ListedRecipient {
+  readonly address: string;
+  /** What the sender wrote, if an alias changed it; else empty. */
+  readonly original: string;
+  /** As stored: what is being delivered right now is `incoming` or `deferred`. */
+  readonly state: State;
+  readonly attempts: number;
+  /** Not before this, milliseconds since the epoch; 0 if never tried. */
+  readonly nextAttemptMs: number;
+  /** What came of the last attempt; empty if there was none. */
+  readonly lastOutcome: string;
+  readonly lastHost: string;
+}
+
+/** One message of the list. */
+export interface ListedMessage {
+  readonly id: string;
+  readonly state: MessageState;
+  readonly arrivedMs: number;
+  readonly sizeBytes: number;
+  /** Empty for `<>`. */
+  readonly sender: string;
+  readonly recipients: readonly ListedRecipient[];
+}
+
+/** One entry of the attempt log. */
+export interface ShownEvent {
+  readonly atMs: number;
+  readonly recipient: string;
+  readonly what: string;
+  readonly host: string;
+  readonly tls: string;
+  readonly code: number;
+  readonly text: string;
+  readonly transcript: readonly string[];
+}
+
+/** One message with its story. */
+export interface ShownMessage {
+  /** Undefined if it left the queue; its events stay for a while. */
+  readonly message:
+    | ListedMessage & {
+      readonly client: {
+        readonly address: string;
+        readonly helo: string;
+        readonly protocol: string;
+      };
+    }
+    | undefined;
+  readonly events: readonly ShownEvent[];
+}
+
+type Row = Record<string, unknown>;
+
+const COLUMNS = "n, id, state, arrived_ms, size, sender, client_address, " +
+  "client_helo, client_protocol";
+
+const TEXTS = {
+  list: `SELECT ${COLUMNS} FROM messages WHERE state <> 3 AND n > ?
+    ORDER BY n LIMIT ?`,
+  one: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
+  recipients: `SELECT address, original, state, attempts, next_ms, code,
+    enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
+    LIMIT ?`,
+  events: `SELECT at_ms, recipient, what, host, tls, code, text, transcript
+    FROM events WHERE queue_id = ? ORDER BY n LIMIT ?`,
+} as const;
+
+/** Most recipients or events given of one message. */
+export const MAX_SHOWN = 10_000;
+
+/**
+ * The queue's messages, oldest first.
+ *
+ * @param dir Directory of the database
+ * @param limit Most messages to return
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function listQueue(
+  dir: string,
+  limit = 1_000,
+): readonly ListedMessage[] {
+  const db = openReadOnly(dir);
+  try {
+    const recipients = db.prepare(TEXTS.recipients);
+    return db.prepare(TEXTS.list).all(0, limit).map((row) =>
+      listed(row, recipients.all(Number(row["n"]), MAX_SHOWN))
+    );
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * One message with all recipients and events.
+ *
+ * @returns Undefined if neither a message nor an event has this id
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function showMessage(
+  dir: string,
+  queueId: string,
+): ShownMessage | undefined {
+  const db = openReadOnly(dir);
+  try {
+    const events = db.prepare(TEXTS.events).all(queueId, MAX_SHOWN).map(event);
+    const row = db.prepare(TEXTS.one).get(queueId);
+    if (row === undefined && events.length === 0) return undefined;
+    return { message: row === undefined ? undefined : shown(db, row), events };
+  } finally {
+    db.close();
+  }
+}
+
+function shown(db: DatabaseSync, row: Row) {
+  const rows = db.prepare(TEXTS.recipients).all(Number(row["n"]), MAX_SHOWN);
+  return {
+    ...listed(row, rows),
+    client: {
+      address: String(row["client_address"]),
+      helo: String(row["client_helo"]),
+      protocol: String(row["client_protocol"]),
+    },
+  };
+}
+
+function listed(row: Row, recipients: readonly Row[]): ListedMessage {
+  return {
+    id: String(row["id"]),
+    state: MESSAGE_STATES[Number(row["state"])] ?? "corrupt",
+    arrivedMs: Number(row["arrived_ms"]),
+    sizeBytes: Number(row["size"]),
+    sender: String(row["sender"]),
+    recipients: recipients.map(listedRecipient),
+  };
+}
+
+function listedRecipient(row: Row): ListedRecipient {
+  const code = Number(row["code"]);
+  return {
+    address: String(row["address"]),
+    original: String(row["original"]),
+    state: STATES[Number(row["state"])] ?? "corrupt",
+    attempts: Number(row["attempts"]),
+    nextAttemptMs: Number(row["next_ms"]),
+    lastOutcome: code === 0
+      ? ""
+      : `${code} ${String(row["enhanced"])} ${String(row["text"])}`,
+    lastHost: String(row["host"]),
+  };
+}
+
+function event(row: Row): ShownEvent {
+  return {
+    atMs: Number(row["at_ms"]),
+    recipient: String(row["recipient"]),
+    what: String(row["what"]),
+    host: String(row["host"]),
+    tls: String(row["tls"]),
+    code: Number(row["code"]),
+    text: String(row["text"]),
+    transcript: linesOf(String(row["transcript"])),
+  };
+}
+
+/** The transcript's lines; a damaged one must not hide the rest of the story. */
+function linesOf(json: string): readonly string[] {
+  if (json === "") return [];
+  try {
+    const lines: unknown = JSON.parse(json);
+    return Array.isArray(lines) ? lines.map(String) : [];
+  } catch {
+    return ["(unreadable)"];
+  }
+}
+
+/**
+ * Reads the whole database through, for `bulkhead check`.
+ *
+ * @returns Messages in it; 0 if there is no queue yet
+ * @throws {QueueUnusable} If it is damaged
+ */
+export function checkQueue(dir: string): number {
+  if (!queueExists(dir)) return 0;
+  const db = openReadOnly(dir);
+  try {
+    checkThoroughly(db, dir);
+    return Number(db.prepare("SELECT count(*) AS n FROM messages").get()!["n"]);
+  } finally {
+    db.close();
+  }
+}

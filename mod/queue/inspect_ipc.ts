@@ -1,0 +1,67 @@
+/**
+ * What the one-shot process in the queue's jail prints for `bulkhead queue`
+ * and `bulkhead check`. The command line checks it like anything else that
+ * comes out of a compartment.
+ */
+import { int, list, object, text, z } from "../ipc/schema.ts";
+
+const time = int({ min: 0, max: 2 ** 50 });
+
+const listedMessage = object({
+  id: text({ max: 16 }),
+  state: text({ max: 16 }),
+  arrivedMs: time,
+  sizeBytes: int({ min: 0, max: 2 ** 40 }),
+  sender: text({ max: 320 }),
+  recipients: list(
+    object({
+      address: text({ max: 320 }),
+      original: text({ max: 320 }),
+      state: text({ max: 16 }),
+      attempts: int({ min: 0, max: 2 ** 40 }),
+      nextAttemptMs: time,
+      lastOutcome: text({ max: 1_000 }),
+      lastHost: text({ max: 255 }),
+    }),
+    { max: 10_000 },
+  ),
+});
+
+/** A message in `bulkhead queue list`. */
+export type ListedMessage = z.infer<typeof listedMessage>;
+
+/** Answer to `inspect DIR list`. */
+export const listing = object({
+  messages: list(listedMessage, { max: 1_000 }),
+});
+
+/** Answer to `inspect DIR show ID`. */
+export const showing = object({
+  /** Null if it left the queue; its events stay for a while. */
+  message: z.union([
+    z.null(),
+    listedMessage.extend({
+      client: object({
+        address: text({ max: 64 }),
+        helo: text({ max: 255 }),
+        protocol: text({ max: 16 }),
+      }),
+    }),
+  ]),
+  events: list(
+    object({
+      atMs: time,
+      recipient: text({ max: 320 }),
+      what: text({ max: 64 }),
+      host: text({ max: 255 }),
+      tls: text({ max: 100 }),
+      code: int({ min: 0, max: 999 }),
+      text: text({ max: 2_000 }),
+      transcript: list(text({ max: 400 }), { max: 100 }),
+    }),
+    { max: 10_000 },
+  ),
+});
+
+/** See {@link showing}. */
+export type Showing = z.infer<typeof showing>;

@@ -1,0 +1,44 @@
+/**
+ * The one-shot process behind `bulkhead queue` and `bulkhead check`: runs in
+ * the queue's jail, reads the database, prints JSON, ends.
+ */
+import { checkQueue, listQueue, showMessage } from "./inspect.ts";
+import { QueueUnusable } from "./database_io.ts";
+
+/** Exit codes, as the command line understands them. */
+const NOT_FOUND = 66;
+const UNUSABLE = 78;
+
+/** Runs `inspect DIR list | show ID | check`. */
+export function main(args: readonly string[]): void {
+  const [dir = "", what, id = ""] = args;
+  try {
+    const answer = ask(dir, what, id);
+    if (answer === undefined) {
+      console.error(
+        `no message ${id} is in the queue, and no event tells of it`,
+      );
+      Deno.exit(NOT_FOUND);
+    }
+    console.log(JSON.stringify(answer, null, 2));
+  } catch (error) {
+    if (!(error instanceof QueueUnusable)) throw error;
+    console.error(error.message);
+    Deno.exit(UNUSABLE);
+  }
+}
+
+function ask(dir: string, what: string | undefined, id: string): unknown {
+  switch (what) {
+    case "list":
+      return { messages: listQueue(dir) };
+    case "show": {
+      const shown = showMessage(dir, id);
+      return shown && { message: shown.message ?? null, events: shown.events };
+    }
+    case "check":
+      return { messages: checkQueue(dir) };
+    default:
+      throw new RangeError(`Cannot inspect: ${what} is no question`);
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Takes messages over, and finds out about those whose content was never
+ * confirmed: their asker died, or we did. Such a message is kept if its
+ * record is whole; a torn one was never acknowledged and goes.
+ */
+import { Buffer } from "node:buffer";
+import { log } from "../core/log.ts";
+import type { AskedOf } from "../ipc/call.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import { faultOf, type Refusal } from "./fault_io.ts";
+import type { Finisher } from "./finisher.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import type { KeyFile } from "./keys_io.ts";
+import { type Message, newMessage, newRecipient } from "./message.ts";
+import type { queueContract } from "./queue_ipc.ts";
+import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
+import type { Store } from "./store_io.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
+
+/** What smtpd asks. */
+export type AcceptAsk = AskedOf<typeof queueContract.calls.accept>;
+
+/** A confirmation later than this is not waited for. */
+const CONFIRM_WITHIN_MS = 60_000;
+/** After the asker's channel broke: it may come back and confirm. */
+const AFTER_GONE_MS = 1_000;
+/** After our own start: askers repeat their accepts first. */
+const AFTER_START_MS = 2_000;
+/** When the spool could not say. */
+const AGAIN_MS = 10_000;
+/** Records read through at once. */
+const MAX_CHECKS = 4;
+
+interface Unconfirmed {
+  readonly message: Message;
+  asker: string;
+  checkAtMs: number;
+  isChecking: boolean;
+}
+
+/** What became of an accept's rows inside its transaction. */
+type Inserted = "new" | "same" | "other";
+
+/** Accepts, confirmations, withdrawals. */
+export class Intake {
+  readonly #store: Store;
+  readonly #keys: KeyFile;
+  readonly #commit: GroupCommit;
+  readonly #spool: SpoolEdge;
+  readonly #link: SpoolLink;
+  readonly #dispatcher: Dispatcher;
+  readonly #finisher: Finisher;
+  readonly #around: Surroundings;
+  readonly #onAccepted: () => void;
+  readonly #unconfirmed = new Map<string, Unconfirmed>();
+  #checks = 0;
+
+  constructor(options: {
+    store: Store;
+    keys: KeyFile;
+    commit: GroupCommit;
+    spool: SpoolEdge;
+    link: SpoolLink;
+    dispatcher: Dispatcher;
+    finisher: Finisher;
+    around: Surroundings;
+    /** A message is in the queue now. */
+    onAccepted: () => void;
+  }) {
+    this.#store = options.store;
+    this.#keys = options.keys;
+    this.#commit = options.commit;
+    this.#spool = options.spool;
+    this.#link = options.link;
+    this.#dispatcher = options.dispatcher;
+    this.#finisher = options.finisher;
+    this.#around = options.around;
+    this.#onAccepted = options.onAccepted;
+  }
+
+  /** Messages that nobody confirmed yet. */
+  get unconfirmed(): number {
+    return this.#unconfirmed.size;
+  }
+
+  /**
+   * Takes a message over: resolves `done` when key and rows are on disk.
+   *
+   * An id that is there already is answered like the first time if it names
+   * the same record; with another record it is somebody's error, and
+   * `unhealthy`, so that the client comes again under a new id.
+   */
+  async accept(ask: AcceptAsk, asker: string): Promise<"done" | Refusal> {
+    let slot: number;
+    try {
+      slot = this.#keys.take();
+    } catch (error) {
+      return faultOf(error);
+    }
+    const message = this.#newMessage(ask, slot);
+    let inserted: Inserted = "new";
+    this.#link.hold(message.ref);
+    const verdict = await this.#commit.accept({
+      slot,
+      id: ask.queueId,
+      key: Buffer.from(ask.key, "base64"),
+      work: () => inserted = this.#insert(message, ask.client),
+    });
+    this.#link.unhold(message.ref);
+    // TypeScript does not see the assignment inside `work`.
+    switch (inserted as Inserted) {
+      case "new":
+        break;
+      case "same":
+        if (verdict === "done") void this.#commit.wipeKey(slot);
+        this.#adoptAsker(ask.queueId, asker);
+        return verdict === "unsafe" ? "unhealthy" : verdict;
+      case "other":
+        if (verdict === "done") void this.#commit.wipeKey(slot);
+        log("queue-id-taken", { queueId: ask.queueId, by: asker });
+        return "unhealthy";
+    }
+    if (verdict === "unsafe") {
+      // Its asker gives the record back itself, for it was refused.
+      void this.#commit.write(() => {
+        this.#store.spend(message.n);
+        this.#store.deleteMessage(message.n);
+      });
+      return "unhealthy";
+    }
+    if (verdict === "done") {
+      this.#around.count("accepted");
+      this.#wait(message, asker, CONFIRM_WITHIN_MS);
+      this.#onAccepted();
+    }
+    return verdict;
+  }
+
+  /** The content of these is on disk: they are ours to deliver. */
+  confirm(queueIds: readonly string[]): void {
+    for (const id of queueIds) {
+      const waiting = this.#unconfirmed.get(id);
+      if (waiting !== undefined) this.#ready(waiting.message);
+    }
+  }
+
+  /** Forgets a message whose content never reached the disk. */
+  withdraw(queueId: string): void {
+    const waiting = this.#unconfirmed.get(queueId);
+    if (waiting === undefined) return;
+    void this.#remove(waiting.message, "withdrawn");
+  }
+
+  /** An asker's channel closed: it may never confirm. */
+  askerGone(asker: string): void {
+    const checkAtMs = this.#around.nowMs() + AFTER_GONE_MS;
+    for (const waiting of this.#unconfirmed.values()) {
+      if (waiting.asker === asker) waiting.checkAtMs = checkAtMs;
+    }
+  }
+
+  /** A message that a former process left unconfirmed. */
+  leftOver(message: Message): void {
+    this.#wait(message, "", AFTER_START_MS);
+  }
+
+  /** A message whose key never reached the disk: nobody was told 250. */
+  neverAcknowledged(message: RowFacts): Promise<void> {
+    return this.#remove(message, "no key");
+  }
+
+  /** Looks for messages to ask the spool about. Called on a timer. */
+  check(): void {
+    const nowMs = this.#around.nowMs();
+    for (const waiting of this.#unconfirmed.values()) {
+      if (this.#checks >= MAX_CHECKS) return;
+      if (waiting.isChecking || waiting.checkAtMs > nowMs) continue;
+      waiting.isChecking = true;
+      this.#checks++;
+      void this.#verify(waiting).finally(() => {
+        this.#checks--;
+        waiting.isChecking = false;
+        waiting.checkAtMs = this.#around.nowMs() + AGAIN_MS;
+      });
+    }
+  }
+
+  #newMessage(ask: AcceptAsk, slot: number): Message {
+    const addresses = [...new Set(ask.recipients)];
+    return newMessage({
+      n: this.#around.nextNumber(),
+      id: ask.queueId,
+      slot,
+      ref: ask.ref,
+      reversePath: ask.reversePath,
+      is8bit: ask.bodyType === "8bitmime",
+      arrivedMs: this.#around.nowMs(),
+    }, addresses.map((address, i) => newRecipient(i, address)));
+  }
+
+  #insert(message: Message, client: AcceptAsk["client"]): Inserted {
+    if (this.#store.insert(message, "incoming", client)) {
+      this.#store.addEvent({
+        atMs: message.arrivedMs,
+        queueId: message.id,
+        recipient: "",
+        what: "accepted",
+        host: client.address,
+        text: `from <${message.reversePath}> by ${client.protocol}`,
+      });
+      return "new";
+    }
+    const there = this.#store.byId(message.id)!.ref;
+    const { segment, offset, length } = message.ref;
+    return there.segment === segment && there.offset === offset &&
+        there.length === length
+      ? "same"
+      : "other";
+  }
+
+  #adoptAsker(queueId: string, asker: string): void {
+    const waiting = this.#unconfirmed.get(queueId);
+    if (waiting === undefined) return;
+    waiting.asker = asker;
+    waiting.checkAtMs = this.#around.nowMs() + CONFIRM_WITHIN_MS;
+  }
+
+  #wait(message: Message, asker: string, forMs: number): void {
+    this.#unconfirmed.set(message.id, {
+      message,
+      asker,
+      checkAtMs: this.#around.nowMs() + forMs,
+      isChecking: false,
+    });
+  }
+
+  #ready(message: Message): void {
+    this.#unconfirmed.delete(message.id);
+    if (this.#dispatcher.offer(message)) {
+      this.#commit.ride(() => this.#store.confirm(message.n));
+      return;
+    }
+    // It is found in the database again, once that knows it is confirmed.
+    void this.#commit.write(() => this.#store.confirm(message.n))
+      .then(() => this.#dispatcher.overflowed(message.n));
+  }
+
+  async #remove(message: RowFacts, why: string): Promise<void> {
+    this.#unconfirmed.delete(message.id);
+    log("never-acknowledged", { queueId: message.id, why });
+    const atMs = this.#around.nowMs();
+    await this.#commit.write(() => {
+      this.#store.spend(message.n);
+      this.#store.addEvent({
+        atMs,
+        queueId: message.id,
+        recipient: "",
+        what: "removed",
+        text: `never acknowledged: ${why}`,
+      });
+    });
+    const key = this.#keys.read(message.slot, message.id);
+    await this.#finisher.finish(message, key !== "missing");
+  }
+
+  async #verify(waiting: Unconfirmed): Promise<void> {
+    const { message } = waiting;
+    const key = this.#keys.read(message.slot, message.id);
+    if (key === "unreadable") return;
+    if (key === "missing") return await this.#remove(message, "no key");
+    const base64 = Buffer.from(key).toString("base64");
+    key.fill(0);
+    const { ref } = message;
+    const reply = await this.#spool.ask("verify", { ref, key: base64 });
+    // In the meantime its asker may have spoken.
+    if (this.#unconfirmed.get(message.id) !== waiting) return;
+    if (reply.kind !== "answered") return;
+    if (!reply.answer.whole) return await this.#remove(message, "torn");
+    // Whole in the page cache is not yet whole on the disk.
+    const synced = await this.#spool.ask("sync", { ref });
+    if (this.#unconfirmed.get(message.id) !== waiting) return;
+    if (synced.kind === "failed") return;
+    // `not-on-disk`: it can be read now, so the best is to deliver it now.
+    log("queue-verified", { queueId: message.id });
+    this.#ready(message);
+  }
+}

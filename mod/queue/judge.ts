@@ -1,0 +1,145 @@
+/**
+ * What an outcome means for a recipient and for its message. Pure: it changes
+ * the objects in memory, and whoever calls it writes the rows.
+ */
+import type { Outcome } from "../core/outcome.ts";
+import type { Message, Recipient } from "./message.ts";
+import type { Event } from "./store_io.ts";
+import { isExpired, retryDelayMs } from "./schedule.ts";
+
+/** What came of one recipient in a round. */
+export type Result =
+  & {
+    readonly recipient: Recipient;
+    /** The address it was tried under, if an alias gave another. */
+    readonly triedAs?: string;
+  }
+  & (
+    | { readonly kind: "outcome"; readonly outcome: Outcome }
+    /** Not tried: its destination is dead or crowded; counts no attempt. */
+    | {
+      readonly kind: "postponed";
+      readonly untilMs: number;
+      readonly why: Outcome;
+    }
+    /** Another recipient of the message goes to the same place. */
+    | { readonly kind: "duplicate" }
+    /** Nothing can be known: the message is damaged. */
+    | { readonly kind: "damaged" }
+  );
+
+/** Limits and time for {@link judge}. */
+export interface Law {
+  readonly nowMs: number;
+  readonly random: number;
+  readonly firstRetryMs: number;
+  readonly maxRetryMs: number;
+  readonly expireMs: number;
+  /** Nothing expires before this: the queue was away for a while. */
+  readonly graceUntilMs: number;
+}
+
+/** Changes the recipient as the result demands; returns the event's name, if one is due. */
+export function judge(
+  message: Pick<Message, "arrivedMs">,
+  result: Result,
+  law: Law,
+): Event["what"] | undefined {
+  const { recipient } = result;
+  switch (result.kind) {
+    case "duplicate":
+      recipient.state = "gone";
+      return "duplicate";
+    case "damaged":
+      return undefined;
+    case "postponed":
+      recipient.last ??= result.why;
+      return defer(message, recipient, { law, untilMs: result.untilMs });
+    case "outcome":
+      break;
+  }
+  const { outcome } = result;
+  switch (outcome.kind) {
+    case "delivered":
+      recipient.state = "gone";
+      return "delivered";
+    case "permanent":
+      recipient.last = outcome;
+      recipient.attempts++;
+      fail(recipient, result.triedAs);
+      return "failed";
+    case "temporary": {
+      recipient.last = outcome;
+      recipient.attempts++;
+      const delayMs = retryDelayMs(recipient.attempts, law.random, law);
+      const what = defer(message, recipient, {
+        law,
+        untilMs: law.nowMs + delayMs,
+      });
+      if (what === "failed") fail(recipient, result.triedAs);
+      return what;
+    }
+  }
+}
+
+/** From here on the row says both what failed and what the sender wrote. */
+function fail(recipient: Recipient, triedAs: string | undefined): void {
+  recipient.state = "bounce";
+  if (triedAs === undefined || triedAs === recipient.address) return;
+  if (recipient.original === "") recipient.original = recipient.address;
+  recipient.address = triedAs;
+}
+
+function defer(
+  message: Pick<Message, "arrivedMs">,
+  recipient: Recipient,
+  until: { law: Law; untilMs: number },
+): "deferred" | "failed" {
+  const { law, untilMs } = until;
+  const expired = law.nowMs >= law.graceUntilMs && isExpired({
+    arrivedMs: message.arrivedMs,
+    nowMs: law.nowMs,
+    attempts: recipient.attempts,
+    expireMs: law.expireMs,
+  });
+  if (!expired) {
+    recipient.state = "deferred";
+    recipient.nextMs = untilMs;
+    return "deferred";
+  }
+  // RFC 3463 §3.5: X.4.7 is by its nature a persistent transient failure.
+  const last = recipient.last;
+  const days = Math.max(1, Math.round(law.expireMs / 86_400_000));
+  recipient.last = {
+    kind: "permanent",
+    code: last?.code ?? 451,
+    enhanced: "4.4.7",
+    text: `Not delivered within ${days} days. The last answer was: ${
+      last?.text ?? "none"
+    }`.slice(0, 500),
+    host: last?.host ?? "",
+  };
+  recipient.state = "bounce";
+  return "failed";
+}
+
+/** What becomes of a message when a round is over. */
+export type Ending =
+  | { readonly kind: "spent" }
+  | { readonly kind: "parked"; readonly dueMs: number }
+  | { readonly kind: "bounce" }
+  | { readonly kind: "corrupt" };
+
+/** See {@link Ending}. Recipients on hold are nobody's next attempt. */
+export function endingOf(message: Message): Ending {
+  if (message.isDamaged) return { kind: "corrupt" };
+  if (message.rows === 0) return { kind: "spent" };
+  let dueMs = -1;
+  for (const { state, nextMs } of message.recipients) {
+    if (state === "bounce") return { kind: "bounce" };
+    if (state === "deferred" && (dueMs === -1 || nextMs < dueMs)) {
+      dueMs = nextMs;
+    }
+  }
+  return { kind: "parked", dueMs };
+}

@@ -1,0 +1,188 @@
+/**
+ * The key file: one fixed slot of 64 octets a message, written and destroyed
+ * in place.
+ *
+ *     OFFSET  SIZE  MEANING
+ *          0     1  0x4B: a key lives here; anything else: none
+ *          1     3  zero
+ *          4    16  first octets of SHA-256 of the queue id
+ *         20    32  the key
+ *         52    12  first octets of SHA-256 of the 52 before
+ *
+ * A free slot is 64 zero octets. Slots never straddle a disk sector, so a
+ * power cut leaves the old or the new one. The file only grows, by whole
+ * written and synced stretches, so that writing a slot allocates nothing. The
+ * key is never in SQLite, whose log and free pages keep copies, and never in
+ * a log line or an error text.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import { faultOf } from "./fault_io.ts";
+
+/** Octets of a slot. */
+export const SLOT_BYTES = 64;
+/** Octets of a key. */
+export const KEY_BYTES = 32;
+const GROW_SLOTS = 1_024;
+const LIVE = 0x4b;
+const BLANK = new Uint8Array(SLOT_BYTES);
+
+/** The key slots. One instance a file, one process: the only writer. */
+export class KeyFile {
+  readonly #fd: number;
+  readonly #free: number[] = [];
+  #slots: number;
+
+  /**
+   * Opens the file, making it if need be.
+   *
+   * @throws {Error} If it cannot be opened, or is no plain file of its own
+   */
+  constructor(path: string) {
+    const exists = fs.existsSync(path);
+    this.#fd = fs.openSync(path, exists ? "r+" : "wx+", 0o600);
+    const facts = fs.fstatSync(this.#fd);
+    if (!facts.isFile() || facts.nlink !== 1) {
+      throw new Error(`Cannot use ${path}: not a plain file with one name`);
+    }
+    // An unfinished growth leaves a part of a stretch: it is grown over.
+    this.#slots = Math.floor(facts.size / SLOT_BYTES / GROW_SLOTS) *
+      GROW_SLOTS;
+  }
+
+  /** Slots in the file, free ones included. */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /**
+   * Calls `each` with every slot that is not blank. For the start-up sweep,
+   * which then hands in the free ones by {@link free}.
+   */
+  scan(each: (slot: number) => void): void {
+    const page = new Uint8Array(GROW_SLOTS * SLOT_BYTES);
+    for (let slot = 0; slot < this.#slots; slot += GROW_SLOTS) {
+      fs.readSync(this.#fd, page, 0, page.length, slot * SLOT_BYTES);
+      for (let i = 0; i < GROW_SLOTS; i++) {
+        const at = i * SLOT_BYTES;
+        let octets = 0;
+        for (let j = at; j < at + SLOT_BYTES; j++) octets |= page[j]!;
+        if (octets !== 0) each(slot + i);
+      }
+    }
+    page.fill(0);
+  }
+
+  /**
+   * Reserves a free slot, growing the file if there is none.
+   *
+   * @throws {Error} With `code` as of write(2), if it cannot grow
+   */
+  take(): number {
+    if (this.#free.length === 0) this.#grow();
+    return this.#free.pop()!;
+  }
+
+  /** Gives a slot back that holds nothing (any more), as far as the disk knows. */
+  free(slot: number): void {
+    this.#free.push(slot);
+  }
+
+  /** Writes a key in place. Not on disk before {@link sync}. */
+  write(slot: number, id: string, key: Uint8Array): void {
+    const octets = new Uint8Array(SLOT_BYTES);
+    octets[0] = LIVE;
+    octets.set(idHash(id), 4);
+    octets.set(key, 20);
+    octets.set(checksum(octets), 52);
+    this.#put(slot, octets);
+    octets.fill(0);
+  }
+
+  /** Overwrites a slot with zeros, in place. Not on disk before {@link sync}. */
+  wipe(slot: number): void {
+    this.#put(slot, BLANK);
+  }
+
+  /**
+   * The key of a message; `missing` if the slot is not whole or another's,
+   * `unreadable` if nobody can say.
+   */
+  read(slot: number, id: string): Uint8Array | "missing" | "unreadable" {
+    if (slot < 0 || slot >= this.#slots) return "missing";
+    const octets = new Uint8Array(SLOT_BYTES);
+    try {
+      fs.readSync(this.#fd, octets, 0, SLOT_BYTES, slot * SLOT_BYTES);
+    } catch (error) {
+      faultOf(error);
+      return "unreadable";
+    }
+    const isWhole = octets[0] === LIVE && equal(octets, 4, idHash(id)) &&
+      equal(octets, 52, checksum(octets));
+    const key = isWhole ? octets.slice(20, 20 + KEY_BYTES) : "missing";
+    octets.fill(0);
+    return key;
+  }
+
+  /**
+   * fdatasync(2), in a thread of its own: resolves true when all that was
+   * written before the call is on disk, false if that failed. It must not be
+   * asked again about the same slots then: the kernel forgets.
+   */
+  sync(): Promise<boolean> {
+    return new Promise((resolve) => {
+      fs.fdatasync(this.#fd, (error) => resolve(error === null));
+    });
+  }
+
+  /** Closes the file. */
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  #put(slot: number, octets: Uint8Array): void {
+    const wrote = fs.writeSync(
+      this.#fd,
+      octets,
+      0,
+      SLOT_BYTES,
+      slot * SLOT_BYTES,
+    );
+    if (wrote !== SLOT_BYTES) throw new ShortWrite("Cannot write key slot");
+  }
+
+  #grow(): void {
+    const stretch = new Uint8Array(GROW_SLOTS * SLOT_BYTES);
+    const at = this.#slots * SLOT_BYTES;
+    const wrote = fs.writeSync(this.#fd, stretch, 0, stretch.length, at);
+    if (wrote !== stretch.length) {
+      throw new ShortWrite("Cannot grow the key file");
+    }
+    fs.fsyncSync(this.#fd);
+    // Downwards, so that `take` starts with the lowest.
+    for (let i = GROW_SLOTS - 1; i >= 0; i--) this.#free.push(this.#slots + i);
+    this.#slots += GROW_SLOTS;
+  }
+}
+
+/** write(2) took less than it was given: no room. */
+class ShortWrite extends Error {
+  readonly code = "ENOSPC";
+}
+
+function idHash(id: string): Uint8Array {
+  return createHash("sha256").update(id).digest().subarray(0, 16);
+}
+
+function checksum(octets: Uint8Array): Uint8Array {
+  return createHash("sha256").update(octets.subarray(0, 52)).digest()
+    .subarray(0, 12);
+}
+
+function equal(octets: Uint8Array, at: number, want: Uint8Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < want.length; i++) {
+    difference |= octets[at + i]! ^ want[i]!;
+  }
+  return difference === 0;
+}

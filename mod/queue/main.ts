@@ -1,0 +1,53 @@
+/** Entry of the queue role. */
+import { CannotStart, runRole } from "../ipc/role_runtime.ts";
+import { maildirContract } from "../maildir/maildir_ipc.ts";
+import { resolveContract } from "../resolve/resolve_ipc.ts";
+import { smtpcContract } from "../smtpc/smtpc_ipc.ts";
+import { spoolContract } from "../spool/spool_ipc.ts";
+import { QueueUnusable } from "./database_io.ts";
+import { Queue } from "./queue.ts";
+import { queueContract } from "./queue_ipc.ts";
+import { queuePart } from "./role.ts";
+
+/** Runs the role until its supervisor stops it. */
+export async function main(): Promise<void> {
+  await runRole(queuePart, (context) => {
+    const spool = context.ask(spoolContract);
+    const queue = open({
+      part: () => context.part,
+      edges: {
+        spool,
+        resolve: context.ask(resolveContract),
+        maildir: context.ask(maildirContract),
+        smtpc: context.ask(smtpcContract),
+      },
+      count: context.count,
+    });
+    queue.start();
+    spool.onPlugged = () => queue.spoolPlugged();
+    context.onStop(() => queue.stop());
+    context.answer(queueContract, {
+      accept: (ask, asker) => queue.accept(ask, asker),
+      confirm: ({ queueIds }) => {
+        queue.confirm(queueIds);
+        return { answer: {} };
+      },
+      withdraw: ({ queueId }) => {
+        queue.withdraw(queueId);
+        return { answer: {} };
+      },
+      counts: () => ({ answer: queue.counts() }),
+      recent: ({ limit }) => ({ answer: queue.recent(limit) }),
+    }, (asker) => queue.askerGone(asker));
+  });
+}
+
+/** Opens the queue, or says why not and throws. */
+function open(options: ConstructorParameters<typeof Queue>[0]): Queue {
+  try {
+    return new Queue(options);
+  } catch (error) {
+    if (error instanceof QueueUnusable) throw new CannotStart(error.message);
+    throw error;
+  }
+}

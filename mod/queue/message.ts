@@ -1,0 +1,126 @@
+/** A message and its recipients, as the queue holds them in memory. */
+import type { ContentRef } from "../core/shapes.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { STATES } from "./queue_ipc.ts";
+
+/** State of a recipient, see `README.md`. */
+export type State = typeof STATES[number];
+
+/**
+ * State of a message:
+ *
+ * - `incoming`: committed, its content not yet confirmed
+ * - `queued`: ours to deliver
+ * - `corrupt`: kept for a human; its content or key is damaged
+ * - `spent`: every recipient is done; key and content go next
+ */
+export const MESSAGE_STATES = [
+  "incoming",
+  "queued",
+  "corrupt",
+  "spent",
+] as const;
+
+/** See {@link MESSAGE_STATES}. */
+export type MessageState = typeof MESSAGE_STATES[number];
+
+/** Number of a recipient's state in the database. */
+export function stateNumber(state: State): number {
+  return STATES.indexOf(state);
+}
+
+/** Number of a message's state in the database. */
+export function messageStateNumber(state: MessageState): number {
+  return MESSAGE_STATES.indexOf(state);
+}
+
+/** One recipient with its row. */
+export interface Recipient {
+  /** Number within the message, from 0; never reused. */
+  readonly ordinal: number;
+  address: string;
+  /** The address before an alias replaced it; empty if none did. */
+  original: string;
+  /** How often aliases replaced it. */
+  readonly depth: number;
+  /** `gone`: it has no row any more. */
+  state: State | "gone";
+  /** Failed attempts. */
+  attempts: number;
+  /** Not before this. */
+  nextMs: number;
+  /** What came of the last attempt. */
+  last: Outcome | undefined;
+}
+
+/** One message in memory. */
+export interface Message {
+  /** Row number, in order of arrival. */
+  readonly n: number;
+  readonly id: string;
+  readonly slot: number;
+  readonly ref: ContentRef;
+  /** Empty for `<>`. */
+  readonly reversePath: string;
+  readonly is8bit: boolean;
+  readonly arrivedMs: number;
+  /** Recipients that had a row when it was loaded, and those added since. */
+  recipients: Recipient[];
+  nextOrdinal: number;
+  /** Of `recipients`, those that still have a row. */
+  rows: number;
+  /** Recipients in this round that wait for an outcome. */
+  open: number;
+  /** Where its recipients go, so that nobody gets it twice. */
+  readonly targets: Set<string>;
+  /** The record or the key turned out to be damaged. */
+  isDamaged: boolean;
+  /** For the agenda. */
+  tag: number;
+  /** Jobs of it that ended without anybody knowing how. */
+  unknownEnds: number;
+}
+
+/** A new message in memory, before anything happened to it. */
+export function newMessage(
+  facts: Pick<
+    Message,
+    "n" | "id" | "slot" | "ref" | "reversePath" | "is8bit" | "arrivedMs"
+  >,
+  recipients: Recipient[],
+): Message {
+  let nextOrdinal = 0;
+  for (const { ordinal } of recipients) {
+    nextOrdinal = Math.max(nextOrdinal, ordinal + 1);
+  }
+  return {
+    ...facts,
+    recipients,
+    nextOrdinal,
+    rows: recipients.length,
+    open: 0,
+    targets: new Set(),
+    isDamaged: false,
+    tag: 0,
+    unknownEnds: 0,
+  };
+}
+
+/** A recipient that nothing was tried for. */
+export function newRecipient(
+  ordinal: number,
+  address: string,
+  original = "",
+  depth = 0,
+): Recipient {
+  return {
+    ordinal,
+    address,
+    original,
+    depth,
+    state: "incoming",
+    attempts: 0,
+    nextMs: 0,
+    last: undefined,
+  };
+}

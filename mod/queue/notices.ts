@@ -1,0 +1,242 @@
+/**
+ * Sends the notice of a message's failed recipients back into the queue. The
+ * rows of the failed stay in state `bounce` until one transaction inserts the
+ * notice and removes them, so that no crash loses or doubles it.
+ */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { newQueueId } from "../core/ids.ts";
+import { log } from "../core/log.ts";
+import type { ContentRef } from "../core/shapes.ts";
+import { faultOf } from "./fault_io.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import { endingOf } from "./judge.ts";
+import type { KeyFile } from "./keys_io.ts";
+import {
+  type Message,
+  newMessage,
+  newRecipient,
+  type Recipient,
+} from "./message.ts";
+import { composeNotice, type Failed } from "./notice.ts";
+import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
+import type { Store } from "./store_io.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Before a notice that could not be stored is tried again. */
+const AGAIN_MS = 60_000;
+
+const OURSELVES = { address: "", helo: "", protocol: "notice" };
+
+/** Writes notices. */
+export class Notices {
+  readonly #spool: SpoolEdge;
+  readonly #link: SpoolLink;
+  readonly #store: Store;
+  readonly #keys: KeyFile;
+  readonly #commit: GroupCommit;
+  readonly #around: Surroundings;
+  readonly #onNotice: (message: Message) => void;
+
+  constructor(options: {
+    spool: SpoolEdge;
+    link: SpoolLink;
+    store: Store;
+    keys: KeyFile;
+    commit: GroupCommit;
+    around: Surroundings;
+    /** A notice is in the queue, ready to be delivered. */
+    onNotice: (message: Message) => void;
+  }) {
+    this.#spool = options.spool;
+    this.#link = options.link;
+    this.#store = options.store;
+    this.#keys = options.keys;
+    this.#commit = options.commit;
+    this.#around = options.around;
+    this.#onNotice = options.onNotice;
+  }
+
+  /**
+   * Tells the sender of every recipient in state `bounce`, or parks the
+   * message so that it is tried again.
+   *
+   * @returns True if the message is now committed as spent
+   */
+  async send(message: Message): Promise<boolean> {
+    while (true) {
+      const failed = message.recipients.filter(({ state }) =>
+        state === "bounce"
+      );
+      if (failed.length === 0) break;
+      // RFC 5321 §4.5.5: nobody is told of a notice's failure.
+      const told = message.reversePath === ""
+        ? await this.#drop(message, failed)
+        : await this.#tell(message, failed);
+      if (!told) {
+        await this.#parkForNotice(message);
+        return false;
+      }
+    }
+    return message.rows === 0;
+  }
+
+  async #drop(message: Message, failed: Recipient[]): Promise<boolean> {
+    for (const { address, last } of failed) {
+      log("double-bounce", {
+        queueId: message.id,
+        recipient: address,
+        text: last?.text ?? "",
+      });
+    }
+    await this.#settled(message, failed, (atMs) => {
+      for (const { address, last } of failed) {
+        this.#store.addEvent({
+          atMs,
+          queueId: message.id,
+          recipient: address,
+          what: "double-bounce",
+          text: last?.text ?? "",
+        });
+      }
+    });
+    return true;
+  }
+
+  async #tell(message: Message, failed: Recipient[]): Promise<boolean> {
+    const id = newQueueId(this.#around.wallMs());
+    const stored = await this.#storeContent(message, { id, failed });
+    if (stored === undefined) return false;
+    const { ref, key, told } = stored;
+    this.#link.hold(ref);
+    const slot = await this.#secure({ ref, key, id });
+    if (slot === undefined) {
+      this.#link.unhold(ref);
+      this.#link.release(ref, () => {});
+      return false;
+    }
+    const notice = newMessage({
+      n: this.#around.nextNumber(),
+      id,
+      slot,
+      ref,
+      reversePath: "",
+      is8bit: message.is8bit,
+      arrivedMs: this.#around.nowMs(),
+    }, [newRecipient(0, message.reversePath)]);
+    await this.#settled(message, failed.slice(0, told), (atMs) => {
+      if (!this.#store.insert(notice, "queued", OURSELVES)) {
+        throw new RangeError(`Cannot queue notice: id ${id} is taken`);
+      }
+      this.#store.addEvent({
+        atMs,
+        queueId: message.id,
+        recipient: message.reversePath,
+        what: "notified",
+        text: `by ${id}`,
+      });
+    });
+    this.#link.unhold(ref);
+    this.#around.count("bounced", told);
+    this.#onNotice(notice);
+    return true;
+  }
+
+  /** Composes it and has it stored, quoting the original if it can be read. */
+  async #storeContent(
+    message: Message,
+    about: { id: string; failed: Recipient[] },
+  ): Promise<{ ref: ContentRef; key: string; told: number } | undefined> {
+    for (const quotes of [true, false]) {
+      const read = this.#keys.read(message.slot, message.id);
+      if (quotes && typeof read === "string") continue;
+      const key = quotes && typeof read !== "string" ? read : undefined;
+      const { head, tail, told } = this.#compose(message, { ...about, quotes });
+      const quote = key === undefined
+        ? null
+        : { ref: message.ref, key: Buffer.from(key).toString("base64") };
+      key?.fill(0);
+      const reply = await this.#spool.ask("storeNotice", { head, quote, tail });
+      if (reply.kind === "answered") return { ...reply.answer, told };
+      const why = reply.kind === "refused" ? reply.refusal : reply.why;
+      log("notice-deferred", { queueId: message.id, why });
+      if (why !== "unreadable") return undefined;
+    }
+    return undefined;
+  }
+
+  #compose(
+    message: Message,
+    about: { id: string; failed: Recipient[]; quotes: boolean },
+  ) {
+    return composeNotice({
+      hostname: this.#around.part().hostname,
+      noticeId: about.id,
+      queueId: message.id,
+      reversePath: message.reversePath,
+      arrivedMs: message.arrivedMs,
+      nowMs: this.#around.wallMs(),
+      is8bit: message.is8bit,
+      quotes: about.quotes,
+      boundary: randomBytes(16).toString("hex"),
+      failed: about.failed.map(failedOf),
+    });
+  }
+
+  /** Content and key on disk; the slot, or undefined if that failed. */
+  async #secure(
+    what: { ref: ContentRef; key: string; id: string },
+  ): Promise<number | undefined> {
+    const synced = await this.#spool.ask("sync", { ref: what.ref });
+    if (synced.kind !== "answered") return undefined;
+    let slot: number;
+    try {
+      slot = this.#keys.take();
+    } catch (error) {
+      faultOf(error);
+      return undefined;
+    }
+    const key = Buffer.from(what.key, "base64");
+    const isSafe = await this.#commit.putKey(slot, what.id, key);
+    key.fill(0);
+    return isSafe ? slot : undefined;
+  }
+
+  /** Removes the rows of the told, with `more` in the same transaction. */
+  async #settled(
+    message: Message,
+    told: Recipient[],
+    more: (atMs: number) => void,
+  ): Promise<void> {
+    for (const recipient of told) recipient.state = "gone";
+    message.rows -= told.length;
+    const ending = endingOf(message);
+    const nowMs = this.#around.nowMs();
+    await this.#commit.write(() => {
+      more(nowMs);
+      for (const { ordinal } of told) {
+        this.#store.deleteRecipient(message.n, ordinal);
+      }
+      if (ending.kind === "spent") {
+        this.#store.setState(message.n, "spent", -1);
+      } else if (ending.kind === "parked") {
+        this.#store.setDue(message.n, ending.dueMs);
+      }
+    });
+  }
+
+  async #parkForNotice(message: Message): Promise<void> {
+    const againMs = Math.min(AGAIN_MS, this.#around.part().firstRetryMs);
+    const dueMs = this.#around.nowMs() + againMs;
+    await this.#commit.write(() => this.#store.setDue(message.n, dueMs));
+  }
+}
+
+function failedOf(recipient: Recipient): Failed {
+  const { address, original, last } = recipient;
+  if (last === undefined) {
+    throw new RangeError("Cannot notify: a failed recipient without outcome");
+  }
+  const { code, enhanced, text, host } = last;
+  return { address, original, code, enhanced, text, host };
+}

@@ -1,0 +1,324 @@
+/**
+ * The queue as a whole: opens the files, sweeps, and joins the parts. Knows
+ * no sockets: edges are given, and `main.ts` connects the calls.
+ */
+import fs from "node:fs";
+import { log } from "../core/log.ts";
+import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
+import { databasePath, openDatabase, QueueUnusable } from "./database_io.ts";
+import { type DeliveryEdges, Dispatcher } from "./dispatch.ts";
+import { Finisher } from "./finisher.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { Intake } from "./intake.ts";
+import { KeyFile } from "./keys_io.ts";
+import type { Message } from "./message.ts";
+import { Notices } from "./notices.ts";
+import { type queueContract, STATES } from "./queue_ipc.ts";
+import { Reserve } from "./reserve_io.ts";
+import type { QueuePart } from "./role.ts";
+import { SteadyClock } from "./schedule.ts";
+import { type SpoolEdge, SpoolLink } from "./spool_link.ts";
+import { type MessageRow, Store } from "./store_io.ts";
+import { sweep, type Swept } from "./sweep.ts";
+import { Watch } from "./watch.ts";
+
+type Calls = typeof queueContract.calls;
+
+/** Absences shorter than this count towards a message's age. */
+const SHORT_ABSENCE_MS = 3_600_000;
+const COUNTS_KEPT_MS = 2_000;
+/** For deliveries under way at an orderly stop; the role has 5 s in all. */
+const STOP_WITHIN_MS = 2_000;
+
+/** The edges that the queue asks. */
+export interface Edges extends DeliveryEdges {
+  readonly spool: SpoolEdge;
+}
+
+/** The queue manager. */
+export class Queue {
+  readonly #part: () => QueuePart;
+  readonly #clock: SteadyClock;
+  readonly #keys: KeyFile;
+  readonly #store: Store;
+  readonly #reserve: Reserve;
+  readonly #commit: GroupCommit;
+  readonly #link: SpoolLink;
+  readonly #dispatcher: Dispatcher;
+  readonly #finisher: Finisher;
+  readonly #intake: Intake;
+  readonly #watch: Watch;
+  readonly #totals = new Map<string, number>();
+  #messages = 0;
+  #nextNumber: number;
+  #counts: { atMs: number; answer: AnswerOf<Calls["counts"]> } | undefined;
+
+  /**
+   * Opens the files and sweeps them. Nothing is asked or delivered yet, see
+   * {@link start}.
+   *
+   * @throws {QueueUnusable} If the files cannot be used; nothing was changed
+   */
+  constructor(options: {
+    part: () => QueuePart;
+    edges: Edges;
+    count: (name: string, by?: number) => void;
+    /** Uniform in [0, 1); parameters, so that tests are exact. */
+    random?: () => number;
+    clock?: SteadyClock;
+  }) {
+    const { part, edges, count } = options;
+    this.#part = part;
+    this.#clock = options.clock ?? new SteadyClock({
+      onJump: (byMs) => log("clock-jumped", { byMs }),
+    });
+    const { dir } = part();
+    this.#keys = openKeys(dir);
+    this.#store = new Store(openDatabase(dir));
+    this.#reserve = new Reserve(`${dir}/reserve`, part().minFreeBytes);
+    this.#nextNumber = this.#store.lastNumber() + 1;
+    const store = this.#store;
+    const keys = this.#keys;
+    const around = {
+      part,
+      nowMs: () => this.#clock.nowMs(),
+      wallMs: Date.now,
+      random: options.random ?? Math.random,
+      count: (name: string, by = 1) => {
+        count(name, by);
+        this.#totals.set(name, (this.#totals.get(name) ?? 0) + by);
+      },
+      nextNumber: () => this.#nextNumber++,
+    };
+    const commit = this.#commit = new GroupCommit({
+      store,
+      keys,
+      probe: () => store.setLastSeen(this.#clock.nowMs()),
+      onFault: (refusal, why) => {
+        log("queue-fault", { refusal, why });
+        if (refusal === "full") this.#reserve.giveUp();
+      },
+    });
+    const link = this.#link = new SpoolLink({ spool: edges.spool, store });
+    const finisher = this.#finisher = new Finisher({
+      commit,
+      spool: link,
+      store,
+      onGone: () => this.#messages--,
+    });
+    const notices = new Notices({
+      spool: edges.spool,
+      link,
+      store,
+      keys,
+      commit,
+      around,
+      onNotice: (notice) => this.#noticed(notice),
+    });
+    const dispatcher = this.#dispatcher = new Dispatcher({
+      edges,
+      store,
+      keys,
+      commit,
+      finisher,
+      notices,
+      around,
+    });
+    this.#intake = new Intake({
+      store,
+      keys,
+      commit,
+      spool: edges.spool,
+      link,
+      dispatcher,
+      finisher,
+      around,
+      onAccepted: () => this.#messages++,
+    });
+    this.#watch = new Watch({ store, commit, around });
+    commit.onRecovered = () => {
+      log("queue-recovered");
+      dispatcher.refill();
+    };
+  }
+
+  /** Sweeps what a former process left, and begins to deliver. */
+  start(): void {
+    const part = this.#part();
+    const startedMs = performance.now();
+    const swept = sweep({
+      store: this.#store,
+      keys: this.#keys,
+      nowMs: this.#clock.nowMs(),
+      furthestMs: part.maxRetryMs * 2,
+    });
+    this.#messages = swept.messages;
+    this.#mend(swept);
+    if (swept.awayMs > SHORT_ABSENCE_MS) {
+      // Time that nobody tried is not counted against the mail, and a clock
+      // that was set while we were away looks the same.
+      this.#dispatcher.graceUntilMs = this.#clock.nowMs() +
+        Math.min(swept.awayMs, part.expireMs);
+    }
+    log("queue-swept", {
+      messages: swept.messages,
+      unconfirmed: swept.unconfirmed.length,
+      neverAcknowledged: swept.keyless.length,
+      corrupt: swept.corrupt.length,
+      finished: swept.spent.length + swept.childless,
+      strayKeys: swept.strays.length,
+      clockWentBack: swept.clockWentBack,
+      tookMs: Math.round(performance.now() - startedMs),
+    });
+    this.#watch.start({
+      tick: () => {
+        this.#intake.check();
+        this.#dispatcher.refill();
+        if (!this.#reserve.isKept) this.#reserve.restore();
+      },
+    });
+    this.#dispatcher.refill();
+  }
+
+  /** A spool plugged in. */
+  spoolPlugged(): void {
+    void this.#link.plugged();
+  }
+
+  /** An asker's channel closed. */
+  askerGone(asker: string): void {
+    this.#intake.askerGone(asker);
+  }
+
+  /** See `queue_ipc.ts`. */
+  async accept(
+    ask: AskedOf<Calls["accept"]>,
+    asker: string,
+  ): Promise<Verdict<Calls["accept"]>> {
+    if (this.#messages >= this.#part().maxMessages || !this.#reserve.isKept) {
+      return { refusal: "full" };
+    }
+    const verdict = await this.#intake.accept(ask, asker);
+    return verdict === "done" ? { answer: {} } : { refusal: verdict };
+  }
+
+  /** See `queue_ipc.ts`. */
+  confirm(queueIds: readonly string[]): void {
+    this.#intake.confirm(queueIds);
+  }
+
+  /** See `queue_ipc.ts`. */
+  withdraw(queueId: string): void {
+    this.#intake.withdraw(queueId);
+  }
+
+  /** See `queue_ipc.ts`. At most two seconds old. */
+  counts(): AnswerOf<Calls["counts"]> {
+    const nowMs = performance.now();
+    if (
+      this.#counts !== undefined && nowMs < this.#counts.atMs + COUNTS_KEPT_MS
+    ) {
+      return this.#counts.answer;
+    }
+    const stored = this.#store.counts();
+    const active = this.#dispatcher.activeCounts();
+    const of = (state: typeof STATES[number]) => stored.get(state) ?? 0;
+    const answer = {
+      byState: {
+        incoming: Math.max(0, of("incoming") - active.incoming),
+        active: active.incoming + active.deferred,
+        deferred: Math.max(0, of("deferred") - active.deferred),
+        hold: of("hold"),
+        bounce: of("bounce"),
+        corrupt: of("corrupt"),
+      },
+      accepted: this.#totals.get("accepted") ?? 0,
+      delivered: this.#totals.get("delivered") ?? 0,
+      bounced: this.#totals.get("bounced") ?? 0,
+    };
+    this.#counts = { atMs: nowMs, answer };
+    return answer;
+  }
+
+  /** See `queue_ipc.ts`. */
+  recent(limit: number): AnswerOf<Calls["recent"]> {
+    return {
+      messages: this.#store.recent(limit).map((row) => this.#summary(row)),
+    };
+  }
+
+  /**
+   * Starts nothing more, waits a little for what is being delivered (so that
+   * it need not be delivered again), commits, and closes the files.
+   */
+  async stop(): Promise<void> {
+    this.#watch.stop();
+    this.#dispatcher.stop();
+    const until = performance.now() + STOP_WITHIN_MS;
+    while (this.#dispatcher.running > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await this.#commit.drain();
+    this.#store.checkpoint(true);
+    this.#store.close();
+    this.#keys.close();
+  }
+
+  #summary(row: MessageRow) {
+    const recipients = this.#store.recipientsOf(row.n);
+    const worst = recipients.find(({ state }) => state !== "incoming") ??
+      recipients[0];
+    const state = this.#dispatcher.isActive(row.n)
+      ? "active" as const
+      : worst?.state ?? "incoming";
+    return {
+      queueId: row.id,
+      arrivedMs: row.arrivedMs,
+      sizeBytes: row.ref.sizeBytes,
+      reversePath: row.reversePath,
+      recipients: recipients.length,
+      state: state === "gone" ? "incoming" as const : state,
+      why: (worst?.last?.text ?? "").slice(0, 200),
+    };
+  }
+
+  #noticed(notice: Message): void {
+    this.#messages++;
+    if (!this.#dispatcher.offer(notice)) this.#dispatcher.overflowed(notice.n);
+  }
+
+  #mend(swept: Swept): void {
+    for (const slot of swept.strays) void this.#commit.wipeKey(slot);
+    for (const { row, holdsKey } of swept.spent) {
+      void this.#finisher.finish(row, holdsKey);
+    }
+    for (const row of swept.keyless) void this.#intake.neverAcknowledged(row);
+    for (const row of swept.unconfirmed) {
+      this.#intake.leftOver(this.#store.load(row));
+    }
+    for (const row of swept.corrupt) {
+      log("message-corrupt", { queueId: row.id, why: "no key", alarm: true });
+      void this.#commit.write(() => this.#store.corrupt(row.n));
+    }
+  }
+}
+
+/**
+ * Opens the key file. A database that is missing while there are keys is not
+ * an empty queue, it is a lost one: that is for a human.
+ */
+function openKeys(dir: string): KeyFile {
+  const isMissing = !fs.existsSync(databasePath(dir));
+  const keys = new KeyFile(`${dir}/keys`);
+  if (!isMissing) return keys;
+  let live = 0;
+  keys.scan(() => live++);
+  if (live === 0) return keys;
+  keys.close();
+  throw new QueueUnusable(
+    `Cannot use ${databasePath(dir)}: it is missing, but ${dir}/keys holds ` +
+      `the keys of ${live} messages. Nothing was changed. Run \`bulkhead ` +
+      "check\`, and restore queue.db from a backup; or, to give that mail " +
+      "up, move both files away.",
+  );
+}

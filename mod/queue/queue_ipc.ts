@@ -1,0 +1,116 @@
+/** What the queue answers: take responsibility for a message. */
+import { call, contract } from "../ipc/call.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
+import {
+  address,
+  bodyType,
+  contentKey,
+  contentRef,
+  queueId,
+  reversePath,
+} from "../core/shapes.ts";
+
+/** The states of a recipient, by the field's names. */
+export const STATES = [
+  "incoming",
+  "active",
+  "deferred",
+  "hold",
+  "bounce",
+  "corrupt",
+] as const;
+
+/** The queue's calls. */
+export const queueContract = contract("queue", {
+  /**
+   * Takes a message over, in state `incoming`.
+   *
+   * Answered after the key slot is synced and the envelope is committed
+   * (SQLite, synchronous=FULL). Together with `spool.sync` it is what lets
+   * smtpd write 250 (RFC 5321 §6.1). A second ask with an id that is already
+   * there and the same `ref` is answered like the first.
+   */
+  accept: call({
+    from: ["smtpd"],
+    withinMs: 60_000,
+    ask: object({
+      queueId,
+      ref: contentRef,
+      key: contentKey,
+      reversePath,
+      recipients: list(address, { min: 1, max: 1_000 }),
+      bodyType,
+      /** Who handed it in: address, HELO name, protocol as in `with`. */
+      client: object({
+        address: text({ max: 64 }),
+        helo: text({ max: 255 }),
+        protocol: text({ max: 16 }),
+      }),
+    }),
+    answer: object({}),
+    /**
+     * - `full`: the disk is full or the queue is at its limit: 452 4.3.1
+     * - `unhealthy`: the database or key file failed: 451
+     */
+    refuses: ["full", "unhealthy"],
+    repeatable: true,
+  }),
+  /**
+   * The content is on disk too: delivery may begin. Costs no sync of its own.
+   * Rows that never hear it are verified against the spool.
+   */
+  confirm: call({
+    from: ["smtpd"],
+    withinMs: 10_000,
+    ask: object({ queueIds: list(queueId, { min: 1, max: 1_000 }) }),
+    answer: object({}),
+    refuses: [],
+    repeatable: true,
+  }),
+  /** The content never reached the disk and no 250 was written: forget it. */
+  withdraw: call({
+    from: ["smtpd"],
+    withinMs: 10_000,
+    ask: object({ queueId }),
+    answer: object({}),
+    refuses: [],
+    repeatable: true,
+  }),
+  /** Recipients by state, and totals since the start. For the console. */
+  counts: call({
+    from: ["console"],
+    withinMs: 5_000,
+    ask: object({}),
+    answer: object({
+      byState: z.record(z.enum(STATES), int({ min: 0, max: 2 ** 40 })),
+      accepted: int({ min: 0, max: 2 ** 50 }),
+      delivered: int({ min: 0, max: 2 ** 50 }),
+      bounced: int({ min: 0, max: 2 ** 50 }),
+    }),
+    refuses: [],
+    repeatable: true,
+  }),
+  /** The newest messages in the queue, for the console. */
+  recent: call({
+    from: ["console"],
+    withinMs: 5_000,
+    ask: object({ limit: int({ min: 1, max: 200 }) }),
+    answer: object({
+      messages: list(
+        object({
+          queueId,
+          arrivedMs: int({ min: 0, max: 2 ** 50 }),
+          sizeBytes: int({ min: 0, max: 2 ** 32 }),
+          reversePath,
+          recipients: int({ min: 0, max: 1_000_000 }),
+          state: z.enum(STATES),
+          /** Why it is still here: the last outcome's text, cut. */
+          why: text({ max: 200 }),
+        }),
+        { max: 200 },
+      ),
+    }),
+    refuses: [],
+    repeatable: true,
+  }),
+});

@@ -1,0 +1,389 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { ownOutcome } from "../core/outcome.ts";
+import { listQueue, showMessage } from "./inspect.ts";
+import {
+  FakeEdges,
+  laboratory,
+  newAsk,
+  newContent,
+  tempDir,
+  until,
+} from "./laboratory.ts";
+
+const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
+const NEVER = ownOutcome("permanent", 550, "5.7.1", "never");
+
+Deno.test("Queue delivers an accepted message once it is confirmed, and forgets it", async () => {
+  await using lab = laboratory();
+  const { queue, fake, dir } = lab;
+  const ask = newAsk(["bob@home.test"]);
+  assert.deepEqual(await queue.accept(ask, "smtpd.0"), { answer: {} });
+  assert.equal(listQueue(dir)[0]?.state, "incoming");
+  assert.equal(fake.asked.length, 0, "not before it is confirmed");
+  queue.confirm([ask.queueId]);
+  await until("released", () => fake.released.length === 1);
+  assert.deepEqual(fake.released, [ask.ref]);
+  assert.equal(fake.asked.length, 1);
+  assert.equal(fake.asked[0]?.key, ask.key);
+  assert.deepEqual(fake.asked[0]?.addresses, ["bob@home.test"]);
+  assert.equal(lab.counters.get("accepted"), 1);
+  assert.equal(lab.counters.get("delivered"), 1);
+  assert.equal(listQueue(dir).length, 0);
+  const shown = showMessage(dir, ask.queueId);
+  assert.deepEqual(shown?.events.map(({ what }) => what), [
+    "accepted",
+    "delivered",
+  ]);
+});
+
+Deno.test("Queue answers the same id and record again, and refuses another record", async () => {
+  await using lab = laboratory();
+  const ask = newAsk(["bob@home.test"]);
+  const { queue, fake } = lab;
+  assert.deepEqual(await queue.accept(ask, "smtpd.0"), { answer: {} });
+  assert.deepEqual(await queue.accept(ask, "smtpd.1"), { answer: {} });
+  const other = { ...ask, ...newContent() };
+  assert.deepEqual(await queue.accept(other, "smtpd.0"), {
+    refusal: "unhealthy",
+  });
+  queue.confirm([ask.queueId]);
+  queue.confirm([ask.queueId]);
+  await until("released", () => fake.released.length === 1);
+  assert.equal(fake.asked.length, 1);
+  assert.equal(fake.asked[0]?.key, ask.key, "the first key, still whole");
+});
+
+Deno.test("Queue tries a deferred recipient again, and only that one", async () => {
+  await using lab = laboratory();
+  const { fake } = lab;
+  let bobs = 0;
+  fake.deliver = (_, address) =>
+    address === "bob@home.test" && ++bobs < 3
+      ? NOT_NOW
+      : ownOutcome("delivered", 250, "2.0.0", "ok");
+  const ask = newAsk(["amy@home.test", "bob@home.test"]);
+  await lab.send(ask);
+  await until("released", () => fake.released.length === 1);
+  assert.deepEqual(fake.asked.map(({ addresses }) => addresses), [
+    ["amy@home.test", "bob@home.test"],
+    ["bob@home.test"],
+    ["bob@home.test"],
+  ]);
+  assert.equal(lab.counters.get("deferred"), 2);
+});
+
+Deno.test("Queue sends one notice for all that failed in a round, and none for it", async () => {
+  await using lab = laboratory();
+  const { fake } = lab;
+  fake.routes.set("eve@home.test", "unknown-recipient");
+  fake.deliver = (asked, address) =>
+    address === "amy@home.test" && asked.reversePath !== ""
+      ? ownOutcome("delivered", 250, "2.0.0", "ok")
+      : NEVER;
+  const ask = newAsk(["amy@home.test", "bob@home.test", "eve@home.test"]);
+  await lab.send(ask);
+  // The notice fails too, and nobody is told of that.
+  await until("both released", () => fake.released.length === 2);
+  assert.equal(fake.notices.length, 1);
+  const { head, quotes } = fake.notices[0]!;
+  assert.ok(quotes);
+  assert.match(head, /Final-Recipient: rfc822; bob@home\.test/);
+  assert.match(head, /Final-Recipient: rfc822; eve@home\.test/);
+  assert.match(head, /Status: 5\.7\.1/);
+  assert.match(head, /Status: 5\.1\.1/);
+  assert.doesNotMatch(head, /amy@home/);
+  const back = fake.asked.at(-1)!;
+  assert.equal(back.reversePath, "");
+  assert.deepEqual(back.addresses, ["alice@sender.test"]);
+  assert.equal(lab.counters.get("bounced"), 2);
+});
+
+Deno.test("Queue keeps failed rows until their notice is stored", async () => {
+  await using lab = laboratory();
+  const { fake, dir } = lab;
+  fake.noticeRefusal = "full";
+  fake.deliver = (asked) =>
+    asked.reversePath === ""
+      ? ownOutcome("delivered", 250, "2.0.0", "ok")
+      : NEVER;
+  await lab.send(newAsk(["bob@home.test"]));
+  await until(
+    "bounce",
+    () => listQueue(dir)[0]?.recipients[0]?.state === "bounce",
+  );
+  fake.noticeRefusal = undefined;
+  await until("both released", () => fake.released.length === 2);
+  assert.equal(fake.notices.length, 1);
+});
+
+Deno.test("Queue names both addresses when an alias's target fails", async () => {
+  await using lab = laboratory();
+  const { fake } = lab;
+  fake.routes.set("team@home.test", [
+    FakeEdges.remote("bob@far.test", "mx.far.test"),
+  ]);
+  fake.deliver = (asked) =>
+    asked.reversePath === ""
+      ? ownOutcome("delivered", 250, "2.0.0", "ok")
+      : { ...NEVER, host: "mx.far.test" };
+  await lab.send(newAsk(["team@home.test"]));
+  await until("both released", () => fake.released.length === 2);
+  const { head } = fake.notices[0]!;
+  assert.match(head, /Original-Recipient: rfc822; team@home\.test/);
+  assert.match(head, /Final-Recipient: rfc822; bob@far\.test/);
+  assert.match(head, /Remote-MTA: dns; mx\.far\.test/);
+});
+
+Deno.test("Queue replaces an alias of several by its targets, each once", async () => {
+  await using lab = laboratory();
+  const { fake, dir } = lab;
+  const box = FakeEdges.mailbox;
+  fake.routes.set("team@home.test", [
+    box("team@home.test"),
+    box("amy@home.test"),
+    box("bob@home.test"),
+  ]);
+  fake.routes.set("all@home.test", [
+    box("amy@home.test"),
+    box("cat@home.test"),
+  ]);
+  let tries = 0;
+  fake.deliver = (_, address) =>
+    address === "bob@home.test" && ++tries < 2
+      ? NOT_NOW
+      : ownOutcome("delivered", 250, "2.0.0", "ok");
+  const ask = newAsk(["team@home.test", "all@home.test", "amy@home.test"]);
+  await lab.send(ask);
+  await until("released", () => fake.released.length === 1);
+  const delivered = fake.asked.flatMap(({ addresses }) => addresses).sort();
+  assert.deepEqual(delivered, [
+    "amy@home.test",
+    "bob@home.test",
+    "bob@home.test",
+    "cat@home.test",
+    "team@home.test",
+  ]);
+  const whats = showMessage(dir, ask.queueId)!.events.map(({ what }) => what);
+  assert.equal(whats.filter((what) => what === "expanded").length, 2);
+});
+
+Deno.test("Queue keeps a damaged message as corrupt, and raises an alarm", async () => {
+  await using lab = laboratory();
+  const { fake, dir } = lab;
+  fake.deliver = () => "damaged";
+  const ask = newAsk(["bob@home.test"]);
+  await lab.send(ask);
+  await until("corrupt", () => listQueue(dir)[0]?.state === "corrupt");
+  assert.equal(listQueue(dir)[0]?.recipients[0]?.state, "corrupt");
+  assert.equal(fake.released.length, 0);
+  assert.equal(lab.counters.get("corrupt"), 1);
+});
+
+Deno.test("Queue asks an unreachable destination once for all its messages", async () => {
+  await using lab = laboratory({
+    change: { firstRetryMs: 60_000, maxRetryMs: 60_000 },
+  });
+  const { fake, dir } = lab;
+  fake.deliver = async (asked) => {
+    if (asked.role === "maildir") {
+      return ownOutcome("delivered", 250, "2.0.0", "ok");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return ownOutcome("temporary", 451, "4.4.1", "timed out");
+  };
+  for (let i = 0; i < 100; i++) {
+    const to = `u${i}@dead.test`;
+    fake.routes.set(to, [FakeEdges.remote(to, "dead.test")]);
+    await lab.send(newAsk([to]));
+  }
+  await lab.send(newAsk(["bob@home.test"]));
+  await until("all deferred", () =>
+    listQueue(dir).length === 100 &&
+    listQueue(dir).every(({ recipients }) =>
+      recipients[0]?.state === "deferred"
+    ));
+  const tries = fake.asked.filter(({ role }) => role === "smtpc").length;
+  assert.ok(tries <= 5, `${tries} sessions to a dead destination`);
+  assert.equal(lab.queue.counts().byState.deferred, 100);
+});
+
+Deno.test("Queue batches a list by destination and lets a single message pass", async () => {
+  await using lab = laboratory({ change: { maxJobs: 2 } });
+  const { fake } = lab;
+  fake.deliver = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return { ...ownOutcome("delivered", 250, "2.0.0", "ok"), host: "x" };
+  };
+  const list: string[] = [];
+  for (let i = 0; i < 800; i++) {
+    const to = `u${i}@d${i % 8}.test`;
+    fake.routes.set(to, [FakeEdges.remote(to, `d${i % 40}.test`)]);
+    list.push(to);
+  }
+  fake.routes.set("one@single.test", [
+    FakeEdges.remote("one@single.test", "single.test"),
+  ]);
+  await lab.send(newAsk(list));
+  await lab.send(newAsk(["one@single.test"]));
+  await until("both done", () => fake.released.length === 2);
+  assert.equal(fake.asked.length, 41, "one job of 20 for each of 40 hosts");
+  const place = fake.asked.findIndex(({ addresses }) =>
+    addresses[0] === "one@single.test"
+  );
+  assert.ok(place < 6, `the single message was job ${place}`);
+  assert.ok(fake.mostRunning <= 2);
+});
+
+Deno.test("Queue delivers what does not fit into memory, in time", async () => {
+  await using lab = laboratory({ change: { maxActive: 10 } });
+  const { fake, queue } = lab;
+  await Promise.all(
+    Array.from({ length: 300 }, () => lab.send(newAsk(["bob@home.test"]))),
+  );
+  await until("all released", () => fake.released.length === 300);
+  assert.equal(fake.asked.length, 300);
+  assert.equal(queue.counts().accepted, 300);
+});
+
+Deno.test("Queue asks about a message whose asker died: whole stays, torn goes", async () => {
+  await using lab = laboratory();
+  const { queue, fake, dir } = lab;
+  const [whole, torn] = [newAsk(["a@home.test"]), newAsk(["b@home.test"])];
+  fake.torn.add(torn.ref.segment);
+  await queue.accept(whole, "smtpd.0");
+  await queue.accept(torn, "smtpd.0");
+  queue.askerGone("smtpd.0");
+  await until("both released", () => fake.released.length === 2);
+  assert.deepEqual(fake.asked.map(({ queueId }) => queueId), [whole.queueId]);
+  const story = showMessage(dir, torn.queueId)!.events;
+  assert.match(story.at(-1)!.text, /never acknowledged: torn/);
+});
+
+Deno.test("Queue forgets a withdrawn message, and only before it is confirmed", async () => {
+  await using lab = laboratory();
+  const { queue, fake } = lab;
+  const [first, second] = [newAsk(["a@home.test"]), newAsk(["b@home.test"])];
+  await queue.accept(first, "smtpd.0");
+  await queue.accept(second, "smtpd.0");
+  queue.withdraw(first.queueId);
+  queue.confirm([first.queueId, second.queueId]);
+  queue.withdraw(second.queueId);
+  await until("both released", () => fake.released.length === 2);
+  assert.deepEqual(fake.asked.map(({ queueId }) => queueId), [second.queueId]);
+});
+
+Deno.test("Queue refuses beyond its limit, and accepts again when there is room", async () => {
+  await using lab = laboratory({ change: { maxMessages: 10 } });
+  const { queue, fake } = lab;
+  const asks = Array.from({ length: 10 }, () => newAsk(["bob@home.test"]));
+  for (const ask of asks) await queue.accept(ask, "smtpd.0");
+  assert.deepEqual(await queue.accept(newAsk(["bob@home.test"]), "smtpd.0"), {
+    refusal: "full",
+  });
+  queue.confirm(asks.map(({ queueId }) => queueId));
+  await until("released", () => fake.released.length === 10);
+  assert.deepEqual(await queue.accept(newAsk(["bob@home.test"]), "smtpd.0"), {
+    answer: {},
+  });
+});
+
+Deno.test("Queue tells a spool that plugs in about every record in use, the last page last", async () => {
+  await using lab = laboratory();
+  const { queue, fake } = lab;
+  await until("empty adoption", () => fake.adopted.length === 1);
+  assert.deepEqual(fake.adopted, [{ refs: [], last: true }]);
+  const asks = Array.from({ length: 1_200 }, () => newAsk(["bob@home.test"]));
+  await Promise.all(asks.map((ask) => queue.accept(ask, "smtpd.0")));
+  fake.adopted.length = 0;
+  queue.spoolPlugged();
+  await until("adopted", () => fake.adopted.at(-1)?.last === true);
+  assert.equal(fake.adopted.filter(({ last }) => last).length, 1);
+  const told = new Set(
+    fake.adopted.flatMap(({ refs }) => refs.map(({ segment }) => segment)),
+  );
+  assert.deepEqual(told, new Set(asks.map(({ ref }) => ref.segment)));
+});
+
+Deno.test("Queue tries again when the delivering role dies, and defers in the end", async () => {
+  await using lab = laboratory({
+    change: { firstRetryMs: 60_000, maxRetryMs: 60_000 },
+  });
+  const { fake, dir } = lab;
+  fake.deliver = () => "failed";
+  await lab.send(newAsk(["bob@home.test"]));
+  await until(
+    "deferred",
+    () => listQueue(dir)[0]?.recipients[0]?.state === "deferred",
+  );
+  assert.equal(fake.asked.length, 3);
+});
+
+Deno.test("Queue's database and key file never hold each other's secrets", async () => {
+  const lab = laboratory();
+  const { queue, fake, dir } = lab;
+  const token = "zq7-unique-token";
+  const asks = Array.from(
+    { length: 20 },
+    (_, i) =>
+      newAsk([`${token}-${i}@home.test`], { reversePath: `${token}@s.test` }),
+  );
+  for (const ask of asks) await queue.accept(ask, "smtpd.0");
+  const before = await readAll(dir);
+  for (const ask of asks) {
+    const key = Buffer.from(ask.key, "base64");
+    assert.ok(before.keys.includes(key), "the key is in its slot");
+    for (const file of [before.db, before.wal]) {
+      assert.equal(file.includes(key), false, "the raw key is nowhere else");
+      assert.equal(file.includes(ask.key), false, "nor in base64");
+    }
+  }
+  queue.confirm(asks.map(({ queueId }) => queueId));
+  await until("released", () => fake.released.length === 20);
+  await lab[Symbol.asyncDispose]();
+  const after = await readAll(dir);
+  for (const ask of asks) {
+    assert.equal(after.keys.includes(Buffer.from(ask.key, "base64")), false);
+  }
+  assert.equal(after.keys.every((octet) => octet === 0), true);
+});
+
+Deno.test("Queue leaves no address in the database once its events are forgotten", async () => {
+  const dir = tempDir();
+  const token = "zq8-unique-token";
+  {
+    await using lab = laboratory({ dir });
+    for (let i = 0; i < 50; i++) {
+      await lab.send(
+        newAsk([`${token}-${i}@home.test`], { reversePath: `${token}@s.test` }),
+      );
+    }
+    await until("released", () => lab.fake.released.length === 50);
+  }
+  assert.ok((await readAll(dir)).db.includes(token), "the events still tell");
+  const { Store } = await import("./store_io.ts");
+  const { openDatabase } = await import("./database_io.ts");
+  const store = new Store(openDatabase(dir));
+  store.transaction(() => store.forgetEvents(Date.now() + 1_000));
+  store.checkpoint(true);
+  store.close();
+  const { db, wal } = await readAll(dir);
+  assert.equal(db.includes(token), false);
+  assert.equal(wal.includes(token), false);
+});
+
+async function readAll(dir: string) {
+  const read = async (name: string) => {
+    try {
+      return Buffer.from(await Deno.readFile(`${dir}/${name}`));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return Buffer.alloc(0);
+      throw error;
+    }
+  };
+  return {
+    db: await read("queue.db"),
+    wal: await read("queue.db-wal"),
+    keys: await read("keys"),
+  };
+}

@@ -1,0 +1,55 @@
+/** The queue: envelopes, keys, the scheduler, bounces. */
+import { int, object, text, type z } from "../ipc/schema.ts";
+import type { RoleManifest } from "../walls/manifest.ts";
+
+/** queue's part of the configuration. */
+export const queuePart = object({
+  hostname: text({ min: 1, max: 255 }),
+  /** Directory of the database and the key file. */
+  dir: text({ min: 1, max: 4_096 }),
+  /** First retry after this, then growing by half up to `maxRetryMs`. */
+  firstRetryMs: int({ min: 100, max: 86_400_000 }),
+  maxRetryMs: int({ min: 100, max: 604_800_000 }),
+  /** A message older than this is bounced. */
+  expireMs: int({ min: 1_000, max: 8_640_000_000 }),
+  /** Delivery jobs at once, in all and to one destination. */
+  maxJobs: int({ min: 1, max: 2_000 }),
+  maxJobsPerDestination: int({ min: 1, max: 2_000 }),
+  /** Jobs at once for the Maildir role; many, so that it can sync in batches. */
+  maxLocalJobs: int({ min: 1, max: 2_000 }).default(128),
+  /** Messages held in memory at once. */
+  maxActive: int({ min: 10, max: 1_000_000 }),
+  /** Messages in the queue; beyond it `full`. */
+  maxMessages: int({ min: 10, max: 100_000_000 }),
+  /** Events older than this are deleted. */
+  keepEventsMs: int({ min: 60_000, max: 31_536_000_000 }),
+  /**
+   * Disk space set aside, so that outcomes can still be recorded when the disk
+   * is full: the file `reserve` beside the database, of at most 16 MiB.
+   */
+  minFreeBytes: int({ min: 0, max: 2 ** 45 }),
+  /** How often the write-ahead log is written back, at most. */
+  checkpointMs: int({ min: 1_000, max: 3_600_000 }).default(15_000),
+});
+
+/** See {@link queuePart}. */
+export type QueuePart = z.infer<typeof queuePart>;
+
+/** The manifest. */
+export const queueRole: RoleManifest = {
+  name: "queue",
+  job: "keeps envelopes and keys, and decides what is delivered when",
+  trust: 4,
+  asks: ["resolve", "spool", "maildir", "smtpc"],
+  listens: [],
+  instances: () => 1,
+  needs: (site) => ({
+    read: [site.queueDir],
+    write: [site.queueDir],
+    connect: [],
+  }),
+  heapMb: 1_024,
+  openFiles: 1_024,
+  part: queuePart,
+  groups: [],
+};

@@ -1,0 +1,106 @@
+/**
+ * What the queue tells the spool without being asked: which records are in
+ * use (whenever a spool plugs in), and which may go.
+ */
+import type { Edge } from "../ipc/edge.ts";
+import type { ContentRef } from "../core/shapes.ts";
+import type { spoolContract } from "../spool/spool_ipc.ts";
+import type { Store } from "./store_io.ts";
+
+/** The edge, as far as it is needed; a test's is an object. */
+export type SpoolEdge = Pick<Edge<typeof spoolContract.calls>, "ask">;
+
+const PAGE = 1_000;
+const AGAIN_MS = 1_000;
+
+interface Release {
+  readonly ref: ContentRef;
+  readonly then: () => void;
+}
+
+/** Adoption and release. */
+export class SpoolLink {
+  readonly #spool: SpoolEdge;
+  readonly #store: Pick<Store, "refsAfter">;
+  /** Records that are stored, and whose rows are not committed yet. */
+  readonly #inFlight = new Set<ContentRef>();
+  #releases: Release[] = [];
+  #isReleasing = false;
+  #adoption = 0;
+  #isAdopted = false;
+
+  constructor(options: {
+    spool: SpoolEdge;
+    store: Pick<Store, "refsAfter">;
+  }) {
+    this.#spool = options.spool;
+    this.#store = options.store;
+  }
+
+  /** A record that counts as in use although no row names it yet. */
+  hold(ref: ContentRef): void {
+    this.#inFlight.add(ref);
+  }
+
+  /** The row is there, or never will be. */
+  unhold(ref: ContentRef): void {
+    this.#inFlight.delete(ref);
+  }
+
+  /** A spool plugged in: tells it all records in use, the last page last. */
+  async plugged(): Promise<void> {
+    const adoption = ++this.#adoption;
+    this.#isAdopted = false;
+    let after = -1;
+    while (adoption === this.#adoption) {
+      const page = this.#store.refsAfter(after, PAGE / 2);
+      const last = page.refs.length < PAGE / 2;
+      const refs = last
+        ? [...page.refs, ...[...this.#inFlight].slice(0, PAGE / 2)]
+        : page.refs;
+      const reply = await this.#spool.ask("adopt", { refs, last });
+      if (adoption !== this.#adoption) return;
+      if (reply.kind !== "answered") {
+        // The spool is gone again, or hangs: from the start with the next.
+        await pause(AGAIN_MS);
+        after = -1;
+        continue;
+      }
+      after = page.lastN;
+      if (last) break;
+    }
+    this.#isAdopted = true;
+    this.#pump();
+  }
+
+  /** Gives a record back; `then` runs when the spool has taken it. */
+  release(ref: ContentRef, then: () => void): void {
+    this.#releases.push({ ref, then });
+    // In a moment, so that one ask carries what one commit set free.
+    if (!this.#isReleasing) setImmediate(() => this.#pump());
+  }
+
+  // Not while a spool is being told what is in use: a record released before
+  // its page was read would be adopted after it was released, for ever.
+  async #pump(): Promise<void> {
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
+    while (this.#isAdopted && this.#releases.length > 0) {
+      const batch = this.#releases.slice(0, PAGE);
+      const reply = await this.#spool.ask("release", {
+        refs: batch.map(({ ref }) => ref),
+      });
+      if (reply.kind !== "answered") {
+        await pause(AGAIN_MS);
+        continue;
+      }
+      this.#releases.splice(0, batch.length);
+      for (const { then } of batch) then();
+    }
+    this.#isReleasing = false;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,429 @@
+/**
+ * Every statement on the database: constant texts, prepared once, bound
+ * parameters. All of it is synchronous and throws what SQLite throws; who
+ * calls it inside which transaction is `group_commit.ts`.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Outcome } from "../core/outcome.ts";
+import type { ContentRef } from "../core/shapes.ts";
+import {
+  type Message,
+  MESSAGE_STATES,
+  type MessageState,
+  messageStateNumber,
+  newMessage,
+  type Recipient,
+  type State,
+  stateNumber,
+} from "./message.ts";
+import { STATES } from "./queue_ipc.ts";
+
+/** A row of `messages`, as far as delivery needs it. */
+export type MessageRow = Omit<Message, "recipients"> & {
+  readonly state: MessageState;
+  readonly dueMs: number;
+};
+
+/** An entry of the attempt log. */
+export interface Event {
+  readonly atMs: number;
+  readonly queueId: string;
+  /** Empty if it concerns the whole message. */
+  readonly recipient: string;
+  readonly what:
+    | "accepted"
+    | "delivered"
+    | "deferred"
+    | "failed"
+    | "duplicate"
+    | "expanded"
+    | "notified"
+    | "double-bounce"
+    | "corrupt"
+    | "removed";
+  readonly host?: string;
+  readonly tls?: string;
+  readonly code?: number;
+  readonly text?: string;
+  /** Lines of the session. */
+  readonly transcript?: readonly string[];
+}
+
+/** Who handed a message in. */
+export interface Client {
+  readonly address: string;
+  readonly helo: string;
+  readonly protocol: string;
+}
+
+type Row = Record<string, string | number | bigint | null | Uint8Array>;
+
+const MESSAGE = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
+  "length, size, sender, is_8bit";
+
+const TEXTS = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  insertMessage: `INSERT INTO messages (${MESSAGE}, client_address, client_helo,
+    client_protocol) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+    ON CONFLICT (id) DO NOTHING`,
+  insertRecipient: `INSERT INTO recipients
+    (message, ordinal, address, original, depth, state, attempts, next_ms,
+    code, enhanced, text, host) VALUES (?,?,?,?,?,?,0,0,0,'','','')`,
+  byId: `SELECT ${MESSAGE} FROM messages WHERE id = ?`,
+  setState: "UPDATE messages SET state = ?, due_ms = ? WHERE n = ?",
+  confirm: "UPDATE messages SET state = 1 WHERE n = ? AND state = 0",
+  setDue: "UPDATE messages SET due_ms = ? WHERE n = ?",
+  updateRecipient: `UPDATE recipients SET address = ?, original = ?,
+    state = ?, attempts = ?, next_ms = ?, code = ?, enhanced = ?, text = ?,
+    host = ? WHERE message = ? AND ordinal = ?`,
+  corruptRecipients: "UPDATE recipients SET state = 5 WHERE message = ?",
+  deleteRecipient: "DELETE FROM recipients WHERE message = ? AND ordinal = ?",
+  deleteRecipients: "DELETE FROM recipients WHERE message = ?",
+  deleteMessage: "DELETE FROM messages WHERE n = ?",
+  insertEvent: `INSERT INTO events (at_ms, queue_id, recipient, what, host,
+    tls, code, text, transcript) VALUES (?,?,?,?,?,?,?,?,?)`,
+  oldestEvent: "SELECT at_ms FROM events ORDER BY n LIMIT 1",
+  oldEvents: "SELECT n, at_ms FROM events ORDER BY n LIMIT 500",
+  deleteEvents: "DELETE FROM events WHERE n <= ?",
+  fresh: `SELECT ${MESSAGE} FROM messages
+    WHERE n >= ? AND due_ms = 0 AND state = 1 ORDER BY n LIMIT ?`,
+  due: `SELECT ${MESSAGE} FROM messages WHERE due_ms > 0 AND due_ms <= ?
+    AND (due_ms, n) > (?, ?) ORDER BY due_ms, n LIMIT ?`,
+  all: `SELECT ${MESSAGE} FROM messages ORDER BY n`,
+  refs: `SELECT n, segment, offset, length, size FROM messages WHERE n > ?
+    ORDER BY n LIMIT ?`,
+  childless: `SELECT n FROM messages WHERE state IN (0, 1) AND NOT EXISTS
+    (SELECT 1 FROM recipients WHERE message = messages.n)`,
+  recipientsOf: `SELECT ordinal, address, original, depth, state, attempts,
+    next_ms, code, enhanced, text, host FROM recipients WHERE message = ?
+    ORDER BY ordinal`,
+  lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
+  counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
+  recent: `SELECT ${MESSAGE} FROM messages WHERE state <> 3
+    ORDER BY n DESC LIMIT ?`,
+  lastSeen: "SELECT last_ms FROM clock WHERE one = 1",
+  setLastSeen: "UPDATE clock SET last_ms = ? WHERE one = 1",
+  pullDue: "UPDATE messages SET due_ms = ?1 WHERE due_ms > ?2",
+  pullNext: "UPDATE recipients SET next_ms = ?1 WHERE next_ms > ?2",
+  pullArrived: "UPDATE messages SET arrived_ms = ?1 WHERE arrived_ms > ?1",
+  checkpoint: "PRAGMA wal_checkpoint(PASSIVE)",
+  truncate: "PRAGMA wal_checkpoint(TRUNCATE)",
+} as const;
+
+type Statements = { readonly [K in keyof typeof TEXTS]: StatementSync };
+
+/** The queue's tables. */
+export class Store {
+  readonly #db: DatabaseSync;
+  readonly #run: Statements;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#run = Object.fromEntries(
+      Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
+    ) as Statements;
+  }
+
+  /** Does `work` in one transaction, durable when it returns. */
+  transaction(work: () => void): void {
+    this.#run.begin.run();
+    try {
+      work();
+      this.#run.commit.run();
+    } catch (error) {
+      // SQLite has rolled back by itself after some failures.
+      if (this.#db.isTransaction) this.#run.rollback.run();
+      throw error;
+    }
+  }
+
+  /** Adds a message with its recipients; false if the id is already there. */
+  insert(message: Message, state: MessageState, client: Client): boolean {
+    const { n, ref } = message;
+    const { changes } = this.#run.insertMessage.run(
+      n,
+      message.id,
+      message.slot,
+      messageStateNumber(state),
+      0,
+      message.arrivedMs,
+      ref.segment,
+      ref.offset,
+      ref.length,
+      ref.sizeBytes,
+      message.reversePath,
+      message.is8bit ? 1 : 0,
+      client.address,
+      client.helo,
+      client.protocol,
+    );
+    if (changes === 0) return false;
+    for (const recipient of message.recipients) {
+      this.insertRecipient(n, recipient);
+    }
+    return true;
+  }
+
+  /** Adds one recipient that nothing was tried for. */
+  insertRecipient(n: number, recipient: Recipient): void {
+    this.#run.insertRecipient.run(
+      n,
+      recipient.ordinal,
+      recipient.address,
+      recipient.original,
+      recipient.depth,
+      stateNumber("incoming"),
+    );
+  }
+
+  /** The message with this id. */
+  byId(id: string): MessageRow | undefined {
+    const row = this.#run.byId.get(id);
+    return row === undefined ? undefined : messageRow(row as Row);
+  }
+
+  /** Marks the content as confirmed; nothing if that is known already. */
+  confirm(n: number): void {
+    this.#run.confirm.run(n);
+  }
+
+  /** Sets state and due time. */
+  setState(n: number, state: MessageState, dueMs: number): void {
+    this.#run.setState.run(messageStateNumber(state), dueMs, n);
+  }
+
+  /** Sets the time of the next attempt; -1 for none. */
+  setDue(n: number, dueMs: number): void {
+    this.#run.setDue.run(dueMs, n);
+  }
+
+  /**
+   * Writes what came of an attempt. The address may be another than the row
+   * had, if the recipient failed under the name an alias gave it.
+   */
+  updateRecipient(
+    n: number,
+    recipient: Recipient & { readonly state: State },
+  ): void {
+    const last = recipient.last;
+    this.#run.updateRecipient.run(
+      recipient.address,
+      recipient.original,
+      stateNumber(recipient.state),
+      recipient.attempts,
+      recipient.nextMs,
+      last?.code ?? 0,
+      last?.enhanced ?? "",
+      last?.text ?? "",
+      last?.host ?? "",
+      n,
+      recipient.ordinal,
+    );
+  }
+
+  /** Removes a recipient that is done. */
+  deleteRecipient(n: number, ordinal: number): void {
+    this.#run.deleteRecipient.run(n, ordinal);
+  }
+
+  /** Marks a damaged message, and keeps all of it. */
+  corrupt(n: number): void {
+    this.setState(n, "corrupt", -1);
+    this.#run.corruptRecipients.run(n);
+  }
+
+  /** Marks a message that nobody waits for any more; recipients go at once. */
+  spend(n: number): void {
+    this.#run.deleteRecipients.run(n);
+    this.setState(n, "spent", -1);
+  }
+
+  /** Removes a spent message whose key and content are gone. */
+  deleteMessage(n: number): void {
+    this.#run.deleteMessage.run(n);
+  }
+
+  /** Adds to the attempt log. */
+  addEvent(event: Event): void {
+    this.#run.insertEvent.run(
+      event.atMs,
+      event.queueId,
+      event.recipient,
+      event.what,
+      event.host ?? "",
+      event.tls ?? "",
+      event.code ?? 0,
+      event.text ?? "",
+      event.transcript === undefined || event.transcript.length === 0
+        ? ""
+        : JSON.stringify(event.transcript),
+    );
+  }
+
+  /** True if there is an event older than `beforeMs`. */
+  hasEventsBefore(beforeMs: number): boolean {
+    const oldest = this.#run.oldestEvent.get();
+    return oldest !== undefined && Number(oldest["at_ms"]) < beforeMs;
+  }
+
+  /** Removes at most 500 events older than `beforeMs`; true if there may be more. */
+  forgetEvents(beforeMs: number): boolean {
+    // In order of arrival, which is in order of time: no index needed.
+    let last: number | undefined;
+    let seen = 0;
+    for (const row of this.#run.oldEvents.iterate()) {
+      if (Number(row["at_ms"]) >= beforeMs) break;
+      last = Number(row["n"]);
+      seen++;
+    }
+    if (last !== undefined) this.#run.deleteEvents.run(last);
+    return seen === 500;
+  }
+
+  /** Never tried messages from row `n` on, in order of arrival. */
+  fresh(n: number, limit: number): MessageRow[] {
+    return this.#rows(this.#run.fresh, n, limit);
+  }
+
+  /** Deferred messages due now, after the given place in that order. */
+  due(
+    nowMs: number,
+    after: { dueMs: number; n: number },
+    limit: number,
+  ): MessageRow[] {
+    return this.#rows(this.#run.due, nowMs, after.dueMs, after.n, limit);
+  }
+
+  /** A message with its recipients. */
+  load(row: MessageRow): Message {
+    return newMessage(row, this.recipientsOf(row.n));
+  }
+
+  /** The recipients of a message. */
+  recipientsOf(n: number): Recipient[] {
+    return this.#run.recipientsOf.all(n).map((row) => recipient(row as Row));
+  }
+
+  /** Every message, in order of arrival. For the start-up sweep. */
+  *all(): Generator<MessageRow> {
+    for (const row of this.#run.all.iterate()) yield messageRow(row as Row);
+  }
+
+  /** Messages without recipients that are not marked spent. */
+  childless(): number[] {
+    return this.#run.childless.all().map((row) => Number(row["n"]));
+  }
+
+  /** Records in use after row `n`, and the last row's number. */
+  refsAfter(n: number, limit: number): { refs: ContentRef[]; lastN: number } {
+    const rows = this.#run.refs.all(n, limit) as Row[];
+    const last = rows.at(-1);
+    return {
+      refs: rows.map(contentRef),
+      lastN: last === undefined ? n : Number(last["n"]),
+    };
+  }
+
+  /** The highest row number, 0 if empty. */
+  lastNumber(): number {
+    return Number(this.#run.lastNumber.get()?.["n"]);
+  }
+
+  /** Recipients by stored state: `active` is known to the memory only. */
+  counts(): Map<State, number> {
+    const counts = new Map<State, number>();
+    for (const row of this.#run.counts.all()) {
+      counts.set(STATES[Number(row["state"])]!, Number(row["n"]));
+    }
+    return counts;
+  }
+
+  /** The newest messages. */
+  recent(limit: number): MessageRow[] {
+    return this.#rows(this.#run.recent, limit);
+  }
+
+  /** When the queue was last known to run, 0 if never. */
+  lastSeenMs(): number {
+    return Number(this.#run.lastSeen.get()?.["last_ms"]);
+  }
+
+  /** Notes that the queue runs. */
+  setLastSeen(nowMs: number): void {
+    this.#run.setLastSeen.run(nowMs);
+  }
+
+  /**
+   * After the clock was set back: times further ahead than we ever schedule
+   * become `nowMs`, so that nothing is stuck.
+   */
+  pullTimes(nowMs: number, furthestMs: number): void {
+    this.#run.pullDue.run(nowMs, furthestMs);
+    this.#run.pullNext.run(nowMs, furthestMs);
+    this.#run.pullArrived.run(nowMs);
+  }
+
+  /** Writes the log back; `truncate` also empties its file. */
+  checkpoint(truncate: boolean): void {
+    (truncate ? this.#run.truncate : this.#run.checkpoint).get();
+  }
+
+  /** Closes the database. */
+  close(): void {
+    this.#db.close();
+  }
+
+  #rows(statement: StatementSync, ...bound: number[]): MessageRow[] {
+    return statement.all(...bound).map((row) => messageRow(row as Row));
+  }
+}
+
+/** Reads a row of the columns {@link MESSAGE}. */
+function messageRow(row: Row): MessageRow {
+  return {
+    ...newMessage({
+      n: Number(row["n"]),
+      id: String(row["id"]),
+      slot: Number(row["slot"]),
+      ref: contentRef(row),
+      reversePath: String(row["sender"]),
+      is8bit: row["is_8bit"] === 1,
+      arrivedMs: Number(row["arrived_ms"]),
+    }, []),
+    state: MESSAGE_STATES[Number(row["state"])]!,
+    dueMs: Number(row["due_ms"]),
+  };
+}
+
+function contentRef(row: Row): ContentRef {
+  return {
+    segment: String(row["segment"]),
+    offset: Number(row["offset"]),
+    length: Number(row["length"]),
+    sizeBytes: Number(row["size"]),
+  };
+}
+
+function recipient(row: Row): Recipient {
+  const code = Number(row["code"]);
+  const state = STATES[Number(row["state"])]!;
+  const last: Outcome | undefined = code === 0 ? undefined : {
+    kind: state === "bounce" ? "permanent" : "temporary",
+    code,
+    enhanced: String(row["enhanced"]),
+    text: String(row["text"]),
+    host: String(row["host"]),
+  };
+  return {
+    ordinal: Number(row["ordinal"]),
+    address: String(row["address"]),
+    original: String(row["original"]),
+    depth: Number(row["depth"]),
+    state,
+    attempts: Number(row["attempts"]),
+    nextMs: Number(row["next_ms"]),
+    last,
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * One TCP connection to a server, plain or in TLS: lines out, replies in.
+ *
+ * Every wait has one absolute deadline, so dripping gains nothing. It counts
+ * the replies that are owed: a reply that nobody asked for, or octets already
+ * there when the next command is due, are somebody's injected text and end
+ * the connection ({@link Trouble}). Catches all errors of sockets; never
+ * throws for what the other side does.
+ */
+import { Buffer } from "node:buffer";
+import net from "node:net";
+import tls from "node:tls";
+import { type Reply, ReplyReader } from "./reply.ts";
+
+/** Why a connection is of no use any more. */
+export type Trouble =
+  | {
+    readonly kind: "lost" | "late" | "malformed" | "unexpected";
+    readonly why: string;
+  }
+  /** A whole reply came while content was still being sent. */
+  | { readonly kind: "early"; readonly why: string; readonly reply: Reply };
+
+/** Why there is no connection. */
+export type Unreached =
+  /** Our own walls forbid it: no fault of the host. */
+  | { readonly kind: "not-permitted" }
+  | { readonly kind: "unreached"; readonly why: string };
+
+/** How long the other side may take to say goodbye. */
+const GOODBYE_MS = 1_000;
+
+/** Connects, within `withinMs`, to an address in text form. */
+export function connect(
+  to: { readonly address: string; readonly port: number },
+  withinMs: number,
+): Promise<Connection | Unreached> {
+  const { promise, resolve } = Promise.withResolvers<Connection | Unreached>();
+  const socket = net.connect({ host: to.address, port: to.port });
+  const fail = (what: Unreached) => {
+    clearTimeout(timer);
+    socket.destroy();
+    resolve(what);
+  };
+  const timer = setTimeout(
+    () => fail({ kind: "unreached", why: `no connection in ${withinMs} ms` }),
+    withinMs,
+  );
+  // Stays for the socket's life: an error nobody listens to kills the role.
+  socket.on("error", (error: Error & { code?: string }) => {
+    fail(
+      error.name === "NotCapable"
+        ? { kind: "not-permitted" }
+        : { kind: "unreached", why: error.code ?? error.message },
+    );
+  });
+  socket.on("connect", () => {
+    clearTimeout(timer);
+    socket.setNoDelay(true);
+    resolve(new Connection(socket));
+  });
+  return promise;
+}
+
+/** A connection. The greeting is owed from the start. */
+export class Connection {
+  #socket: net.Socket;
+  #reader = new ReplyReader();
+  readonly #replies: Reply[] = [];
+  #owed = 1;
+  #trouble: Trouble | undefined;
+  #wake: () => void = () => {};
+  #onStir: (() => void) | undefined;
+  #leaving = false;
+  #unlisten: () => void = () => {};
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  /** The next reply that is owed, within `withinMs`. */
+  async reply(withinMs: number): Promise<Reply | Trouble> {
+    if (this.#replies.length === 0 && this.#trouble === undefined) {
+      await this.#until(
+        () => this.#replies.length > 0,
+        withinMs,
+        "no reply",
+      );
+    }
+    // Replies that came before the trouble still count.
+    return this.#replies.shift() ?? this.#trouble!;
+  }
+
+  /** Sends commands; as many replies are owed. */
+  send(lines: readonly string[]): Trouble | undefined {
+    const trouble = this.#injected();
+    if (trouble !== undefined) return trouble;
+    this.#owed += lines.length;
+    this.#socket.write(Buffer.from(lines.join("\r\n") + "\r\n"));
+    return undefined;
+  }
+
+  /**
+   * Sends octets of the content; one reply is owed after the last ones.
+   *
+   * @param withinMs For the other side to take them (RFC 5321 §4.5.3.2.5)
+   */
+  async write(
+    octets: Uint8Array,
+    options: { isLast: boolean; withinMs: number },
+  ): Promise<Trouble | undefined> {
+    const trouble = this.#injected();
+    if (trouble !== undefined) return trouble;
+    if (options.isLast) this.#owed++;
+    const socket = this.#socket;
+    if (socket.write(octets) || options.isLast) return undefined;
+    await this.#until(
+      () => !socket.writableNeedDrain,
+      options.withinMs,
+      "content not taken",
+    );
+    return this.#trouble;
+  }
+
+  /**
+   * Changes to TLS after the 220 to STARTTLS: any certificate will do, for
+   * there is no name to hold it against (opportunistic, RFC 7435); TLS 1.2 or
+   * later (RFC 8996).
+   *
+   * @returns Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`
+   */
+  async secure(
+    servername: string,
+    withinMs: number,
+  ): Promise<{ readonly tls: string } | Trouble> {
+    // Text behind the 220 in the clear could be anybody's (response
+    // injection): never read as if it had come through TLS.
+    const trouble = this.#injected();
+    if (trouble !== undefined) return trouble;
+    const plain = this.#socket;
+    this.#unlisten();
+    plain.pause();
+    const secured = tls.connect({
+      socket: plain,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      ...(net.isIP(servername) === 0 ? { servername } : {}),
+    });
+    let shaken = false;
+    secured.on("secureConnect", () => {
+      shaken = true;
+      this.#wake();
+    });
+    this.#reader = new ReplyReader();
+    this.#socket = secured;
+    this.#listen(secured);
+    await this.#until(() => shaken, withinMs, "no TLS handshake");
+    if (this.#trouble !== undefined) return this.#trouble;
+    const version = secured.getProtocol() ?? "TLS";
+    return { tls: `${version} ${secured.getCipher()?.name ?? ""}`.trim() };
+  }
+
+  /** Calls back, once, when the other side says or does anything. */
+  watch(onStir: () => void): void {
+    this.#onStir = onStir;
+    if (this.#injected() !== undefined) this.#stir();
+  }
+
+  /** No more calls back; false if there was something to call back for. */
+  unwatch(): boolean {
+    this.#onStir = undefined;
+    return this.#injected() === undefined;
+  }
+
+  /** Says goodbye (RFC 5321 §4.1.1.10) and waits a moment, in the background. */
+  quit(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#onStir = undefined;
+    if (this.#trouble !== undefined) return this.destroy();
+    const socket = this.#socket;
+    const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+    socket.on("close", () => clearTimeout(timer));
+    socket.end("QUIT\r\n");
+  }
+
+  /** Ends it at once, without another octet. */
+  destroy(): void {
+    this.#leaving = true;
+    this.#socket.destroy();
+  }
+
+  #listen(socket: net.Socket): void {
+    const take = (bytes: Uint8Array) => this.#take(bytes);
+    const gone = () => this.#fail({ kind: "lost", why: "connection lost" });
+    socket.on("data", take);
+    socket.on("end", gone);
+    socket.on("close", gone);
+    socket.on("error", (error: Error & { code?: string }) => {
+      this.#fail({ kind: "lost", why: error.code ?? error.message });
+    });
+    // The socket under a TLS session may end before the last reply that came
+    // through it is decrypted: its end must not count then. Errors still do.
+    this.#unlisten = () => {
+      socket.off("data", take);
+      socket.off("end", gone);
+      socket.off("close", gone);
+    };
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#leaving) return; // whatever follows our QUIT
+    if (this.#trouble !== undefined) return;
+    const { replies, malformed } = this.#reader.push(bytes);
+    for (const reply of replies) {
+      if (this.#owed === 0) {
+        const why = `unexpected reply ${reply.code}`;
+        return this.#fail({ kind: "early", why, reply });
+      }
+      this.#owed--;
+      this.#replies.push(reply);
+    }
+    if (malformed !== undefined) {
+      return this.#fail({ kind: "malformed", why: malformed });
+    }
+    if (replies.length > 0) this.#wake();
+    if (this.#onStir !== undefined) this.#stir();
+  }
+
+  #fail(trouble: Trouble): void {
+    if (this.#trouble !== undefined) return;
+    this.#trouble = trouble;
+    if (!this.#leaving) this.#socket.destroy();
+    this.#wake();
+    this.#stir();
+  }
+
+  #stir(): void {
+    const stir = this.#onStir;
+    this.#onStir = undefined;
+    stir?.();
+  }
+
+  /** Trouble, or input that is there although nothing is owed. */
+  #injected(): Trouble | undefined {
+    if (this.#trouble === undefined && this.#owed === 0) {
+      if (this.#reader.midReply) {
+        this.#fail({ kind: "unexpected", why: "text that nobody asked for" });
+      }
+    }
+    return this.#trouble;
+  }
+
+  /** Waits until `isSo` or trouble; being late is trouble. */
+  async #until(
+    isSo: () => boolean,
+    withinMs: number,
+    late: string,
+  ): Promise<void> {
+    if (isSo() || this.#trouble !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = () => {
+      if (isSo() || this.#trouble !== undefined) resolve();
+    };
+    const socket = this.#socket;
+    this.#wake = check;
+    socket.on("drain", check);
+    const timer = setTimeout(
+      () => this.#fail({ kind: "late", why: `${late} in ${withinMs} ms` }),
+      withinMs,
+    );
+    await promise;
+    clearTimeout(timer);
+    socket.off("drain", check);
+    this.#wake = () => {};
+  }
+}

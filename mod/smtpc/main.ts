@@ -1,0 +1,39 @@
+/** The SMTP client's process: asks dns, answers the queue. */
+import { DamagedError, readContent } from "../content/reader.ts";
+import { dnsContract } from "../dns/dns_ipc.ts";
+import { runRole } from "../ipc/role_runtime.ts";
+import { deliver, type Means } from "./deliver.ts";
+import { IdlePool } from "./idle_pool.ts";
+import { smtpcPart } from "./role.ts";
+import { isLoopback } from "./route.ts";
+import type { Session } from "./session_io.ts";
+import { smtpcContract } from "./smtpc_ipc.ts";
+
+/** Runs the role for the life of the process. */
+export async function main(): Promise<void> {
+  await runRole(smtpcPart, (context) => {
+    const dns = context.ask(dnsContract);
+    const pool = new IdlePool<Session>();
+    const held = { octets: 0 };
+    const isDamage = (error: unknown) => error instanceof DamagedError;
+    const means = (): Means => ({
+      part: context.part,
+      names: {
+        mailHosts: (domain) => dns.ask("mailHosts", { domain }),
+        addresses: (name) => dns.ask("addresses", { name }),
+      },
+      pool,
+      source: ({ ref, key }) => ({
+        open: () => readContent(context.part.spoolDir, ref, key),
+        isDamage,
+      }),
+      isOurs: isLoopback,
+      held,
+      count: (name) => context.count(name),
+    });
+    context.answer(smtpcContract, {
+      deliver: (ask) => deliver(ask, means()),
+    });
+    context.onStop(() => pool.close());
+  });
+}

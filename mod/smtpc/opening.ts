@@ -1,0 +1,175 @@
+/**
+ * The start of a session as a value: greeting, EHLO or HELO, STARTTLS, EHLO
+ * again. Pure: a reply goes in, the next state and what to do come out.
+ */
+import type { Outcome } from "../core/outcome.ts";
+import type { Reply } from "./reply.ts";
+import { meaningOf, outcomeOf, softened, troubleOutcome } from "./verdict.ts";
+
+/** What the server said it can, in the last EHLO. */
+export interface Peer {
+  /** RFC 2920. */
+  readonly pipelining: boolean;
+  /** RFC 6152. */
+  readonly eightBitMime: boolean;
+  /** RFC 6531. */
+  readonly smtpUtf8: boolean;
+  /** RFC 3207. */
+  readonly startTls: boolean;
+  /** RFC 1870: undefined if not offered, 0 if without a limit. */
+  readonly maxSize: number | undefined;
+}
+
+/** A server that knows HELO only. */
+export const PLAIN_PEER: Peer = {
+  pipelining: false,
+  eightBitMime: false,
+  smtpUtf8: false,
+  startTls: false,
+  maxSize: undefined,
+};
+
+/** Which reply is awaited. */
+export interface Opening {
+  readonly at: "greeting" | "ehlo" | "helo" | "starttls";
+  /** True once the session is encrypted. */
+  readonly inTls: boolean;
+}
+
+/** What to do next. */
+export type OpeningAction =
+  | { readonly do: "send"; readonly line: string }
+  /** Shake hands, then go on with {@link afterHandshake}. */
+  | { readonly do: "handshake" }
+  | { readonly do: "ready"; readonly peer: Peer }
+  /** This host is of no use now; another may be. */
+  | { readonly do: "give-up"; readonly outcome: Outcome }
+  /** The host greets with our own name: mail would run in a circle. */
+  | { readonly do: "loop" }
+  /** Opportunistic TLS failed: a new connection, once, in the clear. */
+  | { readonly do: "without-tls"; readonly why: string };
+
+/** What the steps need to know. */
+export interface OpeningFacts {
+  /** Our name. */
+  readonly hostname: string;
+  /** Theirs, for outcomes. */
+  readonly host: string;
+  /** False after a failed handshake with this host. */
+  readonly mayTls: boolean;
+  /** True if a host that greets with our own name is a mail loop. */
+  readonly noLoop: boolean;
+}
+
+/** Where a new connection stands. */
+export const FIRST: Opening = { at: "greeting", inTls: false };
+
+/** Handles the awaited reply. */
+export function onOpeningReply(
+  state: Opening,
+  reply: Reply,
+  facts: OpeningFacts,
+): [Opening, OpeningAction] {
+  switch (state.at) {
+    case "greeting":
+      return [...onGreeting(state, reply, facts)];
+    case "ehlo":
+      return [...onEhlo(state, reply, facts)];
+    case "helo":
+      return reply.code === 250
+        ? [state, { do: "ready", peer: PLAIN_PEER }]
+        : [state, giveUp(reply, facts)];
+    case "starttls":
+      return reply.code === 220
+        ? [state, { do: "handshake" }]
+        : [state, { do: "without-tls", why: `STARTTLS: ${reply.code}` }];
+  }
+}
+
+/** What follows a handshake: all knowledge is void, RFC 3207 §4.2. */
+export function afterHandshake(
+  facts: OpeningFacts,
+): [Opening, OpeningAction] {
+  return [{ at: "ehlo", inTls: true }, ehlo(facts)];
+}
+
+function onGreeting(
+  state: Opening,
+  reply: Reply,
+  facts: OpeningFacts,
+): [Opening, OpeningAction] {
+  // Exactly 220: a 235 or 250 here is somebody else's text (PREAUTH class).
+  if (reply.code !== 220) return [state, giveUp(reply, facts)];
+  const name = firstWord(reply.lines[0]!).toLowerCase();
+  if (facts.noLoop && name === facts.hostname.toLowerCase()) {
+    return [state, { do: "loop" }];
+  }
+  return [{ ...state, at: "ehlo" }, ehlo(facts)];
+}
+
+function onEhlo(
+  state: Opening,
+  reply: Reply,
+  facts: OpeningFacts,
+): [Opening, OpeningAction] {
+  if (meaningOf(reply) === "permanent") {
+    // RFC 5321 §3.2: a server too old for EHLO is greeted with HELO.
+    const line = `HELO ${facts.hostname}`;
+    return [{ ...state, at: "helo" }, { do: "send", line }];
+  }
+  if (reply.code !== 250) return [state, giveUp(reply, facts)];
+  const peer = readPeer(reply);
+  if (peer.startTls && facts.mayTls && !state.inTls) {
+    return [{ ...state, at: "starttls" }, { do: "send", line: "STARTTLS" }];
+  }
+  return [state, { do: "ready", peer }];
+}
+
+function ehlo(facts: OpeningFacts): OpeningAction {
+  return { do: "send", line: `EHLO ${facts.hostname}` };
+}
+
+// RFC 5321 §4.2.4.2 and §5.1: a 5xx here is about the host, not the mail, so
+// the next host is tried, and with none left the mail waits, as in Postfix.
+function giveUp(reply: Reply, facts: OpeningFacts): OpeningAction {
+  switch (meaningOf(reply)) {
+    case "permanent":
+      return { do: "give-up", outcome: softened(reply, facts.host) };
+    case "temporary":
+    case "closing":
+      return { do: "give-up", outcome: outcomeOf(reply, facts.host) };
+    case "done":
+    case "go-on": {
+      const why = `unexpected reply ${reply.code}`;
+      const outcome = troubleOutcome(why, facts.host, "4.5.0");
+      return { do: "give-up", outcome };
+    }
+  }
+}
+
+/** Reads the keywords of an EHLO reply; unknown ones are ignored. */
+export function readPeer(reply: Reply): Peer {
+  const offered = new Map<string, string>();
+  for (const line of reply.lines.slice(1)) { // the first names the host
+    const keyword = firstWord(line);
+    offered.set(keyword.toUpperCase(), line.slice(keyword.length + 1).trim());
+  }
+  const size = offered.get("SIZE");
+  return {
+    pipelining: offered.has("PIPELINING"),
+    eightBitMime: offered.has("8BITMIME"),
+    smtpUtf8: offered.has("SMTPUTF8"),
+    startTls: offered.has("STARTTLS"),
+    // An absurd limit is no limit: the server will say so itself.
+    maxSize: size === undefined
+      ? undefined
+      : /^\d{1,15}$/.test(size)
+      ? Number(size)
+      : 0,
+  };
+}
+
+function firstWord(text: string): string {
+  const space = text.indexOf(" ");
+  return space < 0 ? text : text.slice(0, space);
+}

@@ -1,0 +1,203 @@
+/**
+ * From a next hop to the addresses to try, in order. Pure but for the
+ * questions it puts to the DNS role, which are a parameter.
+ */
+import net from "node:net";
+import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import type { NextHop } from "../core/shapes.ts";
+import type { Reply as Answer } from "../ipc/call.ts";
+import type { dnsContract, MailHost } from "../dns/dns_ipc.ts";
+import { troubleOutcome } from "./verdict.ts";
+
+type DnsCalls = typeof dnsContract.calls;
+
+/** The DNS role, as it is asked. */
+export interface Names {
+  mailHosts(domain: string): Promise<Answer<DnsCalls["mailHosts"]>>;
+  addresses(name: string): Promise<Answer<DnsCalls["addresses"]>>;
+}
+
+/** One end to connect to. */
+export interface Candidate {
+  /** Name for outcomes and for TLS; the address itself if it has none. */
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where to go, or why nowhere. */
+export type Route =
+  | { readonly kind: "candidates"; readonly candidates: readonly Candidate[] }
+  | { readonly kind: "nowhere"; readonly outcome: Outcome };
+
+/** Facts about us. */
+export interface RouteFacts {
+  readonly hostname: string;
+  /** Port of MX hosts. */
+  readonly port: number;
+  /** True if an address can only be ourselves; see {@link isLoopback}. */
+  readonly isOurs: (address: string) => boolean;
+}
+
+/** Finds the candidates for a next hop. */
+export async function routeTo(
+  nextHop: NextHop,
+  names: Names,
+  facts: RouteFacts,
+): Promise<Route> {
+  switch (nextHop.kind) {
+    case "host":
+      return await hostRoute(nextHop, names);
+    case "mx": {
+      const literal = literalOf(nextHop.domain);
+      return literal === undefined
+        ? await mxRoute(nextHop.domain, names, facts)
+        : mxCandidates(
+          [{ name: literal, preference: 0, addresses: [literal] }],
+          facts,
+        );
+    }
+  }
+}
+
+/** Key under which sessions to this next hop are kept. */
+export function keyOf(nextHop: NextHop): string {
+  switch (nextHop.kind) {
+    case "host":
+      return `host ${nextHop.host.toLowerCase()} ${nextHop.port}`;
+    case "mx":
+      return `mx ${nextHop.domain}`;
+  }
+}
+
+async function hostRoute(
+  { host, port }: NextHop & { kind: "host" },
+  names: Names,
+): Promise<Route> {
+  const bare = host.startsWith("[") && host.endsWith("]")
+    ? host.slice(1, -1)
+    : host;
+  if (net.isIP(bare) !== 0) {
+    return found([{ host: bare, address: bare, port }]);
+  }
+  const name = bare.toLowerCase();
+  const reply = await names.addresses(name);
+  if (reply.kind === "answered") {
+    const { addresses } = reply.answer;
+    return found(addresses.map((address) => ({ host: name, address, port })));
+  }
+  // Also `no-such-domain`: it is our administrator's word that is wrong, not
+  // the sender's, so the mail waits until it is mended.
+  const why = reply.kind === "refused" ? reply.refusal : reply.why;
+  return {
+    kind: "nowhere",
+    outcome: troubleOutcome(`Cannot look up ${name}: ${why}`, "", "4.4.4"),
+  };
+}
+
+async function mxRoute(
+  domain: string,
+  names: Names,
+  facts: RouteFacts,
+): Promise<Route> {
+  const reply = await names.mailHosts(domain);
+  switch (reply.kind) {
+    case "answered":
+      return mxCandidates(reply.answer.hosts, facts);
+    case "refused":
+      return { kind: "nowhere", outcome: refusalOutcome(reply.refusal) };
+    case "failed":
+      return { kind: "nowhere", outcome: refusalOutcome("try-later") };
+  }
+}
+
+function refusalOutcome(
+  refusal: DnsCalls["mailHosts"]["refuses"][number],
+): Outcome {
+  switch (refusal) {
+    case "null-mx": // RFC 7505 §4.1
+      return ownOutcome("permanent", 556, "5.1.10", "Domain takes no mail");
+    case "no-such-domain":
+      return ownOutcome("permanent", 550, "5.1.2", "Domain does not exist");
+    case "try-later":
+      return ownOutcome("temporary", 451, "4.4.3", "Cannot look up domain now");
+  }
+}
+
+// RFC 5321 §5.1: if we are in the list, only better hosts than us count, or
+// mail runs in a circle.
+function mxCandidates(
+  hosts: readonly MailHost[],
+  facts: RouteFacts,
+): Route {
+  const us = facts.hostname.toLowerCase();
+  const isUs = (host: MailHost) =>
+    host.name === us || host.addresses.some(facts.isOurs);
+  const limit = Math.min(...hosts.filter(isUs).map((host) => host.preference));
+  const candidates = hosts
+    .filter((host) => host.preference < limit)
+    .flatMap(({ name, addresses }) =>
+      addresses.map((address) => ({ host: name, address, port: facts.port }))
+    );
+  return candidates.length > 0
+    ? found(candidates)
+    : { kind: "nowhere", outcome: LOOP };
+}
+
+/** The mail would come back to us, RFC 5321 §6.3. */
+export const LOOP: Outcome = ownOutcome(
+  "permanent",
+  554,
+  "5.4.6",
+  "Mail for this domain loops back to this host",
+);
+
+function found(candidates: readonly Candidate[]): Route {
+  return { kind: "candidates", candidates };
+}
+
+/** The address in `[192.0.2.1]` or `[ipv6:2001:db8::1]`, RFC 5321 §4.1.3. */
+function literalOf(domain: string): string | undefined {
+  if (!domain.startsWith("[") || !domain.endsWith("]")) return undefined;
+  const inside = domain.slice(1, -1);
+  const bare = inside.toLowerCase().startsWith("ipv6:")
+    ? inside.slice(5)
+    : inside;
+  return net.isIP(bare) === 0 ? undefined : bare;
+}
+
+const OURS = new net.BlockList();
+OURS.addSubnet("0.0.0.0", 8, "ipv4");
+OURS.addSubnet("127.0.0.0", 8, "ipv4");
+OURS.addSubnet("224.0.0.0", 3, "ipv4"); // multicast, reserved, broadcast
+OURS.addAddress("::", "ipv6");
+OURS.addAddress("::1", "ipv6");
+OURS.addSubnet("ff00::", 8, "ipv6");
+
+/**
+ * True for loopback, unspecified and multicast addresses, in any notation:
+ * no MX host of somebody else's domain can be there.
+ */
+export function isLoopback(address: string): boolean {
+  switch (net.isIP(address)) {
+    case 4:
+      return OURS.check(address, "ipv4");
+    case 6: {
+      const mapped = mappedOf(address);
+      return mapped === undefined
+        ? OURS.check(address, "ipv6")
+        : OURS.check(mapped, "ipv4");
+    }
+    default:
+      return true; // not an address at all: nowhere to connect to
+  }
+}
+
+/** The IPv4 address in `::ffff:a.b.c.d`, however it is written. */
+function mappedOf(address: string): string | undefined {
+  const { hostname } = new URL(`http://[${address.split("%")[0]}]`);
+  const match = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(hostname);
+  if (match === null) return undefined;
+  const [high, low] = [parseInt(match[1]!, 16), parseInt(match[2]!, 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}

@@ -1,0 +1,292 @@
+/**
+ * A session with one server: opened (greeting, EHLO, STARTTLS) and then used
+ * for one transaction after another. Plays the pure steps of `opening.ts` and
+ * `transaction.ts` against a {@link Connection}.
+ */
+import type { Outcome } from "../core/outcome.ts";
+import { connect, type Connection, type Trouble } from "./connection_io.ts";
+import type { Content, Unreadable } from "./content_io.ts";
+import {
+  afterHandshake,
+  FIRST,
+  onOpeningReply,
+  type Opening,
+  type OpeningAction,
+  type Peer,
+} from "./opening.ts";
+import type { Candidate } from "./route.ts";
+import {
+  type Action,
+  begin,
+  type Mail,
+  onEarlyReply,
+  onLost,
+  onReply,
+} from "./transaction.ts";
+import type { Transcript } from "./transcript.ts";
+import { troubleOutcome } from "./verdict.ts";
+
+/** Times and names for sessions. */
+export interface SessionFacts {
+  readonly hostname: string;
+  readonly connectWithinMs: number;
+  readonly replyWithinMs: number;
+  /** True if a host that greets with our own name is a mail loop. */
+  readonly noLoop: boolean;
+}
+
+/** What came of opening. */
+export type Opened =
+  | { readonly kind: "open"; readonly session: Session }
+  | { readonly kind: "not-permitted" }
+  | { readonly kind: "loop" }
+  | { readonly kind: "failed"; readonly outcome: Outcome };
+
+/** What came of a transaction. */
+export type Sent =
+  | Action & { do: "done" }
+  /** The content turned unreadable under way; the final dot was not sent. */
+  | { readonly do: "broken-off"; readonly why: Unreadable }
+  /** A kept session was dead before a word was answered: no attempt at all. */
+  | { readonly do: "stale" };
+
+/** Opens a session; without TLS at the second try, if TLS is what fails. */
+export async function openSession(
+  to: Candidate,
+  facts: SessionFacts,
+  transcript: Transcript,
+): Promise<Opened> {
+  const first = await openOnce(to, { ...facts, mayTls: true }, transcript);
+  if (first.kind !== "without-tls") return first;
+  transcript.note(`no TLS (${first.why}); again without`);
+  const second = await openOnce(to, { ...facts, mayTls: false }, transcript);
+  if (second.kind !== "without-tls") return second;
+  throw new RangeError("Cannot be: TLS was not to be tried");
+}
+
+type OpenedOnce = Opened | {
+  readonly kind: "without-tls";
+  readonly why: string;
+};
+
+async function openOnce(
+  to: Candidate,
+  facts: SessionFacts & { mayTls: boolean },
+  transcript: Transcript,
+): Promise<OpenedOnce> {
+  transcript.note(`connecting to ${to.host} [${to.address}]:${to.port}`);
+  const connection = await connect(to, facts.connectWithinMs);
+  if (!("reply" in connection)) {
+    if (connection.kind === "not-permitted") {
+      transcript.note("not permitted to connect there");
+      return connection;
+    }
+    const why = `Cannot connect to ${to.host} [${to.address}]:${to.port}: ` +
+      connection.why;
+    transcript.note(why);
+    const outcome = troubleOutcome(why, to.host, "4.4.1");
+    return { kind: "failed", outcome };
+  }
+  const opened = await greet(connection, to, { ...facts, transcript });
+  if (opened.kind !== "open") connection.quit();
+  return opened;
+}
+
+async function greet(
+  connection: Connection,
+  to: Candidate,
+  facts: SessionFacts & { mayTls: boolean; transcript: Transcript },
+): Promise<OpenedOnce> {
+  const { transcript, replyWithinMs } = facts;
+  const lost = (trouble: Trouble): Opened => {
+    transcript.note(trouble.why);
+    const why = `${trouble.why} in the greeting of ${to.host}`;
+    return { kind: "failed", outcome: troubleOutcome(why, to.host) };
+  };
+  const named = { ...facts, host: to.host };
+  let tls = "";
+  let state: Opening = FIRST;
+  while (true) {
+    const reply = await connection.reply(replyWithinMs);
+    if ("kind" in reply) return lost(reply);
+    transcript.got(reply);
+    let action: OpeningAction;
+    [state, action] = onOpeningReply(state, reply, named);
+    if (action.do === "handshake") {
+      const secured = await connection.secure(to.host, facts.connectWithinMs);
+      if ("kind" in secured) {
+        // Text behind the 220 is an attack or a mess: not rewarded with a
+        // session in the clear.
+        return secured.kind === "unexpected" || secured.kind === "early" ||
+            secured.kind === "malformed"
+          ? lost(secured)
+          : { kind: "without-tls", why: secured.why };
+      }
+      tls = secured.tls;
+      transcript.note(tls);
+      [state, action] = afterHandshake(named);
+    }
+    switch (action.do) {
+      case "send": {
+        const trouble = connection.send([action.line]);
+        if (trouble !== undefined) return lost(trouble);
+        transcript.sent(action.line);
+        break;
+      }
+      case "ready": {
+        const session = new Session(connection, { to, tls, peer: action.peer });
+        return { kind: "open", session };
+      }
+      case "give-up":
+        return { kind: "failed", outcome: action.outcome };
+      case "without-tls":
+        return { kind: "without-tls", why: action.why };
+      case "loop":
+        transcript.note("it greets with our own name");
+        return { kind: "loop" };
+      case "handshake":
+        throw new RangeError("Cannot be: a handshake within a handshake");
+    }
+  }
+}
+
+/** A session that is ready for a transaction. */
+export class Session {
+  readonly #connection: Connection;
+  /** Who is at the other end. */
+  readonly to: Candidate;
+  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
+  readonly tls: string;
+  readonly #peer: Peer;
+  #uses = 0;
+
+  constructor(
+    connection: Connection,
+    about: { to: Candidate; tls: string; peer: Peer },
+  ) {
+    this.#connection = connection;
+    this.to = about.to;
+    this.tls = about.tls;
+    this.#peer = about.peer;
+  }
+
+  /** Transactions carried so far. */
+  get uses(): number {
+    return this.#uses;
+  }
+
+  /** See {@link Connection.quit}. */
+  quit(): void {
+    this.#connection.quit();
+  }
+
+  /** See {@link Connection.watch}. */
+  watch(onStir: () => void): void {
+    this.#connection.watch(onStir);
+  }
+
+  /** See {@link Connection.unwatch}. */
+  unwatch(): boolean {
+    return this.#connection.unwatch();
+  }
+
+  /** Carries one transaction through. Says goodbye if it was the last. */
+  async transact(
+    mail: Mail,
+    content: Content,
+    options: { replyWithinMs: number; transcript: Transcript },
+  ): Promise<Sent> {
+    const used = this.#uses++ > 0;
+    const sent = await this.#play(mail, content, { ...options, used });
+    if (sent.do === "broken-off") this.#connection.destroy();
+    else if (sent.do === "stale" || !sent.reusable) this.#connection.quit();
+    return sent;
+  }
+
+  async #play(
+    mail: Mail,
+    content: Content,
+    options: {
+      replyWithinMs: number;
+      transcript: Transcript;
+      used: boolean;
+    },
+  ): Promise<Sent> {
+    const { replyWithinMs, transcript } = options;
+    let [state, action] = begin(mail, this.#peer, this.to.host);
+    let answered = false;
+    const lost = (trouble: Trouble): Sent => {
+      transcript.note(trouble.why);
+      if (options.used && !answered && trouble.kind === "lost") {
+        return { do: "stale" };
+      }
+      return over(onLost(state, trouble.why));
+    };
+    while (true) {
+      switch (action.do) {
+        case "done":
+          return action;
+        case "send": {
+          const trouble = this.#connection.send(action.lines);
+          if (trouble !== undefined) return lost(trouble);
+          for (const line of action.lines) transcript.sent(line);
+          break;
+        }
+        case "content": {
+          const failed = await this.#send(content, replyWithinMs);
+          if (failed === undefined) {
+            transcript.note(`content of ${mail.sizeBytes} octets sent`);
+            break;
+          }
+          if (failed.kind === "damaged" || failed.kind === "unreadable") {
+            return { do: "broken-off", why: failed };
+          }
+          transcript.note(failed.why);
+          // The final dot had not been written yet.
+          return over(
+            failed.kind === "early"
+              ? onEarlyReply(state, failed.reply)
+              : onLost({ ...state, at: "envelope" }, failed.why),
+          );
+        }
+        case "wait":
+          break;
+      }
+      // RFC 5321 §4.5.3.2.6: twice the time after the final dot.
+      const patience = state.at === "envelope" ? 1 : 2;
+      const reply = await this.#connection.reply(replyWithinMs * patience);
+      if ("kind" in reply) return lost(reply);
+      if (options.used && !answered && reply.code === 421) {
+        transcript.got(reply); // it closed while idle: we were too slow
+        return { do: "stale" };
+      }
+      answered = true;
+      transcript.got(reply);
+      [state, action] = onReply(state, reply);
+    }
+  }
+
+  /** Sends content and final dot; returns what kept it from that. */
+  async #send(
+    content: Content,
+    withinMs: number,
+  ): Promise<Trouble | Unreadable | undefined> {
+    const wire = content.wire();
+    let part = wire.next();
+    while (!part.done) {
+      const octets: Uint8Array | Unreadable = part.value;
+      if ("kind" in octets) return octets;
+      part = wire.next();
+      const isLast = part.done === true;
+      const options = { isLast, withinMs };
+      const trouble = await this.#connection.write(octets, options);
+      if (trouble !== undefined) return trouble;
+    }
+    return undefined;
+  }
+}
+
+function over(action: Action): Sent {
+  if (action.do !== "done") throw new RangeError("Cannot be: not over");
+  return action;
+}

@@ -1,0 +1,52 @@
+/** What the SMTP client answers: hand a message to its next hop. */
+import { call, contract } from "../ipc/call.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
+import {
+  address,
+  bodyType,
+  contentKey,
+  contentRef,
+  nextHop,
+  queueId,
+  reversePath,
+} from "../core/shapes.ts";
+import { outcome } from "../core/outcome.ts";
+
+/** The SMTP client's calls. */
+export const smtpcContract = contract("smtpc", {
+  /** Sends one message, in one transaction a host, to one next hop. */
+  deliver: call({
+    from: ["queue"],
+    withinMs: 3_600_000,
+    ask: object({
+      queueId,
+      ref: contentRef,
+      key: contentKey,
+      reversePath,
+      recipients: list(address, { min: 1, max: 100 }),
+      bodyType,
+      nextHop,
+    }),
+    answer: object({
+      /** One outcome a recipient, in their order. */
+      outcomes: list(outcome, { min: 1, max: 100 }),
+      /** The session for the event store: what was said, without content. */
+      attempt: object({
+        host: text({ max: 255 }),
+        address: text({ max: 64 }),
+        /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
+        tls: text({ max: 100 }),
+        tookMs: int({ min: 0, max: 2 ** 40 }),
+        /** Lines `C: ...` and `S: ...`, cut. */
+        transcript: list(text({ max: 200 }), { max: 60 }),
+      }),
+    }),
+    /** `damaged`: the record is torn or altered; nothing was sent. */
+    refuses: ["damaged"],
+  }),
+});
+
+/** The facts of one session, as the event store keeps them. */
+export type Attempt = z.infer<
+  typeof smtpcContract.calls.deliver.answer
+>["attempt"];

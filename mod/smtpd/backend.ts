@@ -1,0 +1,39 @@
+/**
+ * The roles behind smtpd, as a session sees them. An interface, so that the
+ * whole server runs in a test without any of them.
+ */
+import type { AskStream } from "../ipc/asking_end.ts";
+import type { AskOf, Reply } from "../ipc/call.ts";
+import type { ContentRef } from "../core/shapes.ts";
+import type { queueContract } from "../queue/queue_ipc.ts";
+import type { resolveContract } from "../resolve/resolve_ipc.ts";
+import type { spoolContract } from "../spool/spool_ipc.ts";
+
+type Queue = typeof queueContract.calls;
+type Resolve = typeof resolveContract.calls;
+type Spool = typeof spoolContract.calls;
+
+/** A message's octets on their way into the spool. */
+export type ContentStream = AskStream<Spool["store"]>;
+/** What came of storing a message. */
+export type StoreReply = Reply<Spool["store"]>;
+/** The envelope, as the queue takes it. */
+export type AcceptAsk = AskOf<Queue["accept"]>;
+
+/** What a session asks of the other roles. Nothing here ever rejects. */
+export interface Backend {
+  /** Does this recipient exist, and may a stranger send to it? */
+  recipient(address: string): Promise<Reply<Resolve["recipient"]>>;
+  /** Opens a stream into the spool; undefined if the spool is not there. */
+  store(): Promise<ContentStream | undefined>;
+  /** Answered when the record survives a crash. */
+  sync(ref: ContentRef): Promise<Reply<Spool["sync"]>>;
+  /** Answered when key and envelope survive a crash. */
+  accept(ask: AcceptAsk): Promise<Reply<Queue["accept"]>>;
+  /** Tells the queue that the content is on disk too. Not waited for. */
+  confirm(queueId: string): void;
+  /** Takes an envelope back, for which no 250 was or will be written. */
+  withdraw(queueId: string): Promise<unknown>;
+  /** Gives back a record that nobody took over. */
+  drop(ref: ContentRef): Promise<unknown>;
+}

@@ -1,0 +1,33 @@
+/** The {@link Backend} of a real smtpd: three edges of the process graph. */
+import type { Edge } from "../ipc/edge.ts";
+import type { queueContract } from "../queue/queue_ipc.ts";
+import type { resolveContract } from "../resolve/resolve_ipc.ts";
+import type { spoolContract } from "../spool/spool_ipc.ts";
+import type { Backend } from "./backend.ts";
+import { ConfirmBatch } from "./confirm_batch.ts";
+
+/** The edges that smtpd asks. */
+export interface Edges {
+  readonly resolve: Edge<typeof resolveContract.calls>;
+  readonly spool: Edge<typeof spoolContract.calls>;
+  readonly queue: Edge<typeof queueContract.calls>;
+}
+
+/** Asks over the given edges. */
+export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
+  // A confirmation that is lost costs nothing: the queue verifies the record.
+  const confirmed = new ConfirmBatch((queueIds) =>
+    void queue.ask("confirm", { queueIds })
+  );
+  return {
+    recipient: (address) =>
+      // Strangers only: there is no AUTH here, so nobody may relay.
+      resolve.ask("recipient", { address, mayRelay: false }),
+    store: () => spool.stream("store", {}),
+    sync: (ref) => spool.ask("sync", { ref }),
+    accept: (ask) => queue.ask("accept", ask),
+    confirm: (queueId) => confirmed.add(queueId),
+    withdraw: (queueId) => queue.ask("withdraw", { queueId }),
+    drop: (ref) => spool.ask("drop", { ref }),
+  };
+}

@@ -1,0 +1,454 @@
+/**
+ * One client's connection: octets in, {@link step} asked, replies out.
+ *
+ * Commands run strictly one after the other. Replies to what was pipelined
+ * leave in one write (RFC 2920 §3.2). Whatever a client sends is bounded
+ * before it is kept, and every wait has an absolute deadline, checked by
+ * {@link Connection.tick}: one sweep is cheaper than a timer a command.
+ *
+ *     command --RCPT, DATA--> asking --354--> message --CRLF.CRLF--> taking
+ *        ^                      |                                      |
+ *        +----------------------+--------------------------------------+
+ *     command --STARTTLS--> handshake --> command;  any --> closing --> closed
+ *
+ * A socket that fails costs this session. A bug in the logic throws.
+ */
+import type { Socket } from "node:net";
+import tls from "node:tls";
+import { newQueueId } from "../core/ids.ts";
+import type { LogValue } from "../core/log.ts";
+import { formatReply, type SmtpReply } from "../core/reply.ts";
+import type { Backend } from "./backend.ts";
+import { parseCommand } from "./command.ts";
+import { IncomingMessage, type MessageLimits } from "./incoming_message.ts";
+import { type Line, LineReader } from "./line_reader.ts";
+import { receivedField } from "./received.ts";
+import { REPLIES } from "./replies.ts";
+import {
+  type Event,
+  greeting,
+  type MessageEnd,
+  NEW_SESSION,
+  type RecipientVerdict,
+  type Rules,
+  type Session,
+  step,
+} from "./session.ts";
+import { takeOver } from "./take_over.ts";
+
+/** Unread commands above which the socket is not read while one waits. */
+const MAX_WAITING = 16_384;
+/** Octets on their way to the spool above which the socket is not read. */
+const MAX_BACKLOG = 262_144;
+/** Time to take the last reply and hang up. */
+const LINGER_MS = 2_000;
+/** Time for a TLS handshake, if `commandWithinMs` is not shorter. */
+const HANDSHAKE_MS = 60_000;
+
+/** What a connection is bound by. */
+export interface Settings extends Rules, MessageLimits {
+  readonly commandWithinMs: number;
+  readonly messageWithinMs: number;
+  readonly sessionWithinMs: number;
+  /** Set if and only if `offersTls`. */
+  readonly secureContext: tls.SecureContext | undefined;
+}
+
+/** What a connection is given. */
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  /** The client's address in plain form, see `client_limits.ts`. */
+  readonly address: string;
+  readonly settings: Settings;
+  readonly backend: Backend;
+  readonly log: (event: string, fields: Record<string, LogValue>) => void;
+  readonly count: (name: string) => void;
+  /** Told once, when the socket is gone. */
+  readonly onClosed: () => void;
+}
+
+type Mode =
+  | "command"
+  | "asking"
+  | "message"
+  | "taking"
+  | "handshake"
+  | "closing"
+  | "closed";
+
+/** See the file's header. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #settings: Settings;
+  readonly #lines = new LineReader();
+  readonly #sessionEndsAt: number;
+  #socket: Socket;
+  #mode: Mode = "command";
+  #session: Session = NEW_SESSION;
+  #message: IncomingMessage | undefined;
+  /** Of the message under way. */
+  #queueId = "";
+  /** Replies not yet written; bounded by the commands in `#lines`. */
+  #out = "";
+  #deadline = Infinity;
+  #clientEnded = false;
+  #stopping = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#socket = options.socket;
+    this.#sessionEndsAt = performance.now() + this.#settings.sessionWithinMs;
+    this.#attach(options.socket);
+    this.#say(greeting(this.#settings));
+    this.#flush();
+  }
+
+  /** Ends what has outlived its deadline. */
+  tick(nowMs: number): void {
+    // Who has our promise to read a message gets its outcome.
+    if (this.#mode === "taking" || this.#mode === "closed") return;
+    const limit = this.#mode === "closing" ? Infinity : this.#sessionEndsAt;
+    if (nowMs < Math.min(this.#deadline, limit)) return;
+    if (this.#mode === "closing" || this.#mode === "handshake") {
+      this.#socket.destroy();
+      return;
+    }
+    this.#options.count("timeouts");
+    this.#say(REPLIES.timeout);
+    this.#close();
+  }
+
+  /** The role stops: a message under way may still be completed. */
+  stop(): void {
+    this.#stopping = true;
+    switch (this.#mode) {
+      case "command":
+      case "asking":
+        this.#say(REPLIES.stopping);
+        this.#close();
+        return;
+      case "handshake":
+        this.#socket.destroy();
+        return;
+      case "message":
+      case "taking":
+      case "closing":
+      case "closed":
+        return;
+    }
+  }
+
+  /** Closes at once, whatever is under way. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #attach(socket: Socket): void {
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("drain", this.#onDrain);
+    socket.on("close", this.#onClose);
+    socket.on("error", () => {}); // "close" follows, and says all we need
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    switch (this.#mode) {
+      case "message":
+        this.#feed(bytes);
+        break;
+      case "command":
+      case "asking":
+      case "taking":
+        this.#lines.push(bytes);
+        this.#run();
+        break;
+      case "handshake":
+      case "closing":
+      case "closed":
+        return;
+    }
+    this.#balance();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#clientEnded = true;
+    if (this.#mode === "message" || this.#mode === "handshake") {
+      this.#socket.destroy();
+    } else this.#run();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#run();
+    this.#balance();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#mode === "closed") return;
+    // After CRLF.CRLF the message is ours to finish, client or no client.
+    if (this.#mode === "message") this.#dropMessage();
+    this.#mode = "closed";
+    this.#options.onClosed();
+  };
+
+  /** Runs the commands that are there, until one has to wait. */
+  #run(): void {
+    while (this.#mode === "command" && !this.#socket.writableNeedDrain) {
+      const line = this.#lines.next();
+      if (line === undefined) break;
+      if (line.is === "flood") {
+        this.#say(REPLIES.tooManyErrors);
+        return this.#close();
+      }
+      this.#apply(this.#eventOf(line));
+    }
+    if (this.#mode !== "command") return;
+    this.#flush();
+    if (this.#socket.writableNeedDrain) return;
+    if (this.#stopping) {
+      this.#say(REPLIES.stopping);
+      this.#close();
+    } else if (this.#clientEnded) this.#close();
+  }
+
+  #eventOf(line: Line & { is: "line" | "fault" }): Event {
+    if (line.is === "fault") return { is: "line-fault", fault: line.fault };
+    return {
+      is: "command",
+      command: parseCommand(line.text),
+      moreFollows: this.#lines.pending > 0,
+    };
+  }
+
+  #apply(event: Event): void {
+    const [session, action] = step(this.#session, event, this.#settings);
+    this.#session = session;
+    switch (action.do) {
+      case "nothing":
+        return;
+      case "reply":
+        return this.#say(action.reply);
+      case "close":
+        this.#say(action.reply);
+        return this.#close();
+      case "resolve":
+        return this.#resolve(action.address);
+      case "read-message":
+        this.#wait("asking");
+        this.#openMessage();
+        return;
+      case "start-tls":
+        return this.#startTls();
+    }
+  }
+
+  /** Stops running commands; the calls that are waited for have time limits. */
+  #wait(mode: "asking" | "taking"): void {
+    this.#mode = mode;
+    this.#deadline = Infinity;
+  }
+
+  /** Goes on after a wait, unless the connection ended meanwhile. */
+  #resume(event: Event): void {
+    if (this.#mode === "closing" || this.#mode === "closed") return;
+    this.#mode = "command";
+    this.#apply(event);
+    this.#run();
+    this.#balance();
+  }
+
+  #resolve(address: string): void {
+    this.#wait("asking");
+    this.#options.backend.recipient(address).then((reply) => {
+      const verdict = verdictOf(reply);
+      if (verdict !== "accept") {
+        this.#options.count(`recipients-${verdict}`);
+        this.#log("recipient-refused", { recipient: address, why: verdict });
+      }
+      this.#resume({ is: "resolved", address, verdict });
+    });
+  }
+
+  async #openMessage(): Promise<void> {
+    const stream = await this.#options.backend.store();
+    if (this.#mode !== "asking") return stream?.abort();
+    if (stream === undefined) return this.#resume({ is: "no-store" });
+    if (this.#lines.pending > 0) {
+      // What came while the spool was asked came before 354 all the same.
+      stream.abort();
+      this.#say(REPLIES.outOfStep);
+      return this.#close();
+    }
+    const queueId = newQueueId();
+    const trace = receivedField({
+      helo: this.#hello().helo,
+      address: this.#options.address,
+      hostname: this.#settings.hostname,
+      protocol: this.#protocol(),
+      queueId,
+      nowMs: Date.now(),
+    });
+    this.#message = new IncomingMessage({
+      stream,
+      limits: this.#settings,
+      head: encoder.encode(trace),
+      onDrain: () => this.#balance(),
+    });
+    this.#queueId = queueId;
+    this.#mode = "message";
+    this.#say(REPLIES.goAhead);
+    this.#flush();
+    this.#deadline = performance.now() + this.#settings.messageWithinMs;
+  }
+
+  #feed(bytes: Uint8Array): void {
+    const message = this.#message!;
+    const used = message.push(bytes);
+    if (message.ended) {
+      if (used < bytes.length) this.#lines.push(bytes.subarray(used));
+      this.#wait("taking");
+      this.#take(message);
+    } else if (message.flooding) {
+      this.#say(REPLIES.farTooLarge);
+      this.#close();
+    }
+  }
+
+  async #take(message: IncomingMessage): Promise<void> {
+    this.#message = undefined;
+    const session = this.#session;
+    if (session.at !== "mail") throw new RangeError("Cannot take: no mail");
+    const { reversePath, recipients, bodyType } = session.mail;
+    const queueId = this.#queueId;
+    const protocol = this.#protocol();
+    const { helo } = this.#hello();
+    const completed = await message.complete();
+    const end: MessageEnd = completed.is === "refused"
+      ? completed.fault
+      : await takeOver(this.#options.backend, {
+        queueId,
+        reversePath,
+        recipients: [...recipients],
+        bodyType,
+        client: { address: this.#options.address, helo, protocol },
+      }, completed.reply);
+    const facts = {
+      id: queueId,
+      from: reversePath,
+      recipients: recipients.length,
+      sizeBytes: message.sizeBytes,
+    };
+    if (end.is === "taken") {
+      this.#options.count("accepted");
+      this.#log("message-accepted", { ...facts, helo, protocol });
+    } else {
+      this.#options.count("refused");
+      const why = end.is === "spoilt" ? end.why : end.is;
+      this.#log("message-refused", { ...facts, why });
+    }
+    this.#resume({ is: "message", end });
+  }
+
+  /**
+   * RFC 3207 §4. The order is the point: reading stops and what is unread is
+   * thrown away before 220 is written, so that nothing said in clear is taken
+   * for something said inside TLS (CVE-2011-0411).
+   */
+  #startTls(): void {
+    const plain = this.#socket;
+    const { secureContext } = this.#settings;
+    if (secureContext === undefined) throw new TypeError("No certificate");
+    this.#mode = "handshake";
+    this.#deadline = performance.now() +
+      Math.min(HANDSHAKE_MS, this.#settings.commandWithinMs);
+    plain.off("data", this.#onData);
+    plain.off("end", this.#onEnd);
+    plain.off("drain", this.#onDrain);
+    plain.pause();
+    this.#lines.takeRest();
+    while (plain.read() !== null);
+    plain.write(this.#out + formatReply(REPLIES.readyForTls));
+    this.#out = "";
+    const secured = new tls.TLSSocket(plain, { isServer: true, secureContext });
+    this.#socket = secured;
+    this.#attach(secured);
+    secured.once("secure", () => {
+      this.#options.count("tls");
+      this.#resume({ is: "secured" });
+    });
+    secured.once("error", () => {
+      if (this.#mode === "handshake") this.#options.count("tls-failed");
+      plain.destroy();
+    });
+  }
+
+  /** Says the last word, and waits a little for the client to take it. */
+  #close(): void {
+    this.#dropMessage();
+    this.#mode = "closing";
+    this.#flush();
+    this.#deadline = performance.now() + LINGER_MS;
+    this.#lines.takeRest();
+    this.#socket.end();
+    // Unread octets would turn our close into a reset that eats the reply.
+    this.#socket.resume();
+  }
+
+  #dropMessage(): void {
+    this.#message?.abort();
+    this.#message = undefined;
+  }
+
+  /** Reads the socket only while there is room for what it brings. */
+  #balance(): void {
+    if (this.#mode === "closing" || this.#mode === "handshake") return;
+    const full = this.#lines.pending > MAX_WAITING ||
+      (this.#message?.backlog ?? 0) > MAX_BACKLOG;
+    if (full === this.#socket.isPaused()) return;
+    if (full) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #say(reply: SmtpReply): void {
+    this.#out += formatReply(reply);
+  }
+
+  /** Writes the replies; the client's time for its next line starts now. */
+  #flush(): void {
+    if (this.#out === "") return;
+    this.#socket.write(this.#out);
+    this.#out = "";
+    this.#deadline = performance.now() + this.#settings.commandWithinMs;
+  }
+
+  #hello() {
+    const session = this.#session;
+    if (session.at === "start") throw new RangeError("No HELO was said");
+    return session.hello;
+  }
+
+  /** RFC 3848. */
+  #protocol(): "SMTP" | "ESMTP" | "ESMTPS" {
+    if (!this.#hello().esmtp) return "SMTP";
+    return this.#session.secured ? "ESMTPS" : "ESMTP";
+  }
+
+  #log(event: string, fields: Record<string, LogValue>): void {
+    this.#options.log(event, { ...fields, client: this.#options.address });
+  }
+}
+
+const encoder = new TextEncoder();
+
+function verdictOf(
+  reply: Awaited<ReturnType<Backend["recipient"]>>,
+): RecipientVerdict {
+  switch (reply.kind) {
+    case "answered":
+      return "accept";
+    case "refused":
+      return reply.refusal;
+    case "failed":
+      return "failed";
+  }
+}

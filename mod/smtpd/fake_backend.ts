@@ -1,0 +1,123 @@
+/** A {@link Backend} for tests: keeps messages in memory, fails on demand. */
+import type {
+  AcceptAsk,
+  Backend,
+  ContentStream,
+  StoreReply,
+} from "./backend.ts";
+
+/** What the fake answers; a test replaces what it is about. */
+export type Answers = {
+  -readonly [K in "recipient" | "store" | "sync" | "accept"]: Backend[K];
+};
+
+/** A message that the fake has taken over. */
+export interface Taken {
+  readonly ask: AcceptAsk;
+  readonly body: string;
+}
+
+const REF = { segment: "seg", offset: 0, length: 1, sizeBytes: 1 };
+const KEY = "A".repeat(43) + "=";
+
+/** Records what smtpd does to the roles behind it. */
+export class FakeBackend implements Backend {
+  /** Calls in order, such as `accept ID`. */
+  readonly calls: string[] = [];
+  readonly taken: Taken[] = [];
+  readonly bodies: string[] = [];
+  readonly answers: Answers;
+  /** Streams that were opened and neither completed nor given up. */
+  openStreams = 0;
+  aborted = 0;
+  storeReply: StoreReply = {
+    kind: "answered",
+    answer: { ref: REF, key: KEY },
+  };
+  /** Delays every write, as a slow spool would. */
+  writeGate: Promise<void> = Promise.resolve();
+
+  constructor() {
+    this.answers = {
+      recipient: (address) => Promise.resolve(recipientReply(address)),
+      store: () => Promise.resolve(this.#stream()),
+      sync: () => Promise.resolve({ kind: "answered", answer: {} }),
+      accept: (ask) => {
+        this.taken.push({ ask, body: this.bodies.at(-1)! });
+        return Promise.resolve({ kind: "answered", answer: {} });
+      },
+    };
+  }
+
+  recipient: Backend["recipient"] = (address) => {
+    this.calls.push(`recipient ${address}`);
+    return this.answers.recipient(address);
+  };
+  store: Backend["store"] = () => {
+    this.calls.push("store");
+    return this.answers.store();
+  };
+  sync: Backend["sync"] = (ref) => {
+    this.calls.push("sync");
+    return this.answers.sync(ref);
+  };
+  accept: Backend["accept"] = (ask) => {
+    this.calls.push("accept");
+    return this.answers.accept(ask);
+  };
+  confirm = (): void => void this.calls.push("confirm");
+  withdraw = (): Promise<void> => {
+    this.calls.push("withdraw");
+    return Promise.resolve();
+  };
+  drop = (): Promise<void> => {
+    this.calls.push("drop");
+    return Promise.resolve();
+  };
+
+  #stream(): ContentStream {
+    this.openStreams++;
+    let body = "";
+    let open = true;
+    const { promise, resolve } = Promise.withResolvers<StoreReply>();
+    const close = () => {
+      if (open) this.openStreams--;
+      open = false;
+    };
+    return {
+      reply: promise,
+      write: async (bytes) => {
+        await this.writeGate;
+        if (!open) return;
+        for (let at = 0; at < bytes.length; at += 8_192) {
+          body += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+        }
+      },
+      end: () => {
+        close();
+        this.bodies.push(body);
+        resolve(this.storeReply);
+        return promise;
+      },
+      abort: () => {
+        if (open) this.aborted++;
+        close();
+        resolve({ kind: "failed", why: "given up" });
+      },
+    };
+  }
+}
+
+function recipientReply(
+  address: string,
+): Awaited<ReturnType<Backend["recipient"]>> {
+  const mailbox = { domain: "home.test", user: "me" };
+  if (!address.endsWith("@home.test")) {
+    return { kind: "refused", refusal: "relay-denied" };
+  }
+  if (address.startsWith("nobody")) {
+    return { kind: "refused", refusal: "unknown-recipient" };
+  }
+  const targets = [{ kind: "mailbox" as const, mailbox, address }];
+  return { kind: "answered", answer: { targets } };
+}

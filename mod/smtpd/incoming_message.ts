@@ -1,0 +1,156 @@
+/**
+ * One message on its way from the socket into the spool: read, counted,
+ * bounded, and passed on in constant memory, with back-pressure.
+ *
+ * Its octets go through unchanged behind one `Received` field. A fault found
+ * on the way gives the store up at once; the rest is read and thrown away, so
+ * that the reply comes where the client waits for it.
+ */
+import type { ContentStream, StoreReply } from "./backend.ts";
+import { DataReader } from "./data_reader.ts";
+import { HopCounter } from "./hop_counter.ts";
+import type { MessageEnd } from "./session.ts";
+
+/** What one message is bound by. */
+export interface MessageLimits {
+  /** Octets without our `Received` field and without stuffed dots. */
+  readonly maxMessageBytes: number;
+  /** `Received` fields that it may have. */
+  readonly hopLimit: number;
+}
+
+/** Why a message is refused by its own fault. */
+export type Fault = MessageEnd & { is: "too-large" | "loop" | "spoilt" };
+
+/** A message that was read to its end. */
+export type Completed =
+  | { readonly is: "refused"; readonly fault: Fault }
+  | { readonly is: "stored"; readonly reply: StoreReply };
+
+/** One message between 354 and the reply to CRLF.CRLF. */
+export class IncomingMessage {
+  readonly #stream: ContentStream;
+  readonly #limits: MessageLimits;
+  readonly #onDrain: () => void;
+  readonly #reader = new DataReader((piece) => this.#take(piece));
+  readonly #hops = new HopCounter();
+  /** Pieces that the stream has not taken yet. */
+  #waiting: Uint8Array[];
+  #backlog: number;
+  #pumping: Promise<void> | undefined;
+  #received = 0;
+  #size = 0;
+  #fault: Fault | undefined;
+
+  constructor(options: {
+    stream: ContentStream;
+    limits: MessageLimits;
+    /** Goes before the message's own octets. */
+    head: Uint8Array;
+    /** Told when {@link backlog} is 0 again. */
+    onDrain: () => void;
+  }) {
+    this.#stream = options.stream;
+    this.#limits = options.limits;
+    this.#onDrain = options.onDrain;
+    this.#waiting = [options.head];
+    this.#backlog = options.head.length;
+  }
+
+  /** True once CRLF.CRLF was read. */
+  get ended(): boolean {
+    return this.#reader.ended;
+  }
+
+  /** True if it goes on far beyond the limit: no use to read to its end. */
+  get flooding(): boolean {
+    return this.#received > 2 * this.#limits.maxMessageBytes;
+  }
+
+  /** Octets read and not yet taken by the spool: stop reading while large. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
+  /** Octets of the message so far. */
+  get sizeBytes(): number {
+    return this.#size;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param bytes Must not change afterwards
+   * @returns Octets that belong to this message; less than all if it ended
+   */
+  push(bytes: Uint8Array): number {
+    const used = this.#reader.push(bytes);
+    this.#received += used;
+    const why = this.#reader.spoilt;
+    if (why !== undefined) this.#fail({ is: "spoilt", why });
+    if (this.#waiting.length > 0) this.#pumping ??= this.#pump();
+    return used;
+  }
+
+  /** Completes the store, or says why not. Only after {@link ended}. */
+  async complete(): Promise<Completed> {
+    if (this.#fault !== undefined) {
+      return { is: "refused", fault: this.#fault };
+    }
+    await this.#pumping;
+    return { is: "stored", reply: await this.#stream.end() };
+  }
+
+  /** Gives it up; nothing is kept. */
+  abort(): void {
+    this.#waiting = [];
+    this.#backlog = 0;
+    this.#stream.abort();
+  }
+
+  #take(piece: Uint8Array): void {
+    if (this.#fault !== undefined) return;
+    this.#size += piece.length;
+    this.#hops.push(piece);
+    if (this.#size > this.#limits.maxMessageBytes) {
+      this.#fail({ is: "too-large" });
+    } else if (this.#hops.hops > this.#limits.hopLimit) {
+      this.#fail({ is: "loop" });
+    } else {
+      this.#waiting.push(piece);
+      this.#backlog += piece.length;
+    }
+  }
+
+  #fail(fault: Fault): void {
+    // Broken line ends win: their reply closes the connection.
+    if (this.#fault?.is === "spoilt") return;
+    if (this.#fault === undefined) this.abort();
+    this.#fault = fault;
+  }
+
+  /** Writes what waits, in order, as few and as large parts as there are. */
+  async #pump(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const part = join(this.#waiting);
+      this.#waiting = [];
+      await this.#stream.write(part);
+      this.#backlog = Math.max(0, this.#backlog - part.length);
+    }
+    this.#pumping = undefined;
+    this.#onDrain();
+  }
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { internetDate, receivedField } from "./received.ts";
+
+const NOW = Date.UTC(2025, 10, 21, 2, 10, 5);
+
+Deno.test("receivedField says from, by, with, id and when", () => {
+  const trace = {
+    helo: "mx.a.test",
+    address: "192.0.2.1",
+    hostname: "mx.home.test",
+    protocol: "ESMTPS" as const,
+    queueId: "01KAJ2V7Z0ABCDEF",
+    nowMs: NOW,
+  };
+  assert.equal(
+    receivedField(trace),
+    "Received: from mx.a.test ([192.0.2.1])\r\n" +
+      "\tby mx.home.test with ESMTPS id 01KAJ2V7Z0ABCDEF;\r\n" +
+      "\tFri, 21 Nov 2025 02:10:05 +0000\r\n",
+  );
+  assert.match(
+    receivedField({ ...trace, address: "2001:db8::1" }),
+    /\(\[IPv6:2001:db8::1\]\)/,
+  );
+});
+
+Deno.test("internetDate pads days as RFC 5322 allows", () => {
+  assert.equal(internetDate(0), "Thu, 01 Jan 1970 00:00:00 +0000");
+});

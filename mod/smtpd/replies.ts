@@ -1,0 +1,96 @@
+/**
+ * Every reply that smtpd gives, in one place. Texts name the client's fault
+ * and nothing of our policy, paths or users.
+ */
+import { type SmtpReply, smtpReply } from "../core/reply.ts";
+import type { CommandFault } from "./command.ts";
+import type { LineFault } from "./line_reader.ts";
+import type { Spoilt } from "./data_reader.ts";
+
+/** Replies that never vary. */
+export const REPLIES = {
+  ok: smtpReply(250, "2.0.0", "Ok"),
+  senderOk: smtpReply(250, "2.1.0", "Sender ok"),
+  recipientOk: smtpReply(250, "2.1.5", "Recipient ok"),
+  // RFC 5321 §3.5.3: a server that will not verify says 252, to everybody.
+  cannotVerify: smtpReply(252, "2.0.0", "Send some mail, I will try my best"),
+  help: smtpReply(
+    214,
+    "2.0.0",
+    "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT STARTTLS",
+  ),
+  bye: smtpReply(221, "2.0.0", "Bye"),
+  goAhead: { code: 354, lines: ["End data with <CR><LF>.<CR><LF>"] },
+  readyForTls: smtpReply(220, "2.0.0", "Ready to start TLS"),
+  tlsActive: smtpReply(503, "5.5.1", "TLS is active already"),
+  notOffered: smtpReply(502, "5.5.1", "Command not implemented"),
+  sayHelloFirst: smtpReply(503, "5.5.1", "Send EHLO or HELO first"),
+  nestedMail: smtpReply(503, "5.5.1", "Sender already given"),
+  needMail: smtpReply(503, "5.5.1", "Need MAIL first"),
+  needRecipient: smtpReply(554, "5.5.1", "No valid recipients"),
+  tooLarge: smtpReply(552, "5.3.4", "Message too large"),
+  farTooLarge: smtpReply(421, "4.3.4", "Message far too large"),
+  // 452 and not 552: the client keeps the rest and tries again. RFC 5321
+  // §4.5.3.1.10.
+  tooManyRecipients: smtpReply(452, "4.5.3", "Too many recipients"),
+  unknownRecipient: smtpReply(550, "5.1.1", "No such recipient here"),
+  relayDenied: smtpReply(554, "5.7.1", "Relay access denied"),
+  // Aliases that loop are our configuration's fault, and will be mended.
+  aliasLoop: smtpReply(451, "4.3.5", "Recipient is misconfigured here"),
+  cannotResolve: smtpReply(451, "4.4.3", "Cannot look up recipient now"),
+  full: smtpReply(452, "4.3.1", "Not enough space, try again later"),
+  cannotStore: smtpReply(451, "4.3.0", "Cannot store message now"),
+  loop: smtpReply(554, "5.4.6", "Too many hops, mail is looping"),
+  outOfStep: smtpReply(554, "5.5.0", "Commands sent too early"),
+  tooManyErrors: smtpReply(421, "4.7.0", "Too many errors"),
+  tooManyCommands: smtpReply(421, "4.7.0", "Too many commands without mail"),
+  timeout: smtpReply(421, "4.4.2", "Timeout"),
+  stopping: smtpReply(421, "4.3.2", "Service is going down"),
+  tooManySessions: smtpReply(421, "4.3.2", "Too many connections, try later"),
+  tooManyFromClient: smtpReply(421, "4.7.0", "Too many connections from you"),
+} as const satisfies Record<string, SmtpReply>;
+
+/** What a faulty line gets. */
+export function lineFaultReply(fault: LineFault): SmtpReply {
+  switch (fault) {
+    case "too-long":
+      return smtpReply(500, "5.5.2", "Line too long");
+    case "bare-lf":
+      return smtpReply(500, "5.5.2", "Lines must end with CR LF");
+    case "bare-cr":
+    case "nul":
+      return smtpReply(500, "5.5.2", "Invalid character in command");
+  }
+}
+
+/** What a faulty command gets. */
+export function commandFaultReply(fault: CommandFault): SmtpReply {
+  switch (fault) {
+    case "unknown-command":
+      return smtpReply(500, "5.5.1", "Unknown command");
+    case "syntax":
+      return smtpReply(501, "5.5.4", "Syntax error in arguments");
+    case "bad-helo":
+      return smtpReply(501, "5.5.4", "Need a domain name or address literal");
+    case "bad-sender":
+      return smtpReply(501, "5.1.7", "Bad sender address syntax");
+    case "bad-recipient":
+      return smtpReply(501, "5.1.3", "Bad recipient address syntax");
+    case "not-ascii":
+      return smtpReply(553, "5.6.7", "Non-ASCII address without SMTPUTF8");
+    case "unknown-parameter":
+      return smtpReply(555, "5.5.4", "Unsupported parameter");
+  }
+}
+
+/** What a message with broken line ends gets. */
+export function spoiltReply(why: Spoilt): SmtpReply {
+  switch (why) {
+    case "bare-cr":
+      return smtpReply(550, "5.6.11", "Message has a CR without LF");
+    case "bare-lf":
+      return smtpReply(550, "5.6.11", "Message has an LF without CR");
+    case "nul":
+      return smtpReply(550, "5.6.0", "Message has a NUL character");
+  }
+}

@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+import { parseCommand } from "./command.ts";
+import {
+  type Action,
+  MAX_ERRORS,
+  MAX_JUNK,
+  type MessageEnd,
+  NEW_SESSION,
+  type RecipientVerdict,
+  type Rules,
+  type Session,
+  step,
+} from "./session.ts";
+
+const RULES: Rules = {
+  hostname: "mx.home.test",
+  maxMessageBytes: 10_000,
+  maxRecipients: 100,
+  offersTls: true,
+};
+
+/** Plays lines through a session; `unknown@...` and the like get that verdict. */
+class Dialog {
+  session: Session = NEW_SESSION;
+  action: Action = { do: "nothing" };
+
+  constructor(readonly rules: Rules = RULES) {}
+
+  say(line: string, moreFollows = false): string {
+    const command = parseCommand(line);
+    this.#step({ is: "command", command, moreFollows });
+    while (this.action.do === "resolve") {
+      const { address } = this.action;
+      const verdict = VERDICTS.get(address.split("@")[0]!) ?? "accept";
+      this.#step({ is: "resolved", address, verdict });
+    }
+    return this.#said();
+  }
+
+  end(end: MessageEnd): string {
+    this.#step({ is: "message", end });
+    return this.#said();
+  }
+
+  event(event: Parameters<typeof step>[1]): string {
+    this.#step(event);
+    return this.#said();
+  }
+
+  #step(event: Parameters<typeof step>[1]): void {
+    [this.session, this.action] = step(this.session, event, this.rules);
+  }
+
+  #said(): string {
+    const { action } = this;
+    if (action.do !== "reply" && action.do !== "close") return action.do;
+    const { code, enhanced } = action.reply;
+    const said = enhanced === undefined ? `${code}` : `${code} ${enhanced}`;
+    return action.do === "close" ? `${said} close` : said;
+  }
+}
+
+const VERDICTS = new Map<string, RecipientVerdict>([
+  ["unknown", "unknown-recipient"],
+  ["relay", "relay-denied"],
+  ["loop", "alias-loop"],
+  ["later", "failed"],
+]);
+
+const HELLO = ["EHLO a.test", "250"] as const;
+const MAIL = ["MAIL FROM:<s@a.test>", "250 2.1.0"] as const;
+const RCPT = ["RCPT TO:<r@home.test>", "250 2.1.5"] as const;
+
+// RFC 5321 §4.1.4 (order), §4.2.2 and §4.2.3 (codes).
+const DIALOGS: { name: string; lines: (readonly [string, string])[] }[] = [
+  {
+    name: "takes a whole transaction",
+    lines: [HELLO, MAIL, RCPT, ["DATA", "read-message"]],
+  },
+  {
+    name: "wants a greeting before MAIL",
+    lines: [[MAIL[0], "503 5.5.1"]],
+  },
+  {
+    name: "wants MAIL before RCPT",
+    lines: [HELLO, ["RCPT TO:<r@home.test>", "503 5.5.1"]],
+  },
+  {
+    name: "wants MAIL before DATA",
+    lines: [["DATA", "503 5.5.1"], HELLO, ["DATA", "503 5.5.1"]],
+  },
+  {
+    name: "wants a recipient before DATA",
+    lines: [HELLO, MAIL, ["RCPT TO:<unknown@home.test>", "550 5.1.1"], [
+      "DATA",
+      "554 5.5.1",
+    ]],
+  },
+  {
+    name: "refuses a second MAIL",
+    lines: [HELLO, MAIL, ["MAIL FROM:<t@a.test>", "503 5.5.1"], RCPT],
+  },
+  {
+    name: "forgets a transaction at RSET",
+    lines: [
+      HELLO,
+      MAIL,
+      RCPT,
+      ["RSET", "250 2.0.0"],
+      ["DATA", "503 5.5.1"],
+      MAIL,
+    ],
+  },
+  {
+    name: "forgets a transaction at EHLO",
+    lines: [HELLO, MAIL, RCPT, HELLO, ["DATA", "503 5.5.1"]],
+  },
+  {
+    name: "takes RSET and NOOP before a greeting",
+    lines: [
+      ["RSET", "250 2.0.0"],
+      ["NOOP", "250 2.0.0"],
+      [MAIL[0], "503 5.5.1"],
+    ],
+  },
+  {
+    name: "takes the null sender and many recipients",
+    lines: [HELLO, ["MAIL FROM:<>", "250 2.1.0"], RCPT, [
+      "RCPT TO:<q@home.test>",
+      "250 2.1.5",
+    ]],
+  },
+  {
+    name: "says each verdict",
+    lines: [
+      HELLO,
+      MAIL,
+      ["RCPT TO:<relay@x>", "554 5.7.1"],
+      ["RCPT TO:<loop@x>", "451 4.3.5"],
+      ["RCPT TO:<later@x>", "451 4.4.3"],
+      ["RCPT TO:<unknown@x>", "550 5.1.1"],
+    ],
+  },
+  {
+    name: "checks SIZE at MAIL",
+    lines: [HELLO, ["MAIL FROM:<a@b> SIZE=10001", "552 5.3.4"], [
+      "MAIL FROM:<a@b> SIZE=99999999999999999999",
+      "552 5.3.4",
+    ], ["MAIL FROM:<a@b> SIZE=10000", "250 2.1.0"]],
+  },
+  {
+    name: "leaks nothing by VRFY and EXPN",
+    lines: [["VRFY r", "252 2.0.0"], ["VRFY unknown", "252 2.0.0"], [
+      "EXPN r",
+      "502 5.5.1",
+    ]],
+  },
+  {
+    name: "knows no AUTH",
+    lines: [HELLO, ["AUTH PLAIN AGEAYg==", "502 5.5.1"]],
+  },
+  {
+    name: "closes at BDAT, whose octets are no commands",
+    lines: [HELLO, MAIL, RCPT, ["BDAT 10", "502 5.5.1 close"]],
+  },
+  {
+    name: "closes for a browser",
+    lines: [["POST / HTTP/1.1", "502 5.5.1 close"]],
+  },
+  {
+    name: "says HELP and QUIT",
+    lines: [["HELP", "214 2.0.0"], ["QUIT", "221 2.0.0 close"]],
+  },
+  {
+    name: "names syntax errors",
+    lines: [
+      ["EHLO", "501 5.5.4"],
+      HELLO,
+      ["XYZZY", "500 5.5.1"],
+      ["MAIL FROM:<\xe9@a>", "553 5.6.7"],
+      ["MAIL FROM:a", "501 5.1.7"],
+      ["MAIL FROM:<a@b> X=1", "555 5.5.4"],
+      MAIL,
+      ["RCPT TO:<a@>", "501 5.1.3"],
+    ],
+  },
+  {
+    name: "refuses STARTTLS with an argument",
+    lines: [HELLO, ["STARTTLS now", "501 5.5.4"], ["STARTTLS", "start-tls"]],
+  },
+];
+
+for (const { name, lines } of DIALOGS) {
+  Deno.test(`step ${name}`, () => {
+    const dialog = new Dialog();
+    for (const [line, want] of lines) {
+      assert.equal(dialog.say(line), want, line);
+    }
+  });
+}
+
+Deno.test("step announces what RFC 5321 §4.1.1.1 lets a client use", () => {
+  const dialog = new Dialog();
+  dialog.say("EHLO a.test");
+  assert.deepEqual(dialog.action, {
+    do: "reply",
+    reply: {
+      code: 250,
+      lines: [
+        "mx.home.test",
+        "PIPELINING",
+        "SIZE 10000",
+        "8BITMIME",
+        "ENHANCEDSTATUSCODES",
+        "STARTTLS",
+        "HELP",
+      ],
+    },
+  });
+  dialog.say("HELO a.test");
+  assert.deepEqual(dialog.action, {
+    do: "reply",
+    reply: { code: 250, lines: ["mx.home.test"] },
+  });
+});
+
+Deno.test("step offers no STARTTLS without a certificate", () => {
+  const dialog = new Dialog({ ...RULES, offersTls: false });
+  dialog.say("EHLO a.test");
+  assert.ok(!JSON.stringify(dialog.action).includes("STARTTLS"));
+  assert.equal(dialog.say("STARTTLS"), "502 5.5.1");
+});
+
+Deno.test("step forgets everything at TLS and offers it once", () => {
+  const dialog = new Dialog();
+  for (const [line] of [HELLO, MAIL, RCPT]) dialog.say(line);
+  assert.equal(dialog.say("STARTTLS"), "start-tls");
+  assert.equal(dialog.event({ is: "secured" }), "nothing");
+  assert.equal(dialog.say("RCPT TO:<r@home.test>"), "503 5.5.1");
+  assert.equal(dialog.say("MAIL FROM:<s@a.test>"), "503 5.5.1");
+  dialog.say("EHLO a.test");
+  assert.ok(!JSON.stringify(dialog.action).includes("STARTTLS"));
+  assert.equal(dialog.say("STARTTLS"), "503 5.5.1");
+  assert.equal(dialog.say(MAIL[0]), MAIL[1], "the session stays usable");
+});
+
+for (const line of ["STARTTLS", "DATA"]) {
+  Deno.test(`step closes if more follows ${line}`, () => {
+    const dialog = new Dialog();
+    for (const [line] of [HELLO, MAIL, RCPT]) dialog.say(line);
+    assert.equal(dialog.say(line, true), "554 5.5.0 close");
+  });
+}
+
+Deno.test("step sends bare <postmaster> to our own", () => {
+  const dialog = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], "RCPT TO:<PostMaster>"]) {
+    dialog.say(line);
+  }
+  assert.ok(dialog.session.at === "mail");
+  assert.deepEqual(dialog.session.mail.recipients, ["postmaster@mx.home.test"]);
+});
+
+Deno.test("step keeps a recipient once", () => {
+  const dialog = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], RCPT[0], RCPT[0]]) dialog.say(line);
+  assert.ok(dialog.session.at === "mail");
+  assert.deepEqual(dialog.session.mail.recipients, ["r@home.test"]);
+});
+
+Deno.test("step says 452 beyond maxRecipients and keeps the first", () => {
+  const dialog = new Dialog();
+  dialog.say(HELLO[0]);
+  dialog.say(MAIL[0]);
+  const said: string[] = [];
+  for (let i = 0; i <= 200; i++) {
+    said.push(dialog.say(`RCPT TO:<r${i}@home.test>`));
+  }
+  assert.ok(said.slice(0, 100).every((reply) => reply === "250 2.1.5"));
+  assert.ok(said.slice(100, 200).every((reply) => reply === "452 4.5.3"));
+  assert.equal(said[200], "421 4.7.0 close");
+  assert.ok(dialog.session.at === "mail");
+  assert.equal(dialog.session.mail.recipients.length, 100);
+});
+
+Deno.test("step closes after too many errors", () => {
+  const dialog = new Dialog();
+  for (let i = 0; i < MAX_ERRORS; i++) {
+    assert.equal(dialog.say("XYZZY"), "500 5.5.1");
+  }
+  assert.equal(dialog.say("XYZZY"), "421 4.7.0 close");
+});
+
+Deno.test("step counts faulty lines as errors", () => {
+  const dialog = new Dialog();
+  const fault = { is: "line-fault", fault: "bare-lf" } as const;
+  for (let i = 0; i < MAX_ERRORS; i++) {
+    assert.equal(dialog.event(fault), "500 5.5.2");
+  }
+  assert.equal(dialog.event(fault), "421 4.7.0 close");
+});
+
+for (const line of ["NOOP", "RSET", "VRFY x", "HELP", "EHLO a.test"]) {
+  Deno.test(`step closes after too many ${line} without mail`, () => {
+    const dialog = new Dialog();
+    for (let i = 0; i < MAX_JUNK; i++) assert.match(dialog.say(line), /^2/);
+    assert.equal(dialog.say(line), "421 4.7.0 close");
+  });
+}
+
+Deno.test("step lets a busy client send NOOP between its mails", () => {
+  const dialog = new Dialog();
+  dialog.say(HELLO[0]);
+  for (let i = 0; i < 3 * MAX_JUNK; i++) {
+    assert.equal(dialog.say("RSET"), "250 2.0.0");
+    assert.equal(dialog.say(MAIL[0]), MAIL[1]);
+  }
+});
+
+const ENDS: [MessageEnd, string][] = [
+  [{ is: "taken", queueId: "01KAJ2V7Z0ABCDEF" }, "250 2.0.0"],
+  [{ is: "full" }, "452 4.3.1"],
+  [{ is: "failed" }, "451 4.3.0"],
+  [{ is: "too-large" }, "552 5.3.4"],
+  [{ is: "loop" }, "554 5.4.6"],
+  [{ is: "spoilt", why: "bare-lf" }, "550 5.6.11 close"],
+  [{ is: "spoilt", why: "bare-cr" }, "550 5.6.11 close"],
+  [{ is: "spoilt", why: "nul" }, "550 5.6.0 close"],
+];
+
+for (const [end, want] of ENDS) {
+  Deno.test(`step says ${want} of a message that is ${JSON.stringify(end)}`, () => {
+    const dialog = new Dialog();
+    for (const line of [HELLO[0], MAIL[0], RCPT[0], "DATA"]) dialog.say(line);
+    assert.equal(dialog.end(end), want);
+    assert.equal(dialog.session.at, "ready", "the transaction is over");
+  });
+}
+
+Deno.test("step says 451 if no store opens", () => {
+  const dialog = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], RCPT[0], "DATA"]) dialog.say(line);
+  assert.equal(dialog.event({ is: "no-store" }), "451 4.3.0");
+});

@@ -1,0 +1,103 @@
+/** What the spool does when asked: the contract on one side, the engine on the other. */
+import type { Handlers } from "../ipc/call.ts";
+import { headerBlock } from "./notice.ts";
+import { readStart, readThrough } from "./read_io.ts";
+import type { Spool } from "./spool.ts";
+import type { spoolContract } from "./spool_ipc.ts";
+import type { Stored } from "./store_stream.ts";
+
+/** Builds the handlers of `spool_ipc.ts`. */
+export function spoolAnswers(on: {
+  spool: Spool;
+  /** The spool's directory, for reading. */
+  dir: string;
+  /** Adds to a counter. */
+  count: (name: string, by?: number) => void;
+}): Handlers<typeof spoolContract.calls> {
+  const { spool, dir, count } = on;
+
+  function verdictOf(stored: Stored) {
+    switch (stored.kind) {
+      case "stored":
+        count("stored");
+        count("stored-octets", stored.ref.sizeBytes);
+        return { answer: { ref: stored.ref, key: stored.key } };
+      case "refused":
+        count(`refused-${stored.refusal}`);
+        return { refusal: stored.refusal };
+    }
+  }
+
+  return {
+    store(_ask: unknown, asker: string) {
+      const stream = spool.store(asker);
+      return {
+        sink: {
+          chunk: (octets) => stream.push(octets),
+          end: () => void stream.end(),
+          abort: () => stream.abort(),
+        },
+        verdict: stream.verdict.then(verdictOf),
+      };
+    },
+
+    async sync({ ref }) {
+      switch (await spool.sync(ref)) {
+        case "on-disk":
+          return { answer: {} };
+        case "lost":
+          count("not-on-disk");
+          return { refusal: "not-on-disk" };
+      }
+    },
+
+    drop({ ref }, asker) {
+      spool.drop(ref, asker);
+      return { answer: {} };
+    },
+
+    adopt({ refs, last }, asker) {
+      spool.adopt(refs, { last, asker });
+      return { answer: {} };
+    },
+
+    release({ refs }) {
+      spool.release(refs);
+      count("released", refs.length);
+      return { answer: {} };
+    },
+
+    async verify({ ref, key }) {
+      switch (await readThrough(dir, ref, key)) {
+        case "whole":
+          return { answer: { whole: true } };
+        case "damaged":
+          return { answer: { whole: false } };
+        case "missing":
+          // A large message's file is synced with its name before anybody is
+          // told, so without it there is no message. A segment is never
+          // removed while it is in use: that one is missing is no knowledge.
+          return ref.segment.startsWith("big-") && spool.isOwnDirectory
+            ? { answer: { whole: false } }
+            : { refusal: "unreadable" };
+        case "unreadable":
+          return { refusal: "unreadable" };
+      }
+    },
+
+    async storeNotice({ head, quote, tail }, asker) {
+      const start = quote === null
+        ? new Uint8Array(0)
+        : readStart(dir, quote.ref, quote.key);
+      if (start === undefined) return { refusal: "unreadable" };
+      const stream = spool.store(asker);
+      stream.push(encoder.encode(head));
+      stream.push(headerBlock(start));
+      stream.push(encoder.encode(tail));
+      stream.end();
+      return verdictOf(await stream.verdict);
+    },
+  };
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,92 @@
+/** What the spool answers: keep a message's octets, sealed, on disk. */
+import { call, contract } from "../ipc/call.ts";
+import { list, object, text, z } from "../ipc/schema.ts";
+import { contentKey, contentRef } from "../core/shapes.ts";
+
+const stored = object({ ref: contentRef, key: contentKey });
+
+/** The spool's calls. */
+export const spoolContract = contract("spool", {
+  /**
+   * Takes a message's octets as a stream and seals them under a new key.
+   *
+   * The answer comes when all is written, NOT yet synced: ask {@link sync}
+   * too, side by side with `queue.accept`. The spool forgets the key at once.
+   */
+  store: call({
+    from: ["smtpd"],
+    // Slow clients stream for as long as smtpd's own deadline lets them.
+    withinMs: 3_600_000,
+    ask: object({}),
+    answer: stored,
+    /**
+     * - `full`: no free segment, or the disk is full: 452 4.3.1
+     * - `unhealthy`: the disk failed to write or sync: 451
+     */
+    refuses: ["full", "unhealthy"],
+    streams: true,
+  }),
+  /** Answers when fdatasync(2) has covered the record: it survives a crash. */
+  sync: call({
+    from: ["smtpd", "queue"],
+    withinMs: 60_000,
+    ask: object({ ref: contentRef }),
+    answer: object({}),
+    /** The sync failed: the octets may be gone, now or after a crash. */
+    refuses: ["not-on-disk"],
+  }),
+  /** Gives back a record that was stored but that nobody took over. */
+  drop: call({
+    from: ["smtpd"],
+    withinMs: 10_000,
+    ask: object({ ref: contentRef }),
+    answer: object({}),
+    refuses: [],
+  }),
+  /**
+   * Tells a spool that has just started which records are in use. Before the
+   * page with `last: true` the spool stores nothing: asks wait.
+   */
+  adopt: call({
+    from: ["queue"],
+    withinMs: 60_000,
+    ask: object({ refs: list(contentRef, { max: 1_000 }), last: z.boolean() }),
+    answer: object({}),
+    refuses: [],
+  }),
+  /** These messages are done with: their records' space may be used again. */
+  release: call({
+    from: ["queue"],
+    withinMs: 60_000,
+    ask: object({ refs: list(contentRef, { min: 1, max: 1_000 }) }),
+    answer: object({}),
+    refuses: [],
+    repeatable: true,
+  }),
+  /** Reads a record through: is it whole and authentic? For recovery. */
+  verify: call({
+    from: ["queue"],
+    withinMs: 120_000,
+    ask: object({ ref: contentRef, key: contentKey }),
+    answer: object({ whole: z.boolean() }),
+    /** The disk could not be read: nobody knows. */
+    refuses: ["unreadable"],
+    repeatable: true,
+  }),
+  /**
+   * Stores a message that the queue writes itself (a DSN): `head`, then, if
+   * asked for, the header block of another message, then `tail`. So a
+   * message's own octets never reach the queue.
+   */
+  storeNotice: call({
+    from: ["queue"],
+    withinMs: 60_000,
+    ask: object({
+      head: text({ max: 65_536 }),
+      quote: z.union([z.null(), stored]),
+      tail: text({ max: 65_536 }),
+    }),
+    answer: stored,
+    refuses: ["full", "unhealthy", "unreadable"],
+  }),
+});

@@ -1,0 +1,256 @@
+/**
+ * One process of a role: started through the jail stage, fed its first
+ * message, pinged, and started again when it dies.
+ *
+ *     starting -> ready -> (dead -> starting)*  -> stopping -> gone
+ *
+ * Restart delays are 1, 2, 4 ... 60 s, but nothing for a role that had been
+ * well for {@link WELL_MS}: the usual death is a single one.
+ */
+import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "../ipc/frames.ts";
+import {
+  EXIT_CANNOT_START,
+  type Order,
+  type Report,
+  reports,
+} from "../ipc/role_runtime.ts";
+import { LogSink } from "./log_sink.ts";
+
+/** A role that lived this long is started again at once. */
+export const WELL_MS = 10_000;
+/** Pings are this far apart. */
+const PING_EVERY_MS = 5_000;
+/** A role that answers no ping for this long is hung, and killed. */
+export const HUNG_AFTER_MS = 20_000;
+
+/**
+ * How long to wait before starting a role again.
+ *
+ * @param failures Deaths in a row without {@link WELL_MS} of life between
+ */
+export function restartDelayMs(failures: number): number {
+  if (failures <= 0) return 0;
+  return Math.min(60, 2 ** (failures - 1)) * 1_000;
+}
+
+/** Where a process is in its life. */
+export type ChildState = "starting" | "ready" | "dead" | "stopping" | "gone";
+
+/** What a child tells its owner. */
+export interface ChildEvents {
+  /** One finished log line. */
+  line(line: string): void;
+  /** An event of the supervisor about this process. */
+  event(name: string, fields: Record<string, unknown>): void;
+  /** It is ready, for the first time or again. */
+  ready(): void;
+  /** It said that it cannot start until somebody mends something. */
+  cannotStart(): void;
+}
+
+/** One process, over all its restarts. */
+export class Child {
+  readonly instance: string;
+  readonly #command: () => { command: string; args: string[] };
+  readonly #start: () => Order;
+  readonly #events: ChildEvents;
+  #state: ChildState = "dead";
+  #process: Deno.ChildProcess | undefined;
+  #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  #readyMs = 0;
+  #pongMs = 0;
+  #failures = 0;
+  #restarts = 0;
+  #pings = 0;
+  #counters: Readonly<Record<string, number>> = {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pinger: ReturnType<typeof setInterval> | undefined;
+  #gone = Promise.withResolvers<void>();
+
+  constructor(options: {
+    instance: string;
+    command: () => { command: string; args: string[] };
+    /** The first message; made anew for each start, as the config may change. */
+    start: () => Order;
+    events: ChildEvents;
+  }) {
+    this.instance = options.instance;
+    this.#command = options.command;
+    this.#start = options.start;
+    this.#events = options.events;
+  }
+
+  /** Facts for `status` and the console. */
+  get facts(): {
+    state: ChildState;
+    pid: number | null;
+    restarts: number;
+    upMs: number;
+    counters: Readonly<Record<string, number>>;
+  } {
+    return {
+      state: this.#state,
+      pid: this.#process?.pid ?? null,
+      restarts: this.#restarts,
+      upMs: this.#state === "ready"
+        ? Math.round(performance.now() - this.#readyMs)
+        : 0,
+      counters: this.#counters,
+    };
+  }
+
+  /** Starts the process; if the machine is too full for it, later again. */
+  start(): void {
+    const { command, args } = this.#command();
+    this.#state = "starting";
+    this.#pongMs = performance.now();
+    let child: Deno.ChildProcess;
+    try {
+      child = spawn(command, args);
+    } catch (error) {
+      this.#again({ why: String(error).slice(0, 200) }, 0);
+      return;
+    }
+    this.#process = child;
+    this.#writer = child.stdin.getWriter();
+    this.tell(this.#start());
+    const out = this.#readReports(child);
+    const err = this.#readLog(child);
+    this.#pinger = setInterval(() => this.#ping(), PING_EVERY_MS);
+    child.status.then(async (status) => {
+      await Promise.all([out, err]);
+      this.#died(status);
+    });
+  }
+
+  /** Sends an order; lost if the process is dead, which it then finds out. */
+  tell(order: Order): void {
+    const frame = encodeFrame(
+      "control",
+      0,
+      JSON.stringify(order),
+      MAX_ORDER_BODY,
+    );
+    // A broken pipe means a dead process; `status` tells of it.
+    this.#writer?.write(frame).catch(() => {});
+  }
+
+  /** Asks it to stop, for good; resolves when it is gone. */
+  async stop(withinMs: number): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#process === undefined) {
+      this.#state = "gone";
+      return;
+    }
+    this.#state = "stopping";
+    this.tell({ do: "stop" });
+    const late = setTimeout(() => this.kill("stop took too long"), withinMs);
+    await this.#gone.promise;
+    clearTimeout(late);
+  }
+
+  /** Kills it; it will be started again unless it is stopping. */
+  kill(why: string): void {
+    this.#events.event("role-killed", { instance: this.instance, why });
+    try {
+      this.#process?.kill("SIGKILL");
+    } catch {
+      // Already dead: what we wanted.
+    }
+  }
+
+  #ping(): void {
+    const silentMs = performance.now() - this.#pongMs;
+    if (silentMs > HUNG_AFTER_MS) {
+      this.kill(`no answer to a ping for ${Math.round(silentMs / 1000)} s`);
+      return;
+    }
+    this.tell({ do: "ping", n: ++this.#pings });
+  }
+
+  #heard(report: Report): void {
+    switch (report.is) {
+      case "ready":
+        if (this.#state !== "starting") return;
+        this.#state = "ready";
+        this.#readyMs = performance.now();
+        this.#pongMs = this.#readyMs;
+        this.#events.ready();
+        return;
+      case "pong":
+        if (report.n === this.#pings) this.#pongMs = performance.now();
+        this.#counters = report.counters;
+        return;
+    }
+  }
+
+  async #readReports(child: Deno.ChildProcess): Promise<void> {
+    const reader = new FrameReader();
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of child.stdout) {
+        for (const frame of reader.push(bytes)) {
+          this.#heard(reports.parse(JSON.parse(decoder.decode(frame.body))));
+        }
+      }
+    } catch (error) {
+      // It broke the control channel: it is not what we started.
+      this.kill(`bad report: ${String(error).slice(0, 200)}`);
+      await child.stdout.cancel().catch(() => {});
+    }
+  }
+
+  async #readLog(child: Deno.ChildProcess): Promise<void> {
+    const sink = new LogSink(this.instance, (line) => this.#events.line(line));
+    for await (const bytes of child.stderr) sink.push(bytes);
+    sink.close();
+  }
+
+  #died(status: Deno.CommandStatus): void {
+    clearInterval(this.#pinger);
+    this.#writer?.abort().catch(() => {});
+    this.#process = undefined;
+    this.#writer = undefined;
+    if (this.#state === "stopping") {
+      this.#state = "gone";
+      this.#gone.resolve();
+      return;
+    }
+    const livedMs = this.#state === "ready"
+      ? performance.now() - this.#readyMs
+      : 0;
+    if (status.code === EXIT_CANNOT_START) this.#events.cannotStart();
+    this.#again({ code: status.code, signal: status.signal }, livedMs);
+  }
+
+  #again(how: Record<string, unknown>, livedMs: number): void {
+    this.#state = "dead";
+    this.#failures = livedMs >= WELL_MS ? 0 : this.#failures + 1;
+    // The first death is forgiven even if it came early: within 1 s.
+    const delayMs = restartDelayMs(this.#failures - 1);
+    this.#events.event("role-died", {
+      instance: this.instance,
+      ...how,
+      livedMs: Math.round(livedMs),
+      againInMs: delayMs,
+    });
+    this.#restarts++;
+    this.#timer = setTimeout(() => this.start(), delayMs);
+  }
+}
+
+function spawn(command: string, args: string[]): Deno.ChildProcess {
+  return new Deno.Command(command, {
+    args,
+    cwd: "/",
+    clearEnv: true,
+    env: {
+      NO_COLOR: "1",
+      DENO_NO_UPDATE_CHECK: "1",
+      DENO_DIR: "/nonexistent",
+    },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}

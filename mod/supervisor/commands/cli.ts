@@ -1,0 +1,209 @@
+/**
+ * The command line, as commander sees it. Each command is a file beside this
+ * one and returns its exit code; nothing is decided here.
+ */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { settingsHelp } from "../../config/document.ts";
+import { EXIT } from "./exit.ts";
+
+const DEFAULT_CONFIG = "/etc/bulkhead/bulkhead.toml";
+
+/**
+ * Runs a command.
+ *
+ * @param args Arguments after the program's name
+ * @param main URL of the program's main module
+ * @returns The exit code
+ */
+export async function run(
+  args: readonly string[],
+  main: string,
+): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = build(main, (value) => code = value);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+type Ended = (code: number) => void;
+
+function build(main: string, ended: Ended): Command {
+  const program = new Command("bulkhead")
+    .description("A mail server in compartments.")
+    .version("0.1.0")
+    .showHelpAfterError("(see --help)")
+    .exitOverride();
+  addServerCommands(program, main, ended);
+  addUserCommands(program, ended);
+  addQueueCommands(program, main, ended);
+  addConfigCommands(program, ended);
+  return program;
+}
+
+/** `--config FILE`, which nearly every command takes. */
+function withConfig(command: Command): Command {
+  return command.option(
+    "-c, --config <file>",
+    "the configuration file",
+    DEFAULT_CONFIG,
+  );
+}
+
+function withJson(command: Command): Command {
+  return command.option("--json", "print data for a script");
+}
+
+function addServerCommands(
+  program: Command,
+  main: string,
+  ended: Ended,
+): void {
+  program.command("init")
+    .description("make an installation in a directory")
+    .argument("<dir>", "where everything will lie")
+    .requiredOption("--hostname <name>", "this server's own name")
+    .requiredOption(
+      "--domain <name>",
+      "a domain whose mail ends here; may be repeated",
+      repeated,
+      [],
+    )
+    .option(
+      "--user <name>",
+      "a mailbox, NAME or NAME@DOMAIN; may be repeated",
+      repeated,
+      [],
+    )
+    .option("--password-file <file>", "their password, on its first line")
+    .option(
+      "--ports <n>",
+      "first of four loopback ports: SMTP, submission, submissions, console",
+      port,
+      2525,
+    )
+    .option(
+      "--route <domain=host:port>",
+      "where mail for another domain goes; may be repeated",
+      repeated,
+      [],
+    )
+    .action(async (dir, options) =>
+      ended((await import("./init.ts")).init(dir, options))
+    );
+  withConfig(program.command("serve"))
+    .description("run the server until SIGTERM; SIGHUP reads the users anew")
+    .addHelpText(
+      "after",
+      () => `\nSettings of the file and their defaults:\n${settingsHelp()}`,
+    )
+    .action(async ({ config }) =>
+      ended(await (await import("./serve.ts")).serve(config, main))
+    );
+  withJson(withConfig(program.command("check")))
+    .description("look for everything that would keep the server from working")
+    .action(async ({ config, json }) =>
+      ended(
+        await (await import("./check.ts")).check(config, json === true, main),
+      )
+    );
+  withJson(withConfig(program.command("status")))
+    .description("say how the running server and its roles are")
+    .action(async ({ config, json }) =>
+      ended((await import("./status.ts")).status(config, json === true))
+    );
+  withJson(withConfig(program.command("roles")))
+    .description("print every role's manifest and the walls it became")
+    .action(async ({ config, json }) =>
+      ended((await import("./roles.ts")).roles(config, json === true))
+    );
+  withJson(withConfig(program.command("drill")))
+    .description("break in to every role and see that nothing gives")
+    .action(async ({ config, json }) =>
+      ended(
+        await (await import("./drill.ts")).drill(config, json === true, main),
+      )
+    );
+}
+
+function addUserCommands(program: Command, ended: Ended): void {
+  const user = program.command("user").description("manage mailboxes");
+  const load = () => import("./user.ts");
+  const password = (command: Command) =>
+    command.option(
+      "--password-file <file>",
+      "the password, on its first line; else one is made and shown",
+    );
+  password(withConfig(user.command("add")))
+    .description("make a mailbox")
+    .argument("<address>", "NAME or NAME@DOMAIN")
+    .action(async (address, options) =>
+      ended((await load()).add(address, options))
+    );
+  withJson(withConfig(user.command("list")))
+    .description("list the mailboxes")
+    .action(async (options) => ended((await load()).list(options)));
+  withConfig(user.command("remove"))
+    .description("remove a mailbox; its mail stays on the disk")
+    .argument("<address>", "NAME or NAME@DOMAIN")
+    .action(async (address, options) =>
+      ended((await load()).remove(address, options))
+    );
+  password(withConfig(user.command("passwd")))
+    .description("change a mailbox's password")
+    .argument("<address>", "NAME or NAME@DOMAIN")
+    .action(async (address, options) =>
+      ended((await load()).passwd(address, options))
+    );
+}
+
+function addQueueCommands(program: Command, main: string, ended: Ended): void {
+  const queue = program.command("queue").description("look into the queue");
+  const load = () => import("./queue.ts");
+  withJson(withConfig(queue.command("list")))
+    .description("list the messages that are not delivered yet")
+    .action(async ({ config, json }) =>
+      ended(await (await load()).queue(config, json === true, main, ["list"]))
+    );
+  withJson(withConfig(queue.command("show")))
+    .description("tell everything about one message")
+    .argument("<id>", "the queue id, as in `queued as ID`")
+    .action(async (id, { config, json }) =>
+      ended(
+        await (await load()).queue(config, json === true, main, ["show", id]),
+      )
+    );
+}
+
+function addConfigCommands(program: Command, ended: Ended): void {
+  const config = program.command("config").description("about the settings");
+  withJson(config.command("doc"))
+    .description("print every setting: type, bounds, default, meaning")
+    .action(async ({ json }) => {
+      const document = await import("../../config/document.ts");
+      console.log(
+        json === true
+          ? JSON.stringify(document.settingsJson(), null, 2)
+          : document.configDoc(),
+      );
+      ended(EXIT.ok);
+    });
+}
+
+function repeated(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function port(value: string): number {
+  const n = Number(value);
+  if (!Number.isInteger(n) || n < 1 || n > 65_532) {
+    throw new InvalidArgumentError("It must be a port from 1 to 65532.");
+  }
+  return n;
+}

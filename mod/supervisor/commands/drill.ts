@@ -1,0 +1,35 @@
+/** `bulkhead drill`: breaks in to every role's jail. */
+import {
+  describeInstallation,
+  placeBundle,
+  placeRuntime,
+} from "../installation.ts";
+import { drillReport, runDrill } from "../drill.ts";
+import { openSite } from "../site_io.ts";
+import { EXIT, fail } from "./exit.ts";
+
+/** Runs the drill; exit code 1 if one act succeeded. */
+export async function drill(
+  configPath: string,
+  json: boolean,
+  main: string,
+): Promise<number> {
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { opened } = opening;
+  const result = await runDrill({
+    site: opened.plan.site,
+    manifests: opened.plan.manifests,
+    installation: describeInstallation({
+      home: opened.paths.home,
+      runtime: placeRuntime(opened.paths.home),
+      bundle: await placeBundle(opened.paths.home, main),
+      accounts: opened.accounts,
+    }),
+    onProgress: (text: string) => {
+      if (!json) console.error(text);
+    },
+  });
+  console.log(json ? JSON.stringify(result) : drillReport(result));
+  return result.acts.every((act) => act.denied) ? EXIT.ok : EXIT.no;
+}

@@ -1,0 +1,29 @@
+/** Exit codes of the command line, and how it says what went wrong. */
+
+/** Exit codes, by meaning; sysexits(3) where it has one. */
+export const EXIT = {
+  ok: 0,
+  /** The command ran, and what it looked for is not so (a drill that failed). */
+  no: 1,
+  /** The command line makes no sense. */
+  usage: 64,
+  /** What was asked for is not there. */
+  notFound: 66,
+  /** Something else runs or holds it. */
+  busy: 75,
+  /** Only root may. */
+  permission: 77,
+  /** The configuration, a file or a directory needs mending. */
+  config: 78,
+} as const;
+
+/** Prints faults to standard error, one a line, and returns the code. */
+export function fail(code: number, faults: readonly string[]): number {
+  for (const fault of faults) console.error(`bulkhead: ${fault}`);
+  return code;
+}
+
+/** Prints data: as JSON, or as `text` makes it for people. */
+export function print(json: boolean, data: unknown, text: () => string): void {
+  console.log(json ? JSON.stringify(data, null, 2) : text());
+}

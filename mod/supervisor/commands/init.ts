@@ -1,0 +1,226 @@
+/**
+ * `bulkhead init DIR`: makes an installation: directories, users of the
+ * roles, configuration, certificate, mailboxes. Run again, it changes nothing
+ * that is there.
+ */
+import { resolve as absolute } from "node:path";
+import { faultText, loadConfig } from "../../config/load.ts";
+import type { Config } from "../../config/settings.ts";
+import { renderConfig } from "../../config/render.ts";
+import type { Mailbox } from "../../core/shapes.ts";
+import {
+  type Accounts,
+  accountsFromRange,
+  accountsFromTable,
+  DEFAULT_UID_BASE,
+  makeAccounts,
+} from "../accounts.ts";
+import { makePlaces, placesOf } from "../home.ts";
+import { isRoot, placeRuntime } from "../installation.ts";
+import { pathsOf } from "../plan.ts";
+import { cannotRead, openSite } from "../site_io.ts";
+import {
+  addUser,
+  parseMailbox,
+  parseUsers,
+  readUsersFile,
+  writeUsersFile,
+} from "../users.ts";
+import { EXIT, fail } from "./exit.ts";
+
+/** Options of `bulkhead init`. */
+export interface InitOptions {
+  readonly hostname: string;
+  readonly domain: readonly string[];
+  readonly user: readonly string[];
+  readonly passwordFile?: string;
+  /** First of four ports: SMTP, submission, submissions, console. */
+  readonly ports: number;
+  /** `domain=host:port` */
+  readonly route: readonly string[];
+}
+
+/** Makes an installation; returns the exit code. */
+export function init(dir: string, options: InitOptions): number {
+  const home = absolute(dir);
+  const configPath = `${home}/bulkhead.toml`;
+  const users = options.user.map((one) => userOf(one, options.domain[0]!));
+  const bad = options.user.filter((_, i) => users[i] === undefined);
+  if (bad.length > 0) {
+    return fail(EXIT.usage, [
+      `${bad.join(", ")} cannot be a mailbox: use a-z, 0-9, . _ - and a ` +
+      "letter or digit first",
+    ]);
+  }
+  const password = passwordOf(options.passwordFile);
+  if (!password.ok) return fail(EXIT.notFound, [password.fault]);
+
+  Deno.mkdirSync(home, { recursive: true });
+  const written = writeConfig(configPath, options);
+  if (!written.ok) return fail(EXIT.config, written.faults);
+  const { config } = written;
+  const accounts = accountsFor(config, configPath);
+  if (!accounts.ok) return fail(EXIT.permission, [accounts.fault]);
+
+  const paths = pathsOf(config.server.home);
+  makePlaces(placesOf(paths), accounts.accounts);
+  placeRuntime(config.server.home);
+  const faults = addUsers(
+    paths.usersFile,
+    users as Mailbox[],
+    password.text,
+  );
+  if (faults.length > 0) return fail(EXIT.config, faults);
+  // Opening it makes the certificate, and proves that all of it can be used.
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  console.log(summary(configPath, opening.opened.config, users as Mailbox[]));
+  if (options.passwordFile === undefined && users.length > 0) {
+    console.log(
+      `password   ${password.text}  (shown once; bulkhead user passwd changes it)`,
+    );
+  }
+  return EXIT.ok;
+}
+
+/** `me` or `me@domain` as a mailbox; undefined if it cannot be one. */
+export function userOf(text: string, domain: string): Mailbox | undefined {
+  return parseMailbox(text.includes("@") ? text : `${text}@${domain}`);
+}
+
+/** The password in a file (its first line), or a new random one. */
+export function passwordOf(
+  file: string | undefined,
+): { ok: true; text: string } | { ok: false; fault: string } {
+  if (file === undefined) {
+    const octets = crypto.getRandomValues(new Uint8Array(15));
+    return { ok: true, text: btoa(String.fromCharCode(...octets)) };
+  }
+  try {
+    const text = Deno.readTextFileSync(file).split(/\r?\n/)[0]!;
+    if (text === "") return { ok: false, fault: `${file} has no password` };
+    return { ok: true, text };
+  } catch (error) {
+    return { ok: false, fault: cannotRead(file, error) };
+  }
+}
+
+function writeConfig(
+  path: string,
+  options: InitOptions,
+): { ok: true; config: Config } | { ok: false; faults: string[] } {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    text = configText(options);
+  }
+  const loaded = loadConfig(text, path);
+  if (!loaded.ok) {
+    return {
+      ok: false,
+      faults: loaded.faults.map((one) => faultText(path, one)),
+    };
+  }
+  Deno.writeTextFileSync(path, text, { mode: 0o600 });
+  return loaded;
+}
+
+function configText(options: InitOptions, uidBase?: number): string {
+  const routes = new Map(options.route.map((one) => {
+    const at = one.indexOf("=");
+    return [one.slice(0, Math.max(0, at)), one.slice(at + 1)] as const;
+  }));
+  const first = options.user[0];
+  const postmaster = first === undefined
+    ? undefined
+    : userOf(first, options.domain[0]!)!;
+  const listen = (offset: number) => `127.0.0.1:${options.ports + offset}`;
+  return renderConfig({
+    server: {
+      hostname: options.hostname,
+      local_domains: options.domain,
+      ...(postmaster
+        ? { postmaster: `${postmaster.user}@${postmaster.domain}` }
+        : {}),
+      ...(routes.size > 0
+        ? { relay_domains: [...routes.keys()].filter((one) => one !== "*") }
+        : {}),
+    },
+    smtp: { listen: [listen(0)] },
+    routes,
+    console: { listen: listen(3) },
+    ...(uidBase === undefined ? {} : { roles: { uid_base: uidBase } }),
+  });
+}
+
+/** The roles' accounts, made if missing; a UID range where they cannot be. */
+function accountsFor(
+  config: Config,
+  configPath: string,
+): { ok: true; accounts: Accounts | null } | { ok: false; fault: string } {
+  if (!isRoot()) return { ok: true, accounts: null };
+  const base = config.roles.uid_base;
+  if (base > 0) return { ok: true, accounts: accountsFromRange(base) };
+  const prefix = config.roles.user_prefix;
+  const found = accountsFromTable(prefix);
+  if (found.ok) return found;
+  const why = makeAccounts(found.missing);
+  const again = accountsFromTable(prefix);
+  if (again.ok) return again;
+  console.error(
+    `bulkhead: the user table cannot be written (${why}): the roles get ` +
+      `numbers from ${DEFAULT_UID_BASE} on (roles.uid_base)`,
+  );
+  Deno.writeTextFileSync(
+    configPath,
+    `\n[roles]\nuid_base = ${DEFAULT_UID_BASE}\n`,
+    { append: true },
+  );
+  return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
+}
+
+function addUsers(
+  usersFile: string,
+  users: readonly Mailbox[],
+  password: string,
+): string[] {
+  const parsed = parseUsers(readUsersFile(usersFile));
+  if (!parsed.ok) {
+    return parsed.faults.map((one) =>
+      `${usersFile}:${one.line}: ${one.message}`
+    );
+  }
+  let file = parsed;
+  for (const user of users) {
+    const added = addUser(file, user, password);
+    // There already: init changes nothing that is there.
+    if (added.ok) file = added;
+  }
+  if (file !== parsed) writeUsersFile(usersFile, file);
+  return [];
+}
+
+function summary(
+  configPath: string,
+  config: Config,
+  users: readonly Mailbox[],
+): string {
+  const smtp = config.smtp.listen[0]!;
+  const lines = [
+    `made       ${config.server.home}`,
+    `start      bulkhead serve --config ${configPath}`,
+    `send to    ${smtp.host}:${smtp.port} (SMTP)`,
+  ];
+  for (const user of users) {
+    lines.push(
+      `mailbox    ${user.user}@${user.domain} in ${config.server.home}/mail/${user.domain}/${user.user}`,
+    );
+  }
+  if (config.console.listen) {
+    const { host, port } = config.console.listen;
+    lines.push(`console    http://${host}:${port}/`);
+  }
+  return lines.join("\n");
+}

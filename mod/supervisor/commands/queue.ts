@@ -1,0 +1,114 @@
+/** `bulkhead queue list|show`, server running or not. */
+import {
+  type ListedMessage,
+  listing,
+  type Showing,
+  showing,
+} from "../../queue/inspect_ipc.ts";
+import { openSite } from "../site_io.ts";
+import { EXIT, fail, print } from "./exit.ts";
+import { runJailed } from "./jailed.ts";
+import { duration } from "./status.ts";
+
+/**
+ * Prints the queue, or one message.
+ *
+ * @param args `list`, or `show ID`
+ */
+export async function queue(
+  configPath: string,
+  json: boolean,
+  main: string,
+  args: readonly string[],
+): Promise<number> {
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { opened } = opening;
+  const run = await runJailed(
+    opened,
+    "queue",
+    ["inspect", opened.paths.queueDir, ...args],
+    main,
+  );
+  if (run.code !== 0) {
+    return fail(run.code === EXIT.notFound ? EXIT.notFound : EXIT.config, [
+      run.errors || `the queue in ${opened.paths.queueDir} cannot be read`,
+    ]);
+  }
+  const data: unknown = JSON.parse(run.out);
+  if (args[0] === "list") {
+    const { messages } = listing.parse(data);
+    print(json, { messages }, () => listText(messages));
+  } else {
+    const shown = showing.parse(data);
+    print(json, shown, () => showText(shown, args[1]!));
+  }
+  return EXIT.ok;
+}
+
+// What is printed came through the mail: no control character reaches a
+// terminal.
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "?");
+}
+
+function ago(ms: number): string {
+  return duration(Math.max(0, Math.round((Date.now() - ms) / 1_000)));
+}
+
+function until(ms: number): string {
+  const seconds = Math.round((ms - Date.now()) / 1_000);
+  return seconds <= 0 ? "now" : `in ${duration(seconds)}`;
+}
+
+function listText(messages: readonly ListedMessage[]): string {
+  if (messages.length === 0) return "The queue is empty.";
+  const lines = messages.flatMap((one) => [
+    `${one.id}  ${one.state.padEnd(8)} ${String(one.sizeBytes).padStart(9)}  ` +
+    `${ago(one.arrivedMs).padStart(6)} ago  <${one.sender}>`,
+    ...one.recipients.map((rcpt) => `    ${recipientText(rcpt)}`),
+  ]);
+  return [...lines, `${messages.length} messages.`].map(plain).join("\n");
+}
+
+function recipientText(rcpt: ListedMessage["recipients"][number]): string {
+  const parts = [`${rcpt.state.padEnd(8)} <${rcpt.address}>`];
+  if (rcpt.original !== "") parts.push(`(was <${rcpt.original}>)`);
+  if (rcpt.attempts > 0) {
+    parts.push(
+      `${rcpt.attempts} attempts, again ${until(rcpt.nextAttemptMs)}:`,
+    );
+    if (rcpt.lastHost !== "") parts.push(`${rcpt.lastHost} said`);
+    parts.push(rcpt.lastOutcome);
+  }
+  return parts.join(" ");
+}
+
+function showText(shown: Showing, id: string): string {
+  const { message, events } = shown;
+  const lines = message === null ? [`${id} has left the queue.`] : [
+    `id         ${message.id}`,
+    `state      ${message.state}`,
+    `from       <${message.sender}>`,
+    `handed in  by ${message.client.helo} [${message.client.address}] with ` +
+    `${message.client.protocol}, ${ago(message.arrivedMs)} ago`,
+    `size       ${message.sizeBytes} octets`,
+    ...message.recipients.map((rcpt) => `to         ${recipientText(rcpt)}`),
+  ];
+  for (const event of events) {
+    lines.push(eventText(event));
+    lines.push(...event.transcript.map((line) => `    ${line}`));
+  }
+  return lines.map(plain).join("\n");
+}
+
+function eventText(event: Showing["events"][number]): string {
+  const parts = [new Date(event.atMs).toISOString(), event.what];
+  if (event.recipient !== "") parts.push(`<${event.recipient}>`);
+  if (event.host !== "") parts.push(`at ${event.host}`);
+  if (event.tls !== "") parts.push(`(${event.tls})`);
+  if (event.code !== 0) parts.push(String(event.code));
+  parts.push(event.text);
+  return parts.join(" ");
+}

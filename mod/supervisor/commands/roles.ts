@@ -1,0 +1,107 @@
+/** `bulkhead roles`: every manifest, and the exact walls that it became. */
+import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
+import { openLibc } from "../../walls/libc.ts";
+import { type Installation, renderWalls } from "../../walls/render.ts";
+import { REFUSED_CALLS } from "../../walls/seccomp.ts";
+import { describeInstallation, isRoot } from "../installation.ts";
+import { edgesOf, instancesOf } from "../roles.ts";
+import { type Opened, openSite } from "../site_io.ts";
+import { EXIT, fail, print } from "./exit.ts";
+
+/** Prints every role; `bundle` and `runtime` are where they would lie. */
+export function roles(configPath: string, json: boolean): number {
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { opened } = opening;
+  const installation = describeInstallation({
+    home: opened.paths.home,
+    runtime: `${opened.paths.home}/runtime/deno-${Deno.version.deno}`,
+    bundle: `${opened.paths.home}/runtime/bulkhead.mjs`,
+    accounts: opened.accounts,
+  });
+  const described = describe(opened, installation);
+  const abi = describeAbi(landlockAbi(openLibc(installation.libc)));
+  print(json, {
+    landlock: abi,
+    users: isRoot() ? "one a role" : "one for all roles: not started as root",
+    roles: described,
+  }, () => text(described, abi));
+  return EXIT.ok;
+}
+
+type Described = ReturnType<typeof describe>;
+
+function describe(opened: Opened, installation: Installation) {
+  const { site, manifests } = opened.plan;
+  const edges = edgesOf(manifests, site);
+  return manifests.map((manifest) => {
+    const plugs = edges.filter((one) => one.answerer === manifest.name);
+    const [instance] = instancesOf(manifest, site);
+    const { flags, spec } = renderWalls(
+      {
+        manifest,
+        instance: instance!,
+        plugs: plugs.map((one) => one.path),
+        fds: [],
+      },
+      site,
+      installation,
+      ["role", manifest.name],
+    );
+    return {
+      role: manifest.name,
+      job: manifest.job,
+      trust: manifest.trust,
+      instances: instancesOf(manifest, site),
+      asks: manifest.asks,
+      answers: [...new Set(plugs.map((one) => one.asker))],
+      listens: manifest.listens,
+      flags,
+      user: spec.user,
+      ffi: manifest.ffi?.(site) ?? null,
+      heapMb: manifest.heapMb,
+      openFiles: spec.openFiles,
+      landlock: spec.landlock,
+      seccomp: { ...spec.seccomp, refused: REFUSED_CALLS },
+    };
+  });
+}
+
+function text(described: Described, abi: string): string {
+  const lines = [`Landlock ${abi}`];
+  for (const role of described) {
+    const user = role.user
+      ? `uid ${role.user.uid}, gid ${role.user.gid}` +
+        (role.user.groups.length > 0
+          ? `, groups ${role.user.groups.join(" ")}`
+          : "")
+      : "the starting user (not root)";
+    lines.push(
+      "",
+      `${role.role}: ${role.job}`,
+      `  processes  ${role.instances.join(" ")}`,
+      `  user       ${user}`,
+      `  asks       ${role.asks.join(" ") || "nobody"}`,
+      `  answers    ${role.answers.join(" ") || "nobody"}`,
+      `  listens    ${role.listens.join(" ") || "nowhere"}`,
+      `  limits     ${role.heapMb} MiB heap, ${role.openFiles} open files`,
+      `  flags      ${role.flags.join("\n             ") || "none at all"}`,
+    );
+    if (role.ffi) lines.push(`  native     ${role.ffi.why}`);
+    lines.push(
+      `  landlock   read ${role.landlock?.read.join(" ")}`,
+      `             write ${role.landlock?.write.join(" ") || "nothing"}`,
+      `             connect to port ${
+        role.landlock?.connectPorts.join(" ") || "none"
+      }`,
+      `  seccomp    ${REFUSED_CALLS.length} calls refused; sockets: ${
+        [
+          role.seccomp.unix ? "unix" : "",
+          role.seccomp.tcp ? "tcp" : "",
+          role.seccomp.udp ? "udp" : "",
+        ].filter((one) => one !== "").join(" ") || "none"
+      }; executes nothing`,
+    );
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,116 @@
+/** `bulkhead serve`: runs the server until SIGTERM or SIGINT. */
+import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
+import { openLibc } from "../../walls/libc.ts";
+import {
+  describeInstallation,
+  isRoot,
+  placeBundle,
+  placeRuntime,
+} from "../installation.ts";
+import { event } from "../log_sink.ts";
+import { type Opened, openSite } from "../site_io.ts";
+import { takeLock } from "../sockets.ts";
+import { Supervisor } from "../supervisor.ts";
+import { EXIT, fail } from "./exit.ts";
+
+const encoder = new TextEncoder();
+
+/** Writes a log line to standard error. */
+function write(line: string): void {
+  try {
+    Deno.stderr.writeSync(encoder.encode(line + "\n"));
+  } catch {
+    // Nobody reads the log any more (a closed pipe). The mail goes on.
+  }
+}
+
+/**
+ * Runs the server.
+ *
+ * @param configPath The configuration file
+ * @param main URL of the program's main module
+ * @param onReady Told once every role answers
+ * @returns The exit code
+ */
+export async function serve(
+  configPath: string,
+  main: string,
+  onReady: (opened: Opened) => void = () => {},
+): Promise<number> {
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { opened } = opening;
+  const { paths } = opened;
+  for (const warning of opened.warnings) event(write, "warning", { warning });
+
+  const installation = describeInstallation({
+    home: paths.home,
+    runtime: placeRuntime(paths.home),
+    bundle: await placeBundle(paths.home, main),
+    accounts: opened.accounts,
+  });
+  const libc = openLibc(installation.libc);
+  const lock = takeLock(libc, `${paths.runDir}/lock`);
+  if (lock === undefined) {
+    return fail(EXIT.busy, [
+      `another server runs on ${paths.home}: ` +
+      "`bulkhead status` shows it; stop it first",
+    ]);
+  }
+  event(write, "starting", {
+    pid: Deno.pid,
+    home: paths.home,
+    landlock: describeAbi(landlockAbi(libc)),
+    users: userSentence(opened),
+  });
+  const supervisor = new Supervisor({
+    plan: opened.plan,
+    installation,
+    libc,
+    write,
+  });
+  const ended = Promise.withResolvers<number>();
+  const stop = (signal: string) => {
+    event(write, "stopping", { signal });
+    supervisor.stop().then(() => ended.resolve(EXIT.ok));
+  };
+  Deno.addSignalListener("SIGTERM", () => stop("SIGTERM"));
+  Deno.addSignalListener("SIGINT", () => stop("SIGINT"));
+  Deno.addSignalListener("SIGHUP", () => renew(configPath, supervisor));
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.stop();
+    return fail(EXIT.config, [
+      error instanceof Error ? error.message : String(error),
+    ]);
+  }
+  event(write, "ready", {
+    smtp: opened.config.smtp.listen.map(({ host, port }) => `${host}:${port}`),
+    console: opened.config.console.listen
+      ? `http://${opened.config.console.listen.host}:${opened.config.console.listen.port}/`
+      : "off",
+    mail: paths.mailDir,
+    inMs: Math.round(performance.now()),
+  });
+  onReady(opened);
+  return await ended.promise;
+}
+
+/** Reads everything again; a faulty configuration changes nothing. */
+function renew(configPath: string, supervisor: Supervisor): void {
+  const opening = openSite(configPath);
+  if (opening.ok) {
+    supervisor.renew(opening.opened.plan);
+  } else {
+    event(write, "renew-refused", { faults: opening.faults });
+  }
+}
+
+function userSentence(opened: Opened): string {
+  return isRoot()
+    ? `one user a role, from the ${opened.accounts?.source}`
+    : "all roles run as one user, because the server was not started as " +
+      "root: a role that is taken over could attack its neighbours; " +
+      "Deno's flags, Landlock and seccomp still hold";
+}

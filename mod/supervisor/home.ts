@@ -1,0 +1,120 @@
+/**
+ * The tree below a home: one table that `init` makes and `check` and `serve`
+ * verify. Nothing here is ever loosened silently: a wrong owner is told with
+ * the command that mends it.
+ */
+import type { RoleName } from "../ipc/call.ts";
+import type { SharedGroup } from "../walls/manifest.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Paths } from "./plan.ts";
+
+/** One directory or file of the tree. */
+export interface Place {
+  readonly path: string;
+  readonly kind: "directory" | "file";
+  readonly mode: number;
+  /** Its owner when started as root; `root` is whoever starts the server. */
+  readonly owner: RoleName | "root";
+  readonly group: RoleName | SharedGroup | "root";
+}
+
+/** The tree. */
+export function placesOf(paths: Paths): Place[] {
+  const place = (
+    path: string,
+    mode: number,
+    owner: Place["owner"],
+    group: Place["group"] = owner,
+    kind: Place["kind"] = "directory",
+  ): Place => ({ path, kind, mode, owner, group });
+  return [
+    place(paths.home, 0o755, "root"),
+    place(`${paths.home}/runtime`, 0o755, "root"),
+    place(paths.runDir, 0o711, "root"),
+    place(paths.tlsDir, 0o700, "root"),
+    // Set-group-ID: segments belong to the group of those who may read them.
+    place(paths.spoolDir, 0o2750, "spool", "content"),
+    place(paths.queueDir, 0o700, "queue"),
+    place(paths.mailDir, 0o711, "maildir"),
+    place(`${paths.mailDir}/.sync`, 0o444, "root", "root", "file"),
+    place(paths.usersFile, 0o600, "root", "root", "file"),
+  ];
+}
+
+/** Makes what is missing; what is there keeps its content. */
+export function makePlaces(
+  places: readonly Place[],
+  accounts: Accounts | null,
+): void {
+  for (const place of places) {
+    if (place.kind === "directory") {
+      Deno.mkdirSync(place.path, { recursive: true });
+    } else {
+      Deno.openSync(place.path, { create: true, append: true }).close();
+    }
+    const { uid, gid } = idsOf(place, accounts);
+    if (accounts !== null) Deno.chownSync(place.path, uid, gid);
+    Deno.chmodSync(place.path, place.mode);
+  }
+}
+
+/** What is wrong with the tree, in plain words, each with what mends it. */
+export function checkPlaces(
+  places: readonly Place[],
+  accounts: Accounts | null,
+): string[] {
+  return places.flatMap((place) => {
+    const fault = checkPlace(place, accounts);
+    return fault === undefined ? [] : [fault];
+  });
+}
+
+function checkPlace(
+  place: Place,
+  accounts: Accounts | null,
+): string | undefined {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.lstatSync(place.path);
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound
+      ? `${place.path} is missing: \`bulkhead init\` makes it again and ` +
+        "changes nothing that is there"
+      : `${place.path} cannot be looked at: ${messageOf(error)}`;
+  }
+  const isKind = place.kind === "directory" ? info.isDirectory : info.isFile;
+  if (!isKind) return `${place.path} is not a ${place.kind}: move it away`;
+  const { uid, gid } = idsOf(place, accounts);
+  if (info.uid !== uid || (accounts !== null && info.gid !== gid)) {
+    return `${place.path} belongs to ${info.uid}:${info.gid} and not to ` +
+      `${uid}:${gid} (${place.owner}): chown ${uid}:${gid} ${place.path}`;
+  }
+  const extra = (info.mode ?? 0) & 0o777 & ~place.mode;
+  if (extra !== 0 && place.path.length > 0 && place.owner !== "root") {
+    return `${place.path} may be entered by more than it should ` +
+      `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
+  }
+  return undefined;
+}
+
+function octal(mode: number | null): string {
+  return ((mode ?? 0) & 0o7777).toString(8).padStart(4, "0");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Numbers of a place's owner and group. */
+export function idsOf(
+  place: Place,
+  accounts: Accounts | null,
+): { uid: number; gid: number } {
+  if (accounts === null) return { uid: Deno.uid()!, gid: Deno.gid()! };
+  const uid = place.owner === "root" ? 0 : accounts.roles.get(place.owner)!.uid;
+  const gid = place.group === "root"
+    ? 0
+    : accounts.groups.get(place.group as SharedGroup) ??
+      accounts.roles.get(place.group as RoleName)!.gid;
+  return { uid, gid };
+}

@@ -1,0 +1,212 @@
+/**
+ * Configuration -> what every role is told, and what its manifest may turn
+ * into rights. The one place that knows both the settings and the roles.
+ */
+import type { Config } from "../config/settings.ts";
+import type { RoleName } from "../ipc/call.ts";
+import type { Mailbox } from "../core/shapes.ts";
+import type { RoleManifest, Site } from "../walls/manifest.ts";
+import { MAX_SOCKET_PATH } from "./sockets.ts";
+import type { ServerPlan } from "./supervisor.ts";
+
+/** Paths below a home. */
+export interface Paths {
+  readonly home: string;
+  readonly spoolDir: string;
+  readonly queueDir: string;
+  readonly mailDir: string;
+  readonly runDir: string;
+  readonly tlsDir: string;
+  readonly usersFile: string;
+}
+
+/** Where everything lies below `home`. */
+export function pathsOf(home: string): Paths {
+  return {
+    home,
+    spoolDir: `${home}/spool`,
+    queueDir: `${home}/queue`,
+    mailDir: `${home}/mail`,
+    runDir: runDirOf(home),
+    tlsDir: `${home}/tls`,
+    usersFile: `${home}/users`,
+  };
+}
+
+// The longest socket name: `smtpd.15-resolve.sock`.
+const LONGEST_SOCKET = 24;
+
+/**
+ * The sockets' directory: `home/run`, or, because a Unix socket's path has
+ * at most 107 octets, a short one elsewhere that is named for a long home.
+ */
+function runDirOf(home: string): string {
+  const path = `${home}/run`;
+  const length = new TextEncoder().encode(path).length;
+  if (length + 1 + LONGEST_SOCKET <= MAX_SOCKET_PATH) return path;
+  let hash = 0xcbf29ce484222325n;
+  for (const octet of new TextEncoder().encode(home)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(octet)) * 0x100000001b3n);
+  }
+  const root = Deno.uid() === 0;
+  return `${root ? "/run" : "/tmp"}/bulkhead-${Deno.uid()}-${
+    hash.toString(16)
+  }`;
+}
+
+/** What {@link planServer} needs beside the configuration. */
+export interface PlanInputs {
+  readonly config: Config;
+  readonly mailboxes: readonly Mailbox[];
+  /** PEM texts; null if TLS is off. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Name servers of the system. */
+  readonly nameservers: readonly string[];
+  readonly libc: string;
+  readonly manifests: readonly RoleManifest[];
+}
+
+/** The facts that manifests turn into rights. */
+export function siteOf(inputs: PlanInputs): Site {
+  const { config } = inputs;
+  const paths = pathsOf(config.server.home);
+  const hops = new Map<string, { host: string; port: number }>();
+  for (const { nextHop } of config.routes) {
+    if (nextHop.kind !== "host") continue;
+    const { host, port } = nextHop;
+    hops.set(`${host} ${port}`, { host, port });
+    // A name's address is only known later: any, but at this port alone.
+    if (/[a-z]/.test(host) && !host.includes(":")) {
+      hops.set(`any ${port}`, { host: "any-ipv4", port });
+    }
+  }
+  return {
+    home: paths.home,
+    spoolDir: paths.spoolDir,
+    queueDir: paths.queueDir,
+    mailDir: paths.mailDir,
+    runDir: paths.runDir,
+    nextHops: [...hops.values()],
+    nameservers: nameserversOf(inputs),
+    outboundPort: config.outbound.port,
+    smtpdProcesses: config.smtp.processes || automaticProcesses(),
+    libc: inputs.libc,
+  };
+}
+
+// The disk, not smtpd, is the limit; but TLS and parsing want more than one.
+function automaticProcesses(): number {
+  return Math.max(
+    1,
+    Math.min(16, Math.ceil(navigator.hardwareConcurrency / 2)),
+  );
+}
+
+function nameserversOf(inputs: PlanInputs): readonly string[] {
+  const configured = inputs.config.outbound.nameservers;
+  return (configured.length > 0 ? configured : inputs.nameservers).slice(0, 8);
+}
+
+/** Reads the name servers out of a resolv.conf(5). */
+export function parseResolvConf(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const [word, address] = line.trim().split(/\s+/);
+    return word === "nameserver" && address !== undefined ? [address] : [];
+  });
+}
+
+/** The whole plan of a server. */
+export function planServer(inputs: PlanInputs): ServerPlan {
+  const { config } = inputs;
+  const site = siteOf(inputs);
+  const hostname = config.server.hostname;
+  const parts = new Map<RoleName, unknown>([
+    ["smtpd", {
+      hostname,
+      maxMessageBytes: config.smtp.max_message_size,
+      maxRecipients: config.smtp.max_recipients,
+      hopLimit: config.smtp.hop_limit,
+      commandWithinMs: config.smtp.command_timeout,
+      messageWithinMs: config.smtp.message_timeout,
+      sessionWithinMs: config.smtp.session_timeout,
+      maxSessions: config.smtp.max_sessions,
+      maxSessionsPerClient: config.smtp.max_sessions_per_client,
+      tls: inputs.tls,
+    }],
+    ["resolve", {
+      hostname,
+      localDomains: config.server.local_domains,
+      mailboxes: inputs.mailboxes,
+      aliases: config.aliases,
+      recipientDelimiter: config.resolve.recipient_delimiter,
+      postmaster: mailboxOf(config.server.postmaster),
+      routes: config.routes,
+      relayDomains: config.server.relay_domains,
+      maxTargets: config.resolve.max_targets,
+    }],
+    ["spool", {
+      dir: site.spoolDir,
+      segmentBytes: config.spool.segment_size,
+      readySegments: config.spool.ready_segments,
+      maxBytes: config.spool.max_size,
+      minFreeBytes: config.spool.min_free,
+    }],
+    ["queue", {
+      hostname,
+      dir: site.queueDir,
+      firstRetryMs: config.queue.first_retry,
+      maxRetryMs: config.queue.max_retry,
+      expireMs: config.queue.expire,
+      maxJobs: config.queue.max_jobs,
+      maxJobsPerDestination: config.queue.max_jobs_per_destination,
+      maxActive: config.queue.max_active,
+      maxMessages: config.queue.max_messages,
+      keepEventsMs: config.queue.keep_events,
+      minFreeBytes: config.queue.min_free,
+    }],
+    ["maildir", {
+      hostname,
+      mailDir: site.mailDir,
+      spoolDir: site.spoolDir,
+      syncfsFrom: config.maildir.syncfs_from,
+    }],
+    ["sync", { file: `${site.mailDir}/.sync`, libc: site.libc }],
+    ["smtpc", {
+      hostname,
+      spoolDir: site.spoolDir,
+      port: config.outbound.port,
+      connectWithinMs: config.outbound.connect_timeout,
+      replyWithinMs: config.outbound.reply_timeout,
+      maxHosts: config.outbound.max_hosts,
+    }],
+    ["dns", {
+      nameservers: site.nameservers,
+      withinMs: config.outbound.dns_timeout,
+    }],
+    ["console", { hostname, hosts: consoleHosts(config) }],
+  ]);
+  const listen = new Map([["smtp", config.smtp.listen]]);
+  if (config.console.listen) listen.set("console", [config.console.listen]);
+  // A console without an address has no work: it is not started.
+  const manifests = inputs.manifests.filter((one) =>
+    one.name !== "console" || config.console.listen !== null
+  );
+  return { site, manifests, parts, listen };
+}
+
+function mailboxOf(address: string | null): Mailbox | null {
+  if (address === null) return null;
+  const at = address.lastIndexOf("@");
+  return { user: address.slice(0, at), domain: address.slice(at + 1) };
+}
+
+function consoleHosts(config: Config): string {
+  const listen = config.console.listen;
+  if (listen === null) return "";
+  const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
+  return [
+    `${host}:${listen.port}`,
+    `localhost:${listen.port}`,
+    ...config.console.hosts,
+  ].join(" ");
+}

@@ -1,0 +1,225 @@
+/**
+ * Reads a whole installation: configuration, users, certificate, accounts,
+ * directories. Everything that can be wrong is found here, before any socket
+ * is opened, and said in plain words.
+ */
+import { faultText, loadConfig, MAX_CONFIG_OCTETS } from "../config/load.ts";
+import type { Config } from "../config/settings.ts";
+import { libcPath, loadedLibraries } from "../walls/libc.ts";
+import {
+  type Accounts,
+  accountsFromRange,
+  accountsFromTable,
+} from "./accounts.ts";
+import { checkCertificate, makeCertificate } from "./certificate.ts";
+import { checkPlaces, placesOf } from "./home.ts";
+import { isRoot } from "./installation.ts";
+import { parseResolvConf, type Paths, pathsOf, planServer } from "./plan.ts";
+import { ROLES } from "./roles.ts";
+import type { ServerPlan } from "./supervisor.ts";
+import { mailboxesOf, parseUsers } from "./users.ts";
+
+/** An installation that may be started. */
+export interface Opened {
+  readonly config: Config;
+  readonly paths: Paths;
+  /** null if not root. */
+  readonly accounts: Accounts | null;
+  readonly plan: ServerPlan;
+  /** What is odd, but no reason not to start. */
+  readonly warnings: readonly string[];
+}
+
+/** What came of opening it: all faults at once. */
+export type Opening =
+  | { readonly ok: true; readonly opened: Opened }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads the configuration file alone. */
+export function readConfig(
+  path: string,
+): { ok: true; config: Config } | { ok: false; faults: string[] } {
+  let text: string;
+  try {
+    const info = Deno.statSync(path);
+    if (info.size > MAX_CONFIG_OCTETS) {
+      return {
+        ok: false,
+        faults: [`${path} is larger than ${MAX_CONFIG_OCTETS} octets`],
+      };
+    }
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    return { ok: false, faults: [cannotRead(path, error)] };
+  }
+  const loaded = loadConfig(text, Deno.realPathSync(path));
+  return loaded.ok ? loaded : {
+    ok: false,
+    faults: loaded.faults.map((fault) => faultText(path, fault)),
+  };
+}
+
+/** The accounts of an installation, or what is missing. */
+export function readAccounts(
+  config: Config,
+): { ok: true; accounts: Accounts | null } | { ok: false; faults: string[] } {
+  if (!isRoot()) return { ok: true, accounts: null };
+  if (config.roles.uid_base > 0) {
+    return { ok: true, accounts: accountsFromRange(config.roles.uid_base) };
+  }
+  const found = accountsFromTable(config.roles.user_prefix);
+  return found.ok ? found : {
+    ok: false,
+    faults: [
+      `users are missing: ${found.missing.join(", ")}; \`bulkhead init\` ` +
+      "makes them, or roles.uid_base gives them numbers",
+    ],
+  };
+}
+
+/** Opens an installation by its configuration file. */
+export function openSite(configPath: string): Opening {
+  const read = readConfig(configPath);
+  if (!read.ok) return read;
+  const { config } = read;
+  const paths = pathsOf(config.server.home);
+  const accounts = readAccounts(config);
+  if (!accounts.ok) return accounts;
+  const faults = checkPlaces(placesOf(paths), accounts.accounts);
+  if (faults.length > 0) return { ok: false, faults };
+
+  const warnings: string[] = [];
+  const tls = readTls(config, paths);
+  if (!tls.ok) faults.push(...tls.faults);
+  else warnings.push(...tls.warnings);
+  const users = readUsers(paths);
+  if (!users.ok) faults.push(...users.faults);
+  if (!tls.ok || !users.ok) return { ok: false, faults };
+
+  const unknown = users.mailboxes.filter((one) =>
+    !config.server.local_domains.includes(one.domain)
+  );
+  if (unknown.length > 0) {
+    warnings.push(
+      `${paths.usersFile} has users of domains that are not in ` +
+        `server.local_domains: ${
+          unknown.slice(0, 5).map((one) => `${one.user}@${one.domain}`)
+            .join(", ")
+        }`,
+    );
+  }
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  const plan = planServer({
+    config,
+    mailboxes: users.mailboxes,
+    tls: tls.pem,
+    nameservers: systemNameservers(),
+    libc: libcPath(libraries),
+    manifests: ROLES,
+  });
+  return {
+    ok: true,
+    opened: { config, paths, accounts: accounts.accounts, plan, warnings },
+  };
+}
+
+function systemNameservers(): string[] {
+  try {
+    return parseResolvConf(Deno.readTextFileSync("/etc/resolv.conf"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function readUsers(paths: Paths) {
+  try {
+    const text = Deno.readTextFileSync(paths.usersFile);
+    const parsed = parseUsers(text);
+    if (!parsed.ok) {
+      return {
+        ok: false as const,
+        faults: parsed.faults.map((fault) =>
+          `${paths.usersFile}:${fault.line}: ${fault.message}`
+        ),
+      };
+    }
+    return { ok: true as const, mailboxes: mailboxesOf(parsed.users) };
+  } catch (error) {
+    return { ok: false as const, faults: [cannotRead(paths.usersFile, error)] };
+  }
+}
+
+function readTls(config: Config, paths: Paths) {
+  const { mode } = config.tls;
+  if (mode === "off") return { ok: true as const, pem: null, warnings: [] };
+  const certPath = mode === "files"
+    ? config.tls.certificate!
+    : `${paths.tlsDir}/cert.pem`;
+  const keyPath = mode === "files"
+    ? config.tls.key!
+    : `${paths.tlsDir}/key.pem`;
+  let cert: string;
+  let key: string;
+  try {
+    if (mode === "self-signed") {
+      makeMissingCertificate(config, certPath, keyPath);
+    }
+    cert = Deno.readTextFileSync(certPath);
+    key = Deno.readTextFileSync(keyPath);
+  } catch (error) {
+    return {
+      ok: false as const,
+      faults: [
+        cannotRead(certPath, error) + `; the key is ${keyPath}. Mend the ` +
+        'files, or set tls.mode to "self-signed" or "off"',
+      ],
+    };
+  }
+  const checked = checkCertificate(
+    cert,
+    key,
+    Date.now(),
+    config.server.hostname,
+  );
+  const faults = checked.filter((one) => one.kind === "fault");
+  const told = (one: { message: string }) => `${certPath}: ${one.message}`;
+  return faults.length > 0
+    ? { ok: false as const, faults: faults.map(told) }
+    : {
+      ok: true as const,
+      pem: { cert, key },
+      warnings: checked.filter((one) => one.kind === "warning").map(told),
+    };
+}
+
+/** The self-signed certificate is made at the first start. */
+function makeMissingCertificate(
+  config: Config,
+  certPath: string,
+  keyPath: string,
+): void {
+  try {
+    Deno.lstatSync(keyPath);
+    return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const made = makeCertificate(config.server.hostname, Date.now());
+  Deno.writeTextFileSync(certPath, made.cert, { mode: 0o644 });
+  // The key last: its presence is what says that both are there.
+  Deno.writeTextFileSync(keyPath, made.key, { mode: 0o600 });
+}
+
+/** Why a file cannot be read, in plain words. */
+export function cannotRead(path: string, error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return `${path} is not there`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `${path} may not be read by user ${Deno.uid()}`;
+  }
+  return `${path} cannot be read: ${
+    error instanceof Error ? error.message : error
+  }`;
+}

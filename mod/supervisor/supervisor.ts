@@ -1,0 +1,272 @@
+/**
+ * The supervisor: opens all sockets, starts all roles, keeps them alive, and
+ * ends them. Parses nothing that came from the network (sendmail X: MCP,
+ * Postfix: master).
+ *
+ * Invariants:
+ *  1. Every listening socket is opened before the first role starts and is
+ *     closed when the supervisor ends, never between.
+ *  2. A role is handed its own sockets, its own part of the configuration,
+ *     and nothing else.
+ *  3. What a role says is believed only about itself.
+ */
+import type { RoleName } from "../ipc/call.ts";
+import type { Order } from "../ipc/role_runtime.ts";
+import type { Libc } from "../walls/libc.ts";
+import type { RoleManifest, Site } from "../walls/manifest.ts";
+import {
+  type Installation,
+  jailCommand,
+  type ProcessPlan,
+  renderWalls,
+} from "../walls/render.ts";
+import { Child } from "./child.ts";
+import { event, type WriteLine } from "./log_sink.ts";
+import { type EdgePlan, edgesOf, instancesOf } from "./roles.ts";
+import { ListenError, listenTcp, listenUnix } from "./sockets.ts";
+import { writeStatus } from "./status_file.ts";
+
+/** Everything that a server is made of. */
+export interface ServerPlan {
+  readonly site: Site;
+  readonly manifests: readonly RoleManifest[];
+  /** Each role's part of the configuration. */
+  readonly parts: ReadonlyMap<RoleName, unknown>;
+  /** Addresses of the TCP sockets by name, such as `smtp`. */
+  readonly listen: ReadonlyMap<
+    string,
+    readonly { readonly host: string; readonly port: number }[]
+  >;
+}
+
+/** Whole time that a stop may take. */
+const STOP_WITHIN_MS = 9_000;
+/** A role that dies this often before the server is ready will not come up. */
+const HOPELESS_DEATHS = 3;
+/** Our predecessor's roles need a moment to notice that it died. */
+const SOCKETS_WITHIN_MS = 6_000;
+const STATUS_EVERY_MS = 1_000;
+
+/** A running server. */
+export class Supervisor {
+  #plan: ServerPlan;
+  readonly #installation: Installation;
+  readonly #libc: Libc;
+  readonly #write: WriteLine;
+  readonly #children: Child[] = [];
+  readonly #edgeFds = new Map<string, number>();
+  readonly #tcpFds = new Map<string, number[]>();
+  readonly #startedMs = Date.now();
+  #edges: readonly EdgePlan[] = [];
+  #ready = false;
+  #stopping = false;
+  #statusTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #up = Promise.withResolvers<void>();
+
+  constructor(options: {
+    plan: ServerPlan;
+    installation: Installation;
+    libc: Libc;
+    /** Where log lines go. */
+    write: WriteLine;
+  }) {
+    this.#plan = options.plan;
+    this.#installation = options.installation;
+    this.#libc = options.libc;
+    this.#write = options.write;
+  }
+
+  /**
+   * Opens the sockets and starts the roles.
+   *
+   * @returns When every role is ready
+   * @throws {ListenError} If a socket cannot be opened; nothing was started
+   * @throws {Error} If a role cannot start; everything was stopped again
+   */
+  async start(): Promise<void> {
+    await this.#openSockets();
+    for (const manifest of this.#plan.manifests) {
+      for (const instance of instancesOf(manifest, this.#plan.site)) {
+        const child = this.#child(manifest, instance);
+        this.#children.push(child);
+        child.start();
+      }
+    }
+    this.#statusTimer = setInterval(() => this.#tick(), STATUS_EVERY_MS);
+    await this.#up.promise;
+    this.#tick();
+  }
+
+  /** Hands every role its part of a new configuration. */
+  renew(plan: ServerPlan): void {
+    this.#plan = plan;
+    for (const child of this.#children) {
+      child.tell({ do: "renew", part: this.#partOf(child.instance) });
+    }
+    event(this.#write, "renewed");
+  }
+
+  /** Stops all roles, the world's door first, and closes the sockets. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    clearInterval(this.#statusTimer);
+    const until = performance.now() + STOP_WITHIN_MS;
+    const doors = this.#children.filter((one) => roleOf(one) === "smtpd");
+    const others = this.#children.filter((one) => roleOf(one) !== "smtpd");
+    await Promise.all(doors.map((one) => one.stop(STOP_WITHIN_MS - 3_500)));
+    const leftMs = Math.max(500, until - performance.now());
+    await Promise.all(others.map((one) => one.stop(leftMs)));
+    for (const fd of this.#edgeFds.values()) this.#libc.close(fd);
+    for (const fd of [...this.#tcpFds.values()].flat()) this.#libc.close(fd);
+    event(this.#write, "stopped");
+  }
+
+  async #openSockets(): Promise<void> {
+    const until = performance.now() + SOCKETS_WITHIN_MS;
+    for (const [name, addresses] of this.#plan.listen) {
+      const fds: number[] = [];
+      for (const { host, port } of addresses) {
+        fds.push(await this.#openTcp(host, port, until));
+      }
+      this.#tcpFds.set(name, fds);
+    }
+    this.#edges = edgesOf(this.#plan.manifests, this.#plan.site);
+    for (const edge of this.#edges) {
+      const gid = this.#installation.accounts?.get(edge.answerer)?.gid ?? null;
+      const mode = gid === null ? 0o600 : 0o660;
+      this.#edgeFds.set(
+        edge.path,
+        listenUnix(this.#libc, edge.path, { gid, mode }),
+      );
+    }
+  }
+
+  async #openTcp(host: string, port: number, until: number): Promise<number> {
+    while (true) {
+      try {
+        return listenTcp(this.#libc, host, port);
+      } catch (error) {
+        const again = error instanceof ListenError && error.inUse &&
+          performance.now() < until;
+        if (!again) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  #partOf(instance: string): unknown {
+    return this.#plan.parts.get(instance.split(".")[0] as RoleName);
+  }
+
+  #processPlan(manifest: RoleManifest, instance: string): ProcessPlan {
+    const fds = [
+      ...manifest.listens.flatMap((name) => this.#tcpFds.get(name) ?? []),
+      ...this.#edges.filter((edge) => edge.askerInstance === instance)
+        .map((edge) => this.#edgeFds.get(edge.path)!),
+    ];
+    const plugs = this.#edges.filter((edge) => edge.answerer === manifest.name)
+      .map((edge) => edge.path);
+    return { manifest, instance, plugs, fds };
+  }
+
+  #startOrder(manifest: RoleManifest, instance: string): Order {
+    return {
+      do: "start",
+      instance,
+      part: this.#partOf(instance),
+      listeners: manifest.listens.flatMap((name) =>
+        (this.#tcpFds.get(name) ?? []).map((fd) => ({ name, fd }))
+      ),
+      asks: this.#edges.filter((edge) => edge.askerInstance === instance)
+        .map((edge) => ({
+          role: edge.answerer,
+          fd: this.#edgeFds.get(edge.path)!,
+        })),
+      answers: this.#edges.filter((edge) => edge.answerer === manifest.name)
+        .map((edge) => ({
+          role: edge.asker,
+          instance: edge.askerInstance,
+          path: edge.path,
+        })),
+    };
+  }
+
+  #child(manifest: RoleManifest, instance: string): Child {
+    let deaths = 0;
+    return new Child({
+      instance,
+      command: () => {
+        const { spec } = renderWalls(
+          this.#processPlan(manifest, instance),
+          this.#plan.site,
+          this.#installation,
+          ["role", manifest.name],
+        );
+        return jailCommand(this.#installation, spec);
+      },
+      start: () => this.#startOrder(manifest, instance),
+      events: {
+        line: this.#write,
+        event: (name, fields) => {
+          event(this.#write, name, fields);
+          if (name === "role-died" && !this.#ready) {
+            deaths++;
+            if (deaths >= HOPELESS_DEATHS) this.#hopeless(instance);
+          }
+        },
+        ready: () => this.#childReady(instance),
+        cannotStart: () => {
+          if (!this.#ready) this.#hopeless(instance);
+        },
+      },
+    });
+  }
+
+  #hopeless(instance: string): void {
+    this.#up.reject(
+      new Error(
+        `Cannot start ${instance}: the log lines above say why; ` +
+          "`bulkhead check` looks for what is wrong",
+      ),
+    );
+  }
+
+  #childReady(instance: string): void {
+    event(this.#write, "role-ready", { instance });
+    if (
+      !this.#ready && this.#children.every((one) => one.facts.state === "ready")
+    ) {
+      this.#ready = true;
+      this.#up.resolve();
+    }
+  }
+
+  #tick(): void {
+    const status = {
+      pid: Deno.pid,
+      startedMs: this.#startedMs,
+      ready: this.#ready,
+      hostname: hostnameOf(this.#plan),
+      roles: this.#children.map((one) => ({
+        instance: one.instance,
+        ...one.facts,
+      })),
+    };
+    writeStatus(this.#plan.site.runDir, status);
+    for (const child of this.#children) {
+      if (roleOf(child) === "console") {
+        child.tell({ do: "news", news: status });
+      }
+    }
+  }
+}
+
+function roleOf(child: Child): string {
+  return child.instance.split(".")[0]!;
+}
+
+function hostnameOf(plan: ServerPlan): string {
+  const part = plan.parts.get("smtpd") as { hostname?: string } | undefined;
+  return part?.hostname ?? "";
+}

@@ -1,0 +1,91 @@
+/**
+ * A role's rights, written once, as data. `flags.ts`, `landlock.ts`,
+ * `seccomp.ts` and `jail.ts` render it into walls; `bulkhead roles` prints
+ * both.
+ */
+import type { RoleName } from "../ipc/call.ts";
+import type { z } from "../ipc/schema.ts";
+
+/** Facts about this installation that manifests turn into rights. */
+export interface Site {
+  /** Directory that holds everything, absolute. */
+  readonly home: string;
+  readonly spoolDir: string;
+  readonly queueDir: string;
+  readonly mailDir: string;
+  /** Where the edges' sockets lie. */
+  readonly runDir: string;
+  /** Next hops named in the configuration. */
+  readonly nextHops: readonly {
+    readonly host: string;
+    readonly port: number;
+  }[];
+  /** Port of MX hosts; 25 outside of laboratories. */
+  readonly outboundPort: number;
+  /** The system's name servers, from /etc/resolv.conf. */
+  readonly nameservers: readonly string[];
+  /** Processes that share the SMTP listening sockets. */
+  readonly smtpdProcesses: number;
+  /** The C library's path, for roles with FFI. */
+  readonly libc: string;
+}
+
+/** What a role needs on one installation. Absolute paths, nothing else. */
+export interface Needs {
+  /** Files and directories it reads, whole trees. */
+  readonly read: readonly string[];
+  /** Directories it writes, whole trees; reading is not implied. */
+  readonly write: readonly string[];
+  /**
+   * TCP ends it may connect to. `any-ipv4` is every IPv4 address at that
+   * port: Deno's flags know no IPv6 range (see `ARCHITECTURE.md`).
+   */
+  readonly connect: readonly {
+    readonly host: string | "any-ipv4";
+    readonly port: number;
+  }[];
+  /** True if it may send UDP, to the hosts in `connect` only by Deno's wall. */
+  readonly udp?: boolean;
+  /** Environment variables it reads. */
+  readonly env?: readonly string[];
+}
+
+/** The right to call native code; every use says why. */
+export interface Ffi {
+  readonly library: string;
+  readonly why: string;
+}
+
+/** A role's manifest. One screen, in `mod/<role>/role.ts`. */
+export interface RoleManifest {
+  readonly name: RoleName;
+  /** Its job in one sentence, for `bulkhead roles` and the console. */
+  readonly job: string;
+  /**
+   * How much of the world reaches it, 0 (the network's raw bytes) upwards.
+   * The ranking in `ARCHITECTURE.md`.
+   */
+  readonly trust: number;
+  /** Roles it asks. It holds the listening socket of each such edge. */
+  readonly asks: readonly RoleName[];
+  /** Names of the TCP listening sockets that it is handed. */
+  readonly listens: readonly string[];
+  /** Processes of this role. */
+  instances(site: Site): number;
+  needs(site: Site): Needs;
+  ffi?(site: Site): Ffi;
+  /** V8 heap limit in MiB. */
+  readonly heapMb: number;
+  /** Open file limit. */
+  readonly openFiles: number;
+  /** Shape of its part of the configuration. */
+  readonly part: z.ZodType;
+  /**
+   * Names of manifests' groups it joins beside its own: `content` reads the
+   * spool's segments. Nothing else exists.
+   */
+  readonly groups: readonly SharedGroup[];
+}
+
+/** Groups that more than one role is in. */
+export type SharedGroup = "content";

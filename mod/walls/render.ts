@@ -1,0 +1,164 @@
+/**
+ * Renders one process of a role into everything that will hold it: the
+ * command line of the runtime, the user, the kernel's rules. What `bulkhead
+ * roles` prints is exactly what the supervisor starts.
+ */
+import { permissionFlags } from "./flags.ts";
+import type { JailSpec } from "./jail.ts";
+import type { LandlockRules } from "./landlock.ts";
+import type { RoleManifest, SharedGroup, Site } from "./manifest.ts";
+import type { Machine, SeccompRules } from "./seccomp.ts";
+import type { RoleName } from "../ipc/call.ts";
+
+/** A user and group by number. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Where the program is, and who it can become. */
+export interface Installation {
+  /** The runtime, executable and not readable by any role. */
+  readonly runtime: string;
+  /** The program, one file. */
+  readonly bundle: string;
+  readonly machine: Machine;
+  readonly libc: string;
+  /** Shared libraries that the runtime loads. */
+  readonly libraries: readonly string[];
+  /** Users of the roles; null if the supervisor is not root. */
+  readonly accounts: ReadonlyMap<RoleName, Account> | null;
+  readonly groups: ReadonlyMap<SharedGroup, number>;
+  readonly veil: JailSpec["veil"];
+}
+
+/** One process to be started. */
+export interface ProcessPlan {
+  readonly manifest: RoleManifest;
+  /** Role and number, such as `smtpd.0`. */
+  readonly instance: string;
+  /** Paths of the edges' sockets that it plugs in to. */
+  readonly plugs: readonly string[];
+  /** Inherited descriptors. */
+  readonly fds: readonly number[];
+}
+
+/** Ways to weaken a jail, for the drill alone. */
+export interface Weakened {
+  /** `-A` in place of the flags. */
+  readonly denoOff?: boolean;
+  readonly landlockOff?: boolean;
+  readonly seccompOff?: boolean;
+}
+
+/** The walls of one process, in a form to print and to start. */
+export interface Walls {
+  readonly flags: readonly string[];
+  readonly spec: JailSpec;
+}
+
+/**
+ * Renders a process.
+ *
+ * @param args Arguments of the program after the bundle, such as `role smtpd`
+ * @throws {ManifestError} If the manifest asks for too much
+ */
+export function renderWalls(
+  plan: ProcessPlan,
+  site: Site,
+  installation: Installation,
+  args: readonly string[],
+  weakened: Weakened = {},
+): Walls {
+  const { manifest } = plan;
+  const needs = manifest.needs(site);
+  const ffi = manifest.ffi?.(site);
+  const flags = permissionFlags(needs, { plugs: plan.plugs }, ffi);
+  const landlock: LandlockRules = {
+    read: [
+      ...needs.read,
+      ...installation.libraries,
+      installation.bundle,
+      ...SYSTEM_FILES,
+    ],
+    write: needs.write,
+    execute: [installation.runtime, ...installation.libraries.filter(isLoader)],
+    connectPorts: [...new Set(needs.connect.map((one) => one.port))],
+  };
+  const seccomp: SeccompRules = {
+    tcp: needs.connect.length > 0,
+    udp: needs.udp === true,
+    unix: plan.plugs.length > 0,
+    handed: plan.fds,
+  };
+  const account = installation.accounts?.get(manifest.name) ?? null;
+  const spec: JailSpec = {
+    libc: installation.libc,
+    machine: installation.machine,
+    user: account && {
+      ...account,
+      groups: manifest.groups.map((name) => groupId(installation, name)),
+    },
+    openFiles: manifest.openFiles,
+    threads: account === null ? null : 64 + 64 * manifest.instances(site),
+    keepFds: plan.fds,
+    veil: installation.veil,
+    landlock: weakened.landlockOff ? null : landlock,
+    seccomp: weakened.seccompOff ? null : seccomp,
+    argv: [
+      installation.runtime,
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-config",
+      "--no-lock",
+      "--no-remote",
+      "--no-npm",
+      "--no-code-cache",
+      `--v8-flags=--max-old-space-size=${manifest.heapMb}`,
+      ...(weakened.denoOff ? ["-A"] : flags),
+      installation.bundle,
+      ...args,
+    ],
+    env: ["NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/nonexistent"],
+  };
+  return { flags, spec };
+}
+
+/** The command that starts the jail stage for `spec`. */
+export function jailCommand(
+  installation: Installation,
+  spec: JailSpec,
+  deno: string = Deno.execPath(),
+): { command: string; args: string[] } {
+  return {
+    command: deno,
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--no-config",
+      "--no-lock",
+      "--no-remote",
+      "--no-npm",
+      // Whole, because pointers need it; this stage is as mighty as libc is.
+      "--allow-ffi",
+      installation.bundle,
+      "jail",
+      JSON.stringify(spec),
+    ],
+  };
+}
+
+// Read by the dynamic loader and by V8 for randomness.
+const SYSTEM_FILES = ["/etc/ld.so.cache", "/dev/urandom", "/dev/null"];
+
+function isLoader(path: string): boolean {
+  return /\/ld-[^/]*\.so(\.[0-9]+)?$/.test(path);
+}
+
+function groupId(installation: Installation, name: SharedGroup): number {
+  const gid = installation.groups.get(name);
+  if (gid === undefined) throw new Error(`Cannot find group ${name}`);
+  return gid;
+}

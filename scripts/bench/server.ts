@@ -1,0 +1,71 @@
+/** A mail server under measurement. */
+import type { ProcessGroup } from "./process_group.ts";
+import type { ServerName } from "./options.ts";
+
+/** Domain whose mail ends in the Maildir. */
+export const BOX_DOMAIN = "box.test";
+
+/** Domain whose mail goes on to the sink. */
+export const RELAY_DOMAIN = "relay.test";
+
+/** What a server is started with. */
+export interface Ground {
+  /** An empty directory on the disk under measurement. */
+  readonly dir: string;
+  /** First of four free loopback ports. */
+  readonly port: number;
+  /** Loopback port that mail for {@link RELAY_DOMAIN} goes to. */
+  readonly sinkPort: number;
+  /** Takes the server's processes; its owner ends them whatever happens. */
+  readonly group: ProcessGroup;
+}
+
+/** A server that runs. */
+export interface Server {
+  readonly name: ServerName;
+  /** Name and version, for the report. */
+  readonly says: string;
+  /** SMTP port on 127.0.0.1. */
+  readonly port: number;
+  /** `new` of the Maildir of `u@box.test`. */
+  readonly box: string;
+  readonly group: ProcessGroup;
+  /** Which part of the server a process is. */
+  partOf(args: readonly string[]): string;
+  /** Asks it to stop; whoever does not is ended with the group. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The first of `count` neighbouring ports of 127.0.0.1 that are free.
+ *
+ * @param from Where to begin looking
+ */
+export function freePorts(from: number, count: number): number {
+  for (let first = from; first < from + 2_000; first += count) {
+    if (areFree(first, count)) return first;
+  }
+  throw new Error(`Cannot find ${count} free ports from ${from} on`);
+}
+
+function areFree(first: number, count: number): boolean {
+  for (let port = first; port < first + count; port++) {
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) return false;
+      throw error;
+    }
+  }
+  return true;
+}
+
+/** Whether somebody answers at a port of 127.0.0.1. */
+export async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * `deno task start`: a working mail server on loopback ports in one command.
+ *
+ * Makes an installation in `bulkhead-home` at the first run, and runs it until
+ * Ctrl-C. Everything it does can be done by hand with `bulkhead init` and
+ * `bulkhead serve`.
+ */
+import { init } from "../mod/supervisor/commands/init.ts";
+import { serve } from "../mod/supervisor/commands/serve.ts";
+
+const HOME = new URL("../bulkhead-home", import.meta.url).pathname;
+const CONFIG = `${HOME}/bulkhead.toml`;
+const MAIN = new URL("../main.ts", import.meta.url).href;
+
+try {
+  Deno.statSync(CONFIG);
+} catch (error) {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const code = init(HOME, {
+    hostname: "mx.home.test",
+    domain: ["home.test"],
+    user: ["me"],
+    ports: 2525,
+    route: [],
+  });
+  if (code !== 0) Deno.exit(code);
+}
+
+Deno.exit(
+  await serve(CONFIG, MAIN, ({ config, paths }) => {
+    const smtp = config.smtp.listen[0]!;
+    const domain = config.server.local_domains[0]!;
+    console.log(`
+Bulkhead is ready.
+
+  send mail    to me@${domain} by SMTP at ${smtp.host}:${smtp.port}, for example
+               curl smtp://${smtp.host}:${smtp.port} --mail-from you@example.org \\
+                    --mail-rcpt me@${domain} -T README.md
+  read it      in ${paths.mailDir}/${domain}/me/new
+  look at it   http://${config.console.listen?.host}:${config.console.listen?.port}/
+  break in     deno run -A main.ts drill --config ${CONFIG}
+  stop         Ctrl-C
+`);
+  }),
+);

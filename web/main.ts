@@ -1,0 +1,62 @@
+/**
+ * Entry of the console role. Holds no permission of any kind: its sockets are
+ * handed to it, its facts come by asking the queue and from the supervisor.
+ */
+import http from "node:http";
+import { runRole } from "../mod/ipc/role_runtime.ts";
+import { queueContract } from "../mod/queue/queue_ipc.ts";
+import { consoleApp, type News, news } from "./app.ts";
+import { consolePart } from "./role.ts";
+
+/** Connections that a browser or two need; more are somebody's flood. */
+const MAX_CONNECTIONS = 64;
+
+/** Runs the console. */
+export function main(): Promise<void> {
+  return runRole(consolePart, (role) => {
+    const queue = role.ask(queueContract);
+    let latest: News | undefined;
+    role.onNews((fact) => latest = news.parse(fact));
+    const app = consoleApp({
+      news: () => latest,
+      counts: async () => {
+        const reply = await queue.ask("counts", {});
+        return reply.kind === "answered" ? reply.answer : undefined;
+      },
+      recent: async () => {
+        const reply = await queue.ask("recent", { limit: 50 });
+        return reply.kind === "answered" ? reply.answer.messages : undefined;
+      },
+      nowMs: Date.now,
+    }, new Set(role.part.hosts.split(" ")));
+    const server = http.createServer({ maxHeaderSize: 8_192 });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.requestTimeout = 10_000;
+    server.headersTimeout = 10_000;
+    server.on("request", async (request, response) => {
+      role.count("requests");
+      const answer = await answerOf(app.fetch, request);
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(new Uint8Array(await answer.arrayBuffer()));
+    });
+    for (const fd of role.listeners("console")) server.listen({ fd });
+    role.onStop(() => void server.close());
+  });
+}
+
+/** Puts a request to the app; what is no URL or header is a bad request. */
+async function answerOf(
+  fetch: (request: Request) => Response | Promise<Response>,
+  request: http.IncomingMessage,
+): Promise<Response> {
+  let asked: Request;
+  try {
+    asked = new Request(new URL(request.url ?? "/", "http://console"), {
+      method: request.method ?? "GET",
+      headers: { host: request.headers.host ?? "" },
+    });
+  } catch {
+    return new Response("Bad request", { status: 400 });
+  }
+  return await fetch(asked);
+}

@@ -1,0 +1,28 @@
+/** The status console: shows, and changes nothing. */
+import { object, text, type z } from "../mod/ipc/schema.ts";
+import type { RoleManifest } from "../mod/walls/manifest.ts";
+
+/** The console's part of the configuration. */
+export const consolePart = object({
+  hostname: text({ min: 1, max: 255 }),
+  /** The `host:port` values that a browser may send; others are rebinding. */
+  hosts: text({ max: 1_024 }),
+});
+
+/** See {@link consolePart}. */
+export type ConsolePart = z.infer<typeof consolePart>;
+
+/** The manifest. */
+export const consoleRole: RoleManifest = {
+  name: "console",
+  job: "shows the server's state to a browser",
+  trust: 1,
+  asks: ["queue"],
+  listens: ["console"],
+  instances: () => 1,
+  needs: () => ({ read: [], write: [], connect: [] }),
+  heapMb: 128,
+  openFiles: 1_024,
+  part: consolePart,
+  groups: [],
+};
