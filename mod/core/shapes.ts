@@ -6,8 +6,8 @@ import { QUEUE_ID_PATTERN } from "./ids.ts";
 export const queueId = token(QUEUE_ID_PATTERN, { max: 16 });
 
 /**
- * An address as `local-part@domain`: quoted local part as written, domain in
- * lower case. At most 254 octets in UTF-8 (RFC 5321 §4.5.3.1.3 less `<>`),
+ * An address as `local-part@domain`: the local part quoted only where it must
+ * be (RFC 5321 §4.1.2), the domain in lower case. At most 254 octets in UTF-8 (RFC 5321 §4.5.3.1.3 less `<>`),
  * never a control character.
  */
 // deno-lint-ignore no-control-regex

@@ -3,15 +3,19 @@
  * routes their recipients, hands out jobs, and writes down what came of them.
  * What is decided lives in `agenda.ts`, `route.ts` and `judge.ts`.
  */
-import { Buffer } from "node:buffer";
-import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { log } from "../core/log.ts";
-import type { Edge } from "../ipc/edge.ts";
-import type { maildirContract } from "../maildir/maildir_ipc.ts";
+import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
-import type { Attempt, smtpcContract } from "../smtpc/smtpc_ipc.ts";
+import type { Attempt } from "../smtpc/smtpc_ipc.ts";
 import { Agenda } from "./agenda.ts";
 import { DeadList } from "./dead_list.ts";
+import {
+  deliver,
+  type DeliveryEdges,
+  isUnreachable,
+  type Job,
+  type Part,
+} from "./deliver.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import {
@@ -30,21 +34,15 @@ import {
 } from "./message.ts";
 import type { Notices } from "./notices.ts";
 import {
-  choose,
-  destinationOf,
-  type Resolution,
-  type ResolveEdge,
-  Router,
-} from "./route.ts";
+  byDestination,
+  claim,
+  CROWDED,
+  UNREACHABLE,
+  unrouted,
+} from "./plan.ts";
+import { choose, type Resolution, Router } from "./route.ts";
 import type { Event, MessageRow, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-/** The edges, as far as they are needed. */
-export interface DeliveryEdges {
-  readonly resolve: ResolveEdge;
-  readonly maildir: Pick<Edge<typeof maildirContract.calls>, "ask">;
-  readonly smtpc: Pick<Edge<typeof smtpcContract.calls>, "ask">;
-}
 
 /** Recipients in one job; the contracts say so too. */
 const BATCH = 100;
@@ -56,23 +54,6 @@ const RECIPIENTS_PER_MESSAGE = 10;
 const MAX_UNKNOWN_ENDS = 2;
 const UNKNOWN_AGAIN_MS = 1_000;
 const CROWDED_AGAIN_MS = 60_000;
-
-interface Part {
-  readonly recipient: Recipient;
-  readonly target: Target;
-}
-
-interface Job {
-  readonly message: Message;
-  readonly destination: string;
-  readonly parts: readonly Part[];
-}
-
-/** What a job came to. */
-type Reached =
-  | { kind: "outcomes"; outcomes: readonly Outcome[]; attempt?: Attempt }
-  | { kind: "damaged" }
-  | { kind: "unknown"; why: string };
 
 /** The active messages and their jobs. */
 export class Dispatcher {
@@ -400,15 +381,14 @@ export class Dispatcher {
 
   async #run(job: Job, agenda: Agenda<Job>): Promise<void> {
     const { message, destination, parts } = job;
-    const reached = await this.#deliver(job);
-    const isUnreachable = destination !== "" &&
-      reached.kind === "outcomes" &&
-      reached.outcomes.every(({ kind, host }) =>
-        kind === "temporary" && host === ""
-      );
-    agenda.done(destination, !isUnreachable);
+    const reached = await deliver(job, {
+      edges: this.#edges,
+      keys: this.#keys,
+    });
+    const isDead = isUnreachable(job, reached);
+    agenda.done(destination, !isDead);
     if (destination !== "" && reached.kind === "outcomes") {
-      if (isUnreachable) this.#unreachable(destination);
+      if (isDead) this.#unreachable(destination);
       else this.#dead.reached(destination);
     }
     switch (reached.kind) {
@@ -435,45 +415,6 @@ export class Dispatcher {
         );
     }
     this.pump();
-  }
-
-  async #deliver(job: Job): Promise<Reached> {
-    const { message, parts } = job;
-    const key = this.#keys.read(message.slot, message.id);
-    if (key === "missing") return { kind: "damaged" };
-    if (key === "unreadable") {
-      return { kind: "unknown", why: "the key file cannot be read" };
-    }
-    const first = parts[0]!.target;
-    const common = {
-      queueId: message.id,
-      ref: message.ref,
-      key: Buffer.from(key).toString("base64"),
-      reversePath: message.reversePath,
-    };
-    key.fill(0);
-    const reply = first.kind === "mailbox"
-      ? await this.#edges.maildir.ask("deliver", {
-        ...common,
-        recipients: parts.map(({ target }) => mailboxOf(target)),
-      })
-      : await this.#edges.smtpc.ask("deliver", {
-        ...common,
-        recipients: parts.map(({ target }) => target.address),
-        bodyType: message.is8bit ? "8bitmime" : "7bit",
-        nextHop: first.nextHop,
-      });
-    switch (reply.kind) {
-      case "refused":
-        return { kind: "damaged" };
-      case "failed":
-        return { kind: "unknown", why: reply.why };
-      case "answered":
-        if (reply.answer.outcomes.length !== parts.length) {
-          return { kind: "unknown", why: "an outcome for each was not given" };
-        }
-        return { kind: "outcomes", ...reply.answer };
-    }
   }
 
   /** The delivering role died or hung: try again soon, but not for ever. */
@@ -628,81 +569,5 @@ export class Dispatcher {
         break;
     }
     this.#forget(message);
-  }
-}
-
-const UNREACHABLE = ownOutcome(
-  "temporary",
-  451,
-  "4.4.1",
-  "Its server could not be reached a moment ago",
-);
-
-const CROWDED = ownOutcome(
-  "temporary",
-  451,
-  "4.3.2",
-  "Many messages wait for the same server",
-);
-
-/** Marks a target as taken by this message; false if it was. */
-function claim(message: Message, target: Target): boolean {
-  const name = `${target.kind} ${target.address}`;
-  if (message.targets.has(name)) return false;
-  message.targets.add(name);
-  return true;
-}
-
-function byDestination(parts: readonly Part[]): Map<string, Part[]> {
-  const groups = new Map<string, Part[]>();
-  for (const part of parts) {
-    const destination = destinationOf(part.target);
-    const group = groups.get(destination);
-    if (group === undefined) groups.set(destination, [part]);
-    else group.push(part);
-  }
-  return groups;
-}
-
-function mailboxOf(target: Target) {
-  if (target.kind !== "mailbox") {
-    throw new RangeError("Cannot deliver locally: not a mailbox");
-  }
-  return { mailbox: target.mailbox, address: target.address };
-}
-
-function unrouted(
-  recipient: Recipient,
-  resolution: Exclude<Resolution, { kind: "targets" }>,
-): Result {
-  switch (resolution.kind) {
-    case "unknown":
-      return {
-        kind: "outcome",
-        recipient,
-        outcome: ownOutcome("permanent", 550, "5.1.1", "No such user here"),
-      };
-    case "loop":
-      return {
-        kind: "outcome",
-        recipient,
-        outcome: ownOutcome(
-          "permanent",
-          554,
-          "5.4.6",
-          "The aliases of this address lead nowhere",
-        ),
-      };
-    case "later":
-      return {
-        kind: "outcome",
-        recipient,
-        outcome: ownOutcome(
-          "temporary",
-          451,
-          "4.4.3",
-          `Cannot look up the recipient now: ${resolution.why}`,
-        ),
-      };
   }
 }

@@ -6,7 +6,8 @@ import fs from "node:fs";
 import { log } from "../core/log.ts";
 import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
 import { databasePath, openDatabase, QueueUnusable } from "./database_io.ts";
-import { type DeliveryEdges, Dispatcher } from "./dispatch.ts";
+import type { DeliveryEdges } from "./deliver.ts";
+import { Dispatcher } from "./dispatch.ts";
 import { Finisher } from "./finisher.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Intake } from "./intake.ts";
@@ -174,7 +175,9 @@ export class Queue {
       tick: () => {
         this.#intake.check();
         this.#dispatcher.refill();
-        if (!this.#reserve.isKept) this.#reserve.restore();
+        if (!this.#reserve.isKept && !this.#reserve.restore()) {
+          this.#watch.makeRoom();
+        }
       },
     });
     this.#dispatcher.refill();

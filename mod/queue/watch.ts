@@ -11,6 +11,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 const TICK_MS = 500;
 const EVENTS_MS = 10_000;
+const ROOM_MS = 2_000;
 
 /** The timers. */
 export class Watch {
@@ -20,6 +21,7 @@ export class Watch {
   #timers: ReturnType<typeof setInterval>[] = [];
   #isIdle = false;
   #commitsSeen = 0;
+  #roomAtMs = 0;
 
   constructor(options: {
     store: Store;
@@ -59,8 +61,20 @@ export class Watch {
     this.#commitsSeen = commits;
     if (wasQuiet && this.#isIdle) return;
     this.#isIdle = wasQuiet;
+    this.#checkpoint(wasQuiet);
+  }
+
+  /** The disk is full: empties the log, every other second at most. */
+  makeRoom(): void {
+    const nowMs = this.#around.nowMs();
+    if (nowMs < this.#roomAtMs) return;
+    this.#roomAtMs = nowMs + ROOM_MS;
+    this.#checkpoint(true);
+  }
+
+  #checkpoint(truncate: boolean): void {
     try {
-      this.#store.checkpoint(wasQuiet);
+      this.#store.checkpoint(truncate);
     } catch (error) {
       log("checkpoint-failed", { refusal: faultOf(error) });
     }

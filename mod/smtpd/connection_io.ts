@@ -350,23 +350,27 @@ export class Connection {
   }
 
   /**
-   * RFC 3207 §4. The order is the point: reading stops and what is unread is
-   * thrown away before 220 is written, so that nothing said in clear is taken
-   * for something said inside TLS (CVE-2011-0411).
+   * RFC 3207 §4. The order is the point: reading stops before 220 is written,
+   * and who sent anything by then is cut off, so that nothing said in clear
+   * is taken for something said inside TLS (CVE-2011-0411).
    */
   #startTls(): void {
     const plain = this.#socket;
     const { secureContext } = this.#settings;
     if (secureContext === undefined) throw new TypeError("No certificate");
+    plain.pause();
+    // Looked at and not read: in Deno 2.9.6 read() on a paused socket starts
+    // reading again, and the ClientHello is lost.
+    if (plain.readableLength + this.#lines.pending > 0) {
+      this.#say(REPLIES.outOfStep);
+      return this.#close();
+    }
     this.#mode = "handshake";
     this.#deadline = performance.now() +
       Math.min(HANDSHAKE_MS, this.#settings.commandWithinMs);
     plain.off("data", this.#onData);
     plain.off("end", this.#onEnd);
     plain.off("drain", this.#onDrain);
-    plain.pause();
-    this.#lines.takeRest();
-    while (plain.read() !== null);
     plain.write(this.#out + formatReply(REPLIES.readyForTls));
     this.#out = "";
     const secured = new tls.TLSSocket(plain, { isServer: true, secureContext });

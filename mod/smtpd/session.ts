@@ -113,7 +113,7 @@ export type Action =
   | { readonly do: "resolve"; readonly address: string }
   /** Open a store, write 354 and read; `message` or `no-store` follows. */
   | { readonly do: "read-message" }
-  /** Throw away what is unread, write 220, shake hands; `secured` follows. */
+  /** Stop reading, write 220, shake hands; `secured` follows. */
   | { readonly do: "start-tls" }
   | { readonly do: "nothing" };
 

@@ -42,6 +42,24 @@ tlsTest("takes a message inside TLS", async ({ port, backend }) => {
   assert.equal(await client.rest(), "");
 });
 
+// A client in a process of its own sends its ClientHello at once, which one in
+// this event loop does not.
+tlsTest("serves OpenSSL's client, time after time", async ({ port }) => {
+  for (let i = 0; i < 5; i++) {
+    const client = new Deno.Command("openssl", {
+      args: ["s_client", "-starttls", "smtp", "-crlf", "-quiet", "-connect"]
+        .concat(`127.0.0.1:${port}`),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const writer = client.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("EHLO b.test\nQUIT\n"));
+    const { stdout } = await client.output();
+    assert.match(new TextDecoder().decode(stdout), /250 HELP\r\n221 2\.0\.0/);
+  }
+}, 2_000);
+
 tlsTest("forgets all that was said before", async ({ port }) => {
   const client = await TestClient.open(port);
   await client.dialog(["EHLO a.test", 250], ["MAIL FROM:<s@a.test>", 250], [
@@ -105,18 +123,22 @@ tlsTest("refuses an argument and a bare LF", async ({ port }) => {
   client.close();
 });
 
-tlsTest("closes on garbage and serves on", async ({ port, server }) => {
-  const client = await TestClient.open(port);
-  await client.dialog(["EHLO a.test", 250], ["STARTTLS", 220]);
-  for (let i = 0; i < 16; i++) {
-    client.send(crypto.getRandomValues(new Uint8Array(65_536)));
-  }
-  await until(() => server.sessions === 0, "session gone");
-  client.close();
-  const next = await TestClient.open(port);
-  await next.dialog(["NOOP", 250]);
-  next.close();
-});
+tlsTest(
+  "closes on garbage and serves on",
+  async ({ port, server, counted }) => {
+    const client = await TestClient.open(port);
+    await client.dialog(["EHLO a.test", 250], ["STARTTLS", 220]);
+    for (let i = 0; i < 16; i++) {
+      client.send(crypto.getRandomValues(new Uint8Array(65_536)));
+    }
+    await until(() => server.sessions === 0, "session gone");
+    assert.equal(counted.get("tls-failed"), 1);
+    client.close();
+    const next = await TestClient.open(port);
+    await next.dialog(["NOOP", 250]);
+    next.close();
+  },
+);
 
 for (const name of ["silence", "a dripped hello"]) {
   tlsTest(`ends ${name} at its deadline`, async ({ port, server }) => {

@@ -114,7 +114,8 @@ export class MemoryDisk implements Disk {
 
   /**
    * The disk after a power cut: synced names and octets, and of the unsynced
-   * pages whatever `survives` says, each whole or cut in its middle.
+   * pages whatever `survives` says: a torn one ends in garbage, as a drive may
+   * leave it that lost power in the midst of a write.
    */
   crash(survives: () => "whole" | "torn" | "not"): MemoryDisk {
     const after = new MemoryDisk();
@@ -123,13 +124,12 @@ export class MemoryDisk implements Disk {
       const octets = inode.durable.slice();
       for (const page of inode.dirty) {
         const what = survives();
-        if (what === "not") continue;
-        const end = page * PAGE + (what === "torn" ? PAGE / 2 : PAGE);
-        // Like the write that it belongs to, it may only reach old blocks.
-        const part = inode.cache.subarray(page * PAGE, end);
-        if (page * PAGE + part.length <= octets.length) {
-          octets.set(part, page * PAGE);
-        }
+        if (what === "not" || page * PAGE >= octets.length) continue;
+        // Only blocks that the synced length reaches.
+        const page0 = page * PAGE;
+        const part = inode.cache.subarray(page0, page0 + PAGE);
+        octets.set(part.subarray(0, octets.length - page0), page0);
+        if (what === "torn") octets.fill(0xee, page0 + PAGE / 2, page0 + PAGE);
       }
       after.put(name, octets, inode.writtenMs);
     }

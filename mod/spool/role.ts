@@ -31,6 +31,7 @@ export const spoolRole: RoleManifest = {
     read: [site.spoolDir],
     write: [site.spoolDir],
     connect: [],
+    sys: ["statfs"],
   }),
   heapMb: 512,
   openFiles: 4_096,

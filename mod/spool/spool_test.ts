@@ -277,7 +277,8 @@ Deno.test("Spool frees the record of an asker that died while it waited for a pl
   await Promise.all([waiting, big]);
   await until(() => spool.facts.readySegments === 1);
   assert.equal(spool.facts.records, 0);
-  assert.equal(spool.facts.usedBytes, SEGMENT);
+  // The one that was given to it, empty again, and the next one.
+  assert.equal(spool.facts.usedBytes, 2 * SEGMENT);
   assert.ok(disk.names().every((name) => name.startsWith("pool-")));
 });
 
@@ -377,4 +378,58 @@ Deno.test("Spool refuses as full, and stays healthy, when the disk has no room",
   assert.ok(spool.facts.isHealthy);
   disk.misdeed = () => undefined;
   await stored(spool, 100);
+});
+
+Deno.test("Spool syncs the names, too, of what it says is on disk", async () => {
+  using _quiet = quiet();
+  const disk = new MemoryDisk();
+  // Room for one segment, so that no other file's sync helps out.
+  await using spool = begin(disk, { maxBytes: 4 * SEGMENT, readySegments: 1 });
+  spool.adopt([], LAST);
+  const small = await stored(spool, 100);
+  disk.misdeed = (call) => call === "openNew" ? "ENOSPC" : undefined;
+  assert.equal(await spool.sync(small), "on-disk");
+  const crashed = disk.crash(() => "not");
+  assert.ok(crashed.names().includes(`${small.segment}.seg`));
+  disk.misdeed = () => undefined;
+  const big = await stored(spool, 100_000);
+  assert.equal(await spool.sync(big), "on-disk");
+  assert.ok(disk.crash(() => "not").names().includes(`${big.segment}.seg`));
+});
+
+Deno.test("Spool does not use a segment again while a sync of it is under way", async () => {
+  using _quiet = quiet();
+  const disk = new MemoryDisk();
+  await using spool = begin(disk, { maxBytes: 2 * SEGMENT });
+  spool.adopt([], LAST);
+  await until(() => spool.facts.readySegments === 1);
+  const gate = Promise.withResolvers<void>();
+  disk.syncGate = () => gate.promise;
+  const first = await stored(spool, 40_000);
+  spool.release([first]);
+  gate.promise.then(() => disk.syncGate = () => Promise.resolve());
+  const second = put(spool, 40_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(disk.names().includes(`${first.segment}.seg`));
+  gate.resolve();
+  assert.equal((await second).kind, "stored");
+  await until(() => !disk.names().includes(`${first.segment}.seg`));
+});
+
+Deno.test("Spool never writes again to a segment that a write to failed", async () => {
+  using _quiet = quiet();
+  const disk = new MemoryDisk();
+  await using spool = begin(disk);
+  spool.adopt([], LAST);
+  const good = await stored(spool, 100);
+  await spool.sync(good);
+  await until(() => spool.facts.readySegments === 1);
+  let failures = 0;
+  disk.misdeed = (call) =>
+    call === "write" && failures++ === 0 ? "EIO" : undefined;
+  assert.equal(await refused(put(spool, 100)), "unhealthy");
+  await until(() => spool.facts.isHealthy);
+  const after = await stored(spool, 100);
+  assert.notEqual(after.segment, good.segment);
+  assert.ok(disk.names().includes(`${good.segment}.retired`));
 });

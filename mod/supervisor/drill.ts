@@ -78,16 +78,11 @@ async function drillRole(
     slots: Slots;
   },
 ): Promise<Act[]> {
-  const targets = aims.targetsOf(manifest.name);
-  const acts = {
-    flags: actsFor(manifest.name, "flags", targets),
-    kernel: actsFor(manifest.name, "kernel", targets),
-  };
   const attempt = (mode: Mode, weakened: Weakened): Promise<Attempts> =>
     slots.run(async () => {
       const hostile = new HostileProcess({ ...options, manifest, weakened }, {
         libc: options.installation.libc,
-        acts: acts[mode],
+        acts: actsFor(manifest.name, mode, aims.targetsOf(manifest.name)),
         bait: [],
         stay: false,
       });
@@ -101,6 +96,11 @@ async function drillRole(
       [wall, await attempt("kernel", weakened)] as const
     ),
   ]);
+  const targets = aims.targetsOf(manifest.name);
+  const acts = {
+    flags: actsFor(manifest.name, "flags", targets),
+    kernel: actsFor(manifest.name, "kernel", targets),
+  };
   return judge(manifest.name, acts, {
     flags: flags!,
     kernel: kernel!,

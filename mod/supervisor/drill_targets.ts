@@ -23,7 +23,10 @@ import { listenUnix } from "./sockets.ts";
 
 /** The prepared targets. */
 export interface Aims {
-  /** The targets as `role` sees them: its neighbour is another role. */
+  /**
+   * The targets as `role` sees them: its neighbour is another role. Each call
+   * gives other names to what is made, so that no jail is in another's way.
+   */
   targetsOf(role: RoleName): Targets;
   /** Ends the neighbours, closes sockets and removes files. */
   clear(): Promise<void>;
@@ -72,9 +75,10 @@ async function prepare(
     ["spool", site.spoolDir],
     ["maildir", site.mailDir],
   ]);
+  let jails = 0;
   return (role) => ({
     machine: installation.machine,
-    mark,
+    mark: `${mark}-${jails++}`,
     home: site.home,
     runtime: installation.runtime,
     bundle: installation.bundle,

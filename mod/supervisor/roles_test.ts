@@ -11,6 +11,7 @@ const site: Site = {
   runDir: "/srv/bulkhead/run",
   nextHops: [],
   nameservers: ["127.0.0.1"],
+  outboundPort: 25,
   smtpdProcesses: 3,
   libc: "/lib/libc.so.6",
 };

@@ -37,9 +37,10 @@ async function greeting(
 ): Promise<string> {
   const server = net.createServer((socket) => socket.end("hello"));
   await new Promise<void>((done) => server.listen({ fd }, done));
-  using connection = await connect();
+  const connection = await connect();
   const bytes = new Uint8Array(10);
   const length = await connection.read(bytes);
+  connection.close();
   await new Promise((done) => server.close(done));
   return new TextDecoder().decode(bytes.subarray(0, length ?? 0));
 }

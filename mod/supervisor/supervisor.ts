@@ -59,7 +59,7 @@ export class Supervisor {
   readonly #startedMs = Date.now();
   #edges: readonly EdgePlan[] = [];
   #ready = false;
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
   #statusTimer: ReturnType<typeof setInterval> | undefined;
   readonly #up = Promise.withResolvers<void>();
 
@@ -107,9 +107,11 @@ export class Supervisor {
   }
 
   /** Stops all roles, the world's door first, and closes the sockets. */
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
     clearInterval(this.#statusTimer);
     const until = performance.now() + STOP_WITHIN_MS;
     const doors = this.#children.filter((one) => roleOf(one) === "smtpd");

@@ -41,6 +41,7 @@ export function permissionFlags(
   add("write", write);
   add("net", net);
   add("env", (needs.env ?? []).map(narrowName));
+  add("sys", needs.sys ?? []);
   add("ffi", ffi ? [narrowPath(ffi.library)] : []);
   return flags;
 }

@@ -62,6 +62,8 @@ const F_SETFD = 2;
 /** Applies the walls and becomes the role. Returns only by throwing. */
 export function enterJail(spec: JailSpec): never {
   const libc = openLibc(spec.libc);
+  // A session of its own: Ctrl-C at the terminal is the supervisor's to obey.
+  libc.setsid();
   limit(libc, RLIMIT.core, 0n);
   limit(libc, RLIMIT.nofile, BigInt(spec.openFiles));
   if (spec.threads !== null) limit(libc, RLIMIT.nproc, BigInt(spec.threads));

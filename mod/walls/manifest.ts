@@ -48,6 +48,8 @@ export interface Needs {
   readonly udp?: boolean;
   /** Environment variables it reads. */
   readonly env?: readonly string[];
+  /** Kinds of system facts it asks for: `statfs` is a disk's free space. */
+  readonly sys?: readonly "statfs"[];
 }
 
 /** The right to call native code; every use says why. */

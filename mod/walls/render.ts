@@ -90,6 +90,7 @@ export function renderWalls(
     udp: needs.udp === true,
     unix: plan.plugs.length > 0,
     handed: plan.fds,
+    writes: needs.write.length > 0,
   };
   const account = installation.accounts?.get(manifest.name) ?? null;
   const spec: JailSpec = {

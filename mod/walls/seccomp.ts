@@ -17,6 +17,8 @@ export interface SeccompRules {
   readonly unix: boolean;
   /** Descriptors that it is handed, the only ones that it may listen on. */
   readonly handed: readonly number[];
+  /** Writes files, and so may set the modes of those it makes. */
+  readonly writes: boolean;
 }
 
 /** Machines that we know the numbers of. */
@@ -91,6 +93,10 @@ const CALLS = {
   mknodat: [259, 33],
   symlink: [88, -1],
   symlinkat: [266, 36],
+  chown: [92, -1],
+  fchown: [93, 55],
+  lchown: [94, -1],
+  fchownat: [260, 54],
   setuid: [105, 146],
   setgid: [106, 144],
   setreuid: [113, 145],
@@ -120,9 +126,17 @@ const SPECIAL = {
   close_range: [436, 436],
   dup2: [33, -1],
   dup3: [292, 24],
+  chmod: [90, -1],
+  fchmod: [91, 52],
+  fchmodat: [268, 53],
+  fchmodat2: [452, 452],
   tgkill: [234, 131],
   ioctl: [16, 29],
 } as const;
+
+// Landlock does not know them: a role that is the user of its server could
+// open other roles' files to everybody.
+const MODE_CALLS = ["chmod", "fchmod", "fchmodat", "fchmodat2"] as const;
 
 const AUDIT_ARCH = { x86_64: 0xc000003e, aarch64: 0xc00000b7 } as const;
 
@@ -229,6 +243,9 @@ export function seccompFilter(
     on("close_range", [[RET, 0, 0, REFUSE]]);
   }
   if (!rules.udp) on("bind", [[RET, 0, 0, REFUSE]]);
+  if (!rules.writes) {
+    for (const call of MODE_CALLS) on(call, [[RET, 0, 0, REFUSE]]);
+  }
   program.push([RET, 0, 0, ALLOW]);
   return program;
 }

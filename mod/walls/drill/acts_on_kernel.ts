@@ -34,8 +34,18 @@ function fileSystemActs(at: Targets): DrillAct[] {
     ["open a file system to mount", ["fsopen", { text: "tmpfs" }, 0]],
     ["change the root by pivot_root", ["pivot_root", place, place]],
     ["change the root by chroot", ["chroot", { text: "/" }]],
-    ["make a device", ["mknodat", AT_FDCWD, device, 0o060600, 0x0800]],
-    ["make a FIFO", ["mknodat", AT_FDCWD, device, 0o010600, 0]],
+    ["make a device", ["mknodat", AT_FDCWD, device, 0o060600, 0x0800], [
+      "unlinkat",
+      AT_FDCWD,
+      device,
+      0,
+    ]],
+    ["make a FIFO", ["mknodat", AT_FDCWD, device, 0o010600, 0], [
+      "unlinkat",
+      AT_FDCWD,
+      device,
+      0,
+    ]],
     ["learn a file's handle", [
       "name_to_handle_at",
       AT_FDCWD,

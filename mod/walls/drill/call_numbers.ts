@@ -39,6 +39,7 @@ const NUMBERS = {
   add_key: [248, 217],
   keyctl: [250, 219],
   mknodat: [259, 33],
+  unlinkat: [263, 35],
   unshare: [272, 97],
   perf_event_open: [298, 241],
   fanotify_init: [300, 262],

@@ -4,10 +4,10 @@
  */
 import type { Machine } from "../seccomp.ts";
 
-/** The targets as one role's script sees them. Paths are absolute. */
+/** The targets as one script sees them. Paths are absolute. */
 export interface Targets {
   readonly machine: Machine;
-  /** Part of every name that the drill makes. */
+  /** Part of every name that the jail's script makes; no other jail has it. */
   readonly mark: string;
   readonly home: string;
   readonly runtime: string;

@@ -1,0 +1,104 @@
+/** One job: a message, its key, and up to a hundred recipients at one place. */
+import { Buffer } from "node:buffer";
+import type { Outcome } from "../core/outcome.ts";
+import type { Edge } from "../ipc/edge.ts";
+import type { maildirContract } from "../maildir/maildir_ipc.ts";
+import type { Target } from "../resolve/resolve_ipc.ts";
+import type { Attempt, smtpcContract } from "../smtpc/smtpc_ipc.ts";
+import type { KeyFile } from "./keys_io.ts";
+import type { Message, Recipient } from "./message.ts";
+import type { ResolveEdge } from "./route.ts";
+
+/** The edges, as far as they are needed. */
+export interface DeliveryEdges {
+  readonly resolve: ResolveEdge;
+  readonly maildir: Pick<Edge<typeof maildirContract.calls>, "ask">;
+  readonly smtpc: Pick<Edge<typeof smtpcContract.calls>, "ask">;
+}
+
+/** A recipient and where it goes. */
+export interface Part {
+  readonly recipient: Recipient;
+  readonly target: Target;
+}
+
+/** See the header. `destination` is `""` for the Maildir role. */
+export interface Job {
+  readonly message: Message;
+  readonly destination: string;
+  readonly parts: readonly Part[];
+}
+
+/** What a job came to. */
+export type Reached =
+  | {
+    readonly kind: "outcomes";
+    readonly outcomes: readonly Outcome[];
+    readonly attempt?: Attempt;
+  }
+  | { readonly kind: "damaged" }
+  | { readonly kind: "unknown"; readonly why: string };
+
+/** What {@link deliver} needs. */
+export interface Means {
+  readonly edges: DeliveryEdges;
+  readonly keys: Pick<KeyFile, "read">;
+}
+
+/**
+ * Nobody was there: a host's own reply, or a message of ours about one
+ * recipient only, is an answer.
+ */
+export function isUnreachable(job: Job, reached: Reached): boolean {
+  return job.destination !== "" && reached.kind === "outcomes" &&
+    reached.outcomes.every(({ kind, host }) =>
+      kind === "temporary" && host === ""
+    );
+}
+
+/** Asks the role that can deliver a job; never throws. */
+export async function deliver(job: Job, means: Means): Promise<Reached> {
+  const { message, parts } = job;
+  const key = means.keys.read(message.slot, message.id);
+  if (key === "missing") return { kind: "damaged" };
+  if (key === "unreadable") {
+    return { kind: "unknown", why: "the key file cannot be read" };
+  }
+  const first = parts[0]!.target;
+  const common = {
+    queueId: message.id,
+    ref: message.ref,
+    key: Buffer.from(key).toString("base64"),
+    reversePath: message.reversePath,
+  };
+  key.fill(0);
+  const reply = first.kind === "mailbox"
+    ? await means.edges.maildir.ask("deliver", {
+      ...common,
+      recipients: parts.map(({ target }) => mailboxOf(target)),
+    })
+    : await means.edges.smtpc.ask("deliver", {
+      ...common,
+      recipients: parts.map(({ target }) => target.address),
+      bodyType: message.is8bit ? "8bitmime" : "7bit",
+      nextHop: first.nextHop,
+    });
+  switch (reply.kind) {
+    case "refused":
+      return { kind: "damaged" };
+    case "failed":
+      return { kind: "unknown", why: reply.why };
+    case "answered":
+      if (reply.answer.outcomes.length !== parts.length) {
+        return { kind: "unknown", why: "an outcome for each was not given" };
+      }
+      return { kind: "outcomes", ...reply.answer };
+  }
+}
+
+function mailboxOf(target: Target) {
+  if (target.kind !== "mailbox") {
+    throw new RangeError("Cannot deliver locally: not a mailbox");
+  }
+  return { mailbox: target.mailbox, address: target.address };
+}
