@@ -48,6 +48,8 @@ function roleModule(
       return import("./mod/smtpc/main.ts");
     case "dns":
       return import("./mod/dns/main.ts");
+    case "dial":
+      return import("./mod/dial/main.ts");
     case "console":
       return import("./web/main.ts");
     default:

@@ -351,6 +351,13 @@ export const SECTIONS = {
       min: 1,
       max: 100,
     }),
+    ipv6: choice({
+      says:
+        "Whether IPv6 addresses are tried: auto asks whether this machine has " +
+        "one of its own beyond the loopback address.",
+      default: "auto",
+      of: ["auto", "on", "off"],
+    }),
     nameservers: addresses({
       says: "Name servers to ask, at port 53; none means those of " +
         "/etc/resolv.conf.",

@@ -14,6 +14,7 @@ export const ROLE_NAMES = [
   "sync",
   "smtpc",
   "dns",
+  "dial",
   "console",
 ] as const;
 

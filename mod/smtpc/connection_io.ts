@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import net from "node:net";
 import tls from "node:tls";
+import type { DialV6 } from "./dialer_io.ts";
 import { type Reply, ReplyReader } from "./reply.ts";
 
 /** Why a connection is of no use any more. */
@@ -30,8 +31,28 @@ export type Unreached =
 /** How long the other side may take to say goodbye. */
 const GOODBYE_MS = 1_000;
 
-/** Connects, within `withinMs`, to an address in text form. */
-export function connect(
+/**
+ * Connects, within `withinMs`, to an address in text form.
+ *
+ * @param dialV6 Who connects where our own permissions cannot name the address
+ */
+export async function connect(
+  to: { readonly address: string; readonly port: number },
+  withinMs: number,
+  dialV6?: DialV6,
+): Promise<Connection | Unreached> {
+  const direct = await connectDirectly(to, withinMs);
+  if (
+    dialV6 === undefined || !net.isIPv6(to.address) ||
+    !("kind" in direct) || direct.kind !== "not-permitted"
+  ) return direct;
+  const channel = await dialV6(to, withinMs);
+  return channel === undefined
+    ? { kind: "unreached", why: "no IPv6 connection to be had" }
+    : new Connection(channel);
+}
+
+function connectDirectly(
   to: { readonly address: string; readonly port: number },
   withinMs: number,
 ): Promise<Connection | Unreached> {

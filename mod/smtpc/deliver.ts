@@ -8,6 +8,7 @@
  * behind the final dot no further host is tried: that is the one case in
  * which we would make a second copy ourselves.
  */
+import type { DialV6 } from "./dialer_io.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
 import {
@@ -40,6 +41,8 @@ export interface Means {
   /** Octets of content held in memory by all deliveries under way. */
   readonly held: { octets: number };
   readonly count: (name: string) => void;
+  /** See `dialer_io.ts`; undefined where there is no IPv6. */
+  readonly dialV6?: DialV6 | undefined;
 }
 
 /** Delivers; see {@link smtpcContract}. Never throws for the world's faults. */
@@ -156,7 +159,11 @@ class Errand {
       this.#failure = route.outcome;
       return "settled";
     }
-    const facts = { ...part, noLoop: nextHop.kind === "mx" };
+    const facts = {
+      ...part,
+      noLoop: nextHop.kind === "mx",
+      dialV6: this.#means.dialV6,
+    };
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
       if (tried.has(to.address)) continue;

@@ -22,6 +22,7 @@ const PART: SmtpcPart = {
   port: 25,
   connectWithinMs: 1_000,
   replyWithinMs: 1_000,
+  ipv6: false,
   maxHosts: 5,
 };
 const CALL = smtpcContract.calls.deliver;

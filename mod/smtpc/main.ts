@@ -3,6 +3,7 @@ import { DamagedError, readContent } from "../content/reader.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import { runRole } from "../ipc/role_runtime.ts";
 import { deliver, type Means } from "./deliver.ts";
+import { dialerOn } from "./dialer_io.ts";
 import { IdlePool } from "./idle_pool.ts";
 import { smtpcPart } from "./role.ts";
 import { isLoopback } from "./route.ts";
@@ -13,6 +14,9 @@ import { smtpcContract } from "./smtpc_ipc.ts";
 export async function main(): Promise<void> {
   await runRole(smtpcPart, (context) => {
     const dns = context.ask(dnsContract);
+    const dialer = context.part.ipv6
+      ? dialerOn({ fd: context.askFd("dial") })
+      : undefined;
     const pool = new IdlePool<Session>();
     const held = { octets: 0 };
     const isDamage = (error: unknown) => error instanceof DamagedError;
@@ -30,10 +34,14 @@ export async function main(): Promise<void> {
       isOurs: isLoopback,
       held,
       count: (name) => context.count(name),
+      dialV6: dialer?.dial,
     });
     context.answer(smtpcContract, {
       deliver: (ask) => deliver(ask, means()),
     });
-    context.onStop(() => pool.close());
+    context.onStop(() => {
+      pool.close();
+      dialer?.close();
+    });
   });
 }

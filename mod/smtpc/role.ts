@@ -1,5 +1,5 @@
 /** The SMTP client: hands messages to their next hops. */
-import { int, object, text, type z } from "../ipc/schema.ts";
+import { int, object, text, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** smtpc's part of the configuration. */
@@ -12,6 +12,8 @@ export const smtpcPart = object({
   connectWithinMs: int({ min: 100, max: 600_000 }),
   /** Whole time for one reply. */
   replyWithinMs: int({ min: 100, max: 3_600_000 }),
+  /** True if the dial role is there to open IPv6 connections. */
+  ipv6: z.boolean(),
   /** MX hosts and addresses tried in one attempt. */
   maxHosts: int({ min: 1, max: 100 }),
 });
@@ -24,7 +26,7 @@ export const smtpcRole: RoleManifest = {
   name: "smtpc",
   job: "hands messages to other mail servers",
   trust: 0,
-  asks: ["dns"],
+  asks: ["dns", "dial"],
   listens: [],
   instances: () => 1,
   needs: (site) => ({

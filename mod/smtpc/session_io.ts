@@ -3,6 +3,7 @@
  * for one transaction after another. Plays the pure steps of `opening.ts` and
  * `transaction.ts` against a {@link Connection}.
  */
+import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { connect, type Connection, type Trouble } from "./connection_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
@@ -30,6 +31,8 @@ import { troubleOutcome } from "./verdict.ts";
 export interface SessionFacts {
   readonly hostname: string;
   readonly connectWithinMs: number;
+  /** See `dialer_io.ts`; undefined where there is no IPv6. */
+  readonly dialV6?: DialV6 | undefined;
   readonly replyWithinMs: number;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
@@ -75,7 +78,11 @@ async function openOnce(
   transcript: Transcript,
 ): Promise<OpenedOnce> {
   transcript.note(`connecting to ${to.host} [${to.address}]:${to.port}`);
-  const connection = await connect(to, facts.connectWithinMs);
+  const connection = await connect(
+    to,
+    facts.connectWithinMs,
+    facts.dialV6,
+  );
   if (!("reply" in connection)) {
     if (connection.kind === "not-permitted") {
       transcript.note("not permitted to connect there");

@@ -247,7 +247,8 @@ function spawn(command: string, args: string[]): Deno.ChildProcess {
     env: {
       NO_COLOR: "1",
       DENO_NO_UPDATE_CHECK: "1",
-      DENO_DIR: "/nonexistent",
+      // The jail stage is root: it must not leave a cache anywhere.
+      DENO_DIR: "/dev/null",
     },
     stdin: "piped",
     stdout: "piped",

@@ -147,7 +147,7 @@ Deno.test("Child says when a role cannot start", async () => {
 });
 
 Deno.test("Child survives a command that cannot be started", async () => {
-  const { child, told, end } = setUp("", "/nonexistent/deno");
+  const { child, told, end } = setUp("", "/dev/null/deno");
   child.start();
   await until(() => told.length === 4);
   assert.deepEqual(told, ["role-died", "0", "role-died", "1000"]);

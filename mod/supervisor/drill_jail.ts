@@ -41,7 +41,7 @@ export class HostileProcess {
       args,
       cwd: "/",
       clearEnv: true,
-      env: { NO_COLOR: "1", DENO_DIR: "/nonexistent" },
+      env: { NO_COLOR: "1", DENO_DIR: "/dev/null" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

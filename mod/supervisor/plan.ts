@@ -63,6 +63,8 @@ export interface PlanInputs {
   /** Name servers of the system. */
   readonly nameservers: readonly string[];
   readonly libc: string;
+  /** True if the machine has an IPv6 address to connect from. */
+  readonly hasIpv6: boolean;
   readonly manifests: readonly RoleManifest[];
 }
 
@@ -88,6 +90,9 @@ export function siteOf(inputs: PlanInputs): Site {
     runDir: paths.runDir,
     nextHops: [...hops.values()],
     nameservers: nameserversOf(inputs),
+    ipv6: config.outbound.ipv6 === "auto"
+      ? inputs.hasIpv6
+      : config.outbound.ipv6 === "on",
     outboundPort: config.outbound.port,
     smtpdProcesses: config.smtp.processes || automaticProcesses(),
     libc: inputs.libc,
@@ -113,6 +118,11 @@ export function parseResolvConf(text: string): string[] {
     const [word, address] = line.trim().split(/\s+/);
     return word === "nameserver" && address !== undefined ? [address] : [];
   });
+}
+
+/** True if /proc/net/if_inet6 names an address of global scope. */
+export function hasGlobalIpv6(ifInet6: string): boolean {
+  return ifInet6.split("\n").some((line) => line.split(/\s+/)[3] === "00");
 }
 
 /** The whole plan of a server. */
@@ -178,6 +188,12 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       connectWithinMs: config.outbound.connect_timeout,
       replyWithinMs: config.outbound.reply_timeout,
       maxHosts: config.outbound.max_hosts,
+      ipv6: site.ipv6,
+    }],
+    ["dial", {
+      libc: site.libc,
+      connectWithinMs: config.outbound.connect_timeout,
+      port: config.outbound.port,
     }],
     ["dns", {
       nameservers: site.nameservers,

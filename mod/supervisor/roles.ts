@@ -1,5 +1,6 @@
 /** Every role's manifest, in the order in which they are started. */
 import { consoleRole } from "../../web/role.ts";
+import { dialRole } from "../dial/role.ts";
 import { dnsRole } from "../dns/role.ts";
 import type { RoleName } from "../ipc/call.ts";
 import { maildirRole } from "../maildir/role.ts";
@@ -14,6 +15,7 @@ import type { RoleManifest, Site } from "../walls/manifest.ts";
 /** The manifests: answerers before askers, the world's door last. */
 export const ROLES: readonly RoleManifest[] = [
   dnsRole,
+  dialRole,
   resolveRole,
   syncRole,
   maildirRole,

@@ -14,7 +14,13 @@ import {
 import { checkCertificate, makeCertificate } from "./certificate.ts";
 import { checkPlaces, placesOf } from "./home.ts";
 import { isRoot } from "./installation.ts";
-import { parseResolvConf, type Paths, pathsOf, planServer } from "./plan.ts";
+import {
+  hasGlobalIpv6,
+  parseResolvConf,
+  type Paths,
+  pathsOf,
+  planServer,
+} from "./plan.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
 import { mailboxesOf, parseUsers } from "./users.ts";
@@ -114,6 +120,7 @@ export function openSite(configPath: string): Opening {
     mailboxes: users.mailboxes,
     tls: tls.pem,
     nameservers: systemNameservers(),
+    hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
     libc: libcPath(libraries),
     manifests: ROLES,
   });
@@ -124,10 +131,14 @@ export function openSite(configPath: string): Opening {
 }
 
 function systemNameservers(): string[] {
+  return parseResolvConf(readIfThere("/etc/resolv.conf"));
+}
+
+function readIfThere(path: string): string {
   try {
-    return parseResolvConf(Deno.readTextFileSync("/etc/resolv.conf"));
+    return Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
 }

@@ -170,7 +170,7 @@ Deno.test(
 
 Deno.test("takeLock says what is wrong with the path", () => {
   assert.throws(
-    () => takeLock(libc, "/nonexistent/lock"),
-    /Cannot open \/nonexistent\/lock: ENOENT/,
+    () => takeLock(libc, "/dev/null/lock"),
+    /Cannot open \/dev\/null\/lock: ENOTDIR/,
   );
 });

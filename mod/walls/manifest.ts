@@ -24,6 +24,8 @@ export interface Site {
   readonly outboundPort: number;
   /** The system's name servers, from /etc/resolv.conf. */
   readonly nameservers: readonly string[];
+  /** True if the machine has an IPv6 address to connect from. */
+  readonly ipv6: boolean;
   /** Processes that share the SMTP listening sockets. */
   readonly smtpdProcesses: number;
   /** The C library's path, for roles with FFI. */
@@ -44,6 +46,11 @@ export interface Needs {
     readonly host: string | "any-ipv4";
     readonly port: number;
   }[];
+  /**
+   * TCP ports that the kernel's walls allow beside those of `connect`, for a
+   * role that connects by native code; Deno's wall knows nothing of them.
+   */
+  readonly kernelConnect?: readonly number[];
   /** True if it may send UDP, to the hosts in `connect` only by Deno's wall. */
   readonly udp?: boolean;
   /** Environment variables it reads. */

@@ -83,10 +83,15 @@ export function renderWalls(
     ],
     write: needs.write,
     execute: [installation.runtime, ...installation.libraries.filter(isLoader)],
-    connectPorts: [...new Set(needs.connect.map((one) => one.port))],
+    connectPorts: [
+      ...new Set([
+        ...needs.connect.map((one) => one.port),
+        ...needs.kernelConnect ?? [],
+      ]),
+    ],
   };
   const seccomp: SeccompRules = {
-    tcp: needs.connect.length > 0,
+    tcp: landlock.connectPorts.length > 0,
     udp: needs.udp === true,
     unix: plan.plugs.length > 0,
     handed: plan.fds,

@@ -47,14 +47,14 @@ export function newFiles(maildir: string): string[] {
   }
 }
 
-/** Waits until `new` has exactly `count` files, and returns them, oldest first. */
-export async function mailIn(
+/** Waits until `new` has exactly `count` files. */
+export async function filesIn(
   maildir: string,
   count: number,
   withinMs = 30_000,
-): Promise<Delivered[]> {
+): Promise<string[]> {
   const files = await until(
-    `${count} messages in ${maildir} (${newFiles(maildir).length} are there)`,
+    `${count} messages in ${maildir}`,
     () => {
       const found = newFiles(maildir);
       return found.length >= count && found;
@@ -62,7 +62,16 @@ export async function mailIn(
     withinMs,
   );
   assert.equal(files.length, count, `messages in ${maildir}`);
-  return files.map(readDelivered);
+  return files;
+}
+
+/** The same, and reads them. */
+export async function mailIn(
+  maildir: string,
+  count: number,
+  withinMs?: number,
+): Promise<Delivered[]> {
+  return (await filesIn(maildir, count, withinMs)).map(readDelivered);
 }
 
 /** Takes all messages away, so that the next count starts at nothing. */

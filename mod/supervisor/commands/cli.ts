@@ -73,7 +73,6 @@ function addServerCommands(
       "--domain <name>",
       "a domain whose mail ends here; may be repeated",
       repeated,
-      [],
     )
     .option(
       "--user <name>",
@@ -190,13 +189,14 @@ function addConfigCommands(program: Command, ended: Ended): void {
       console.log(
         json === true
           ? JSON.stringify(document.settingsJson(), null, 2)
-          : document.configDoc(),
+          : document.configDoc().trimEnd(),
       );
       ended(EXIT.ok);
     });
 }
 
-function repeated(value: string, before: readonly string[]): string[] {
+// A required option has no value before its first.
+function repeated(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

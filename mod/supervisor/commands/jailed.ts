@@ -48,7 +48,7 @@ export async function runJailed(
     args: jailArgs,
     cwd: "/",
     clearEnv: true,
-    env: { NO_COLOR: "1", DENO_DIR: "/nonexistent" },
+    env: { NO_COLOR: "1", DENO_DIR: "/dev/null" },
     stdin: "null",
     signal: AbortSignal.timeout(WITHIN_MS),
   }).output();

@@ -72,7 +72,16 @@ export const EXEMPTIONS: readonly Exemption[] = [
   },
   {
     acts: ["connect to a Unix socket that is open to all"],
-    roles: ["resolve", "spool", "queue", "maildir", "sync", "smtpc", "dns"],
+    roles: [
+      "resolve",
+      "spool",
+      "queue",
+      "maildir",
+      "sync",
+      "smtpc",
+      "dns",
+      "dial",
+    ],
     modes: ["kernel"],
     kind: "limit",
     why: "connects to its askers' sockets, and Landlock has no rules for the " +

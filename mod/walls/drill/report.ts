@@ -23,7 +23,6 @@ export function drillReport({ acts }: DrillResult): string {
       `${through.length} of ${acts.length} acts were NOT denied:`,
       ...through.map(inWords),
     ]),
-    "",
     ...limits(acts),
   ].join("\n");
 }
@@ -66,7 +65,9 @@ function limits(acts: readonly Act[]): string[] {
   const rows = EXEMPTIONS.filter((one) =>
     one.kind === "limit" && one.roles.some((role) => tried.has(role))
   );
+  if (rows.length === 0) return [];
   return [
+    "",
     "Not tried, because no wall can deny it:",
     ...rows.map((one) =>
       `  ${one.roles.join(", ")}, ${

@@ -1,0 +1,36 @@
+/** Targets for tests that look at the acts and do not try them. */
+import type { Targets } from "./targets.ts";
+
+/** Targets of a machine that does not exist. */
+export const TARGETS: Targets = {
+  machine: "x86_64",
+  mark: "mark",
+  home: "/h",
+  runtime: "/h/runtime/deno",
+  bundle: "/h/runtime/b.mjs",
+  configuration: "/h/bulkhead.toml",
+  users: "/h/users",
+  tlsKey: "/h/tls/key.pem",
+  secret: "/h/.drill-mark-secret",
+  secretBytes: 6,
+  queueDir: "/h/queue",
+  queueDatabase: "/h/queue/database",
+  messageKeys: "/h/queue/keys",
+  spoolDir: "/h/spool",
+  segment: "/h/spool/segment",
+  mailDir: "/h/mail",
+  mail: "/h/mail/mail",
+  runDir: "/h/run",
+  ownDir: "/tmp",
+  device: null,
+  cronDir: "/etc",
+  library: "/lib/libm.so.6",
+  tcpPort: 40_000,
+  tcp6Port: null,
+  udpPort: 40_001,
+  edgeSocket: "/h/run/edge.sock",
+  openSocket: "/h/run/open.sock",
+  abstractSocket: "drill",
+  neighbour: 100,
+  supervisor: 99,
+};

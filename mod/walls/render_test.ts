@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { z } from "../ipc/schema.ts";
+import type { RoleManifest, Site } from "./manifest.ts";
+import { type Installation, jailCommand, renderWalls } from "./render.ts";
+
+const SITE: Site = {
+  home: "/h",
+  spoolDir: "/h/spool",
+  queueDir: "/h/queue",
+  mailDir: "/h/mail",
+  runDir: "/h/run",
+  nextHops: [],
+  nameservers: [],
+  outboundPort: 25,
+  ipv6: true,
+  smtpdProcesses: 2,
+  libc: "/lib/libc.so.6",
+};
+
+const INSTALLATION: Installation = {
+  runtime: "/h/runtime/deno",
+  bundle: "/h/runtime/b.mjs",
+  machine: "x86_64",
+  libc: "/lib/libc.so.6",
+  libraries: ["/lib/ld-linux-x86-64.so.2", "/lib/libc.so.6"],
+  accounts: new Map([["spool", { uid: 70, gid: 71 }]]),
+  groups: new Map([["content", 99]]),
+  veil: null,
+};
+
+const SPOOL: RoleManifest = {
+  name: "spool",
+  job: "test",
+  trust: 0,
+  asks: [],
+  listens: [],
+  instances: () => 1,
+  needs: (site) => ({
+    read: [site.spoolDir],
+    write: [site.spoolDir],
+    connect: [],
+  }),
+  heapMb: 64,
+  openFiles: 256,
+  part: z.null(),
+  groups: ["content"],
+};
+
+function render(
+  change: Partial<RoleManifest> = {},
+  weakened: Parameters<typeof renderWalls>[4] = {},
+) {
+  const plan = {
+    manifest: { ...SPOOL, ...change },
+    instance: "spool.0",
+    plugs: [],
+    fds: [7],
+  };
+  return renderWalls(plan, SITE, INSTALLATION, ["role", "spool"], weakened);
+}
+
+Deno.test("renderWalls gives every wall the same rights", () => {
+  const { flags, spec } = render();
+  assert.deepEqual(flags, [
+    "--allow-read=/h/spool",
+    "--allow-write=/h/spool",
+  ]);
+  assert.ok(spec.landlock?.read.includes("/h/spool"));
+  assert.deepEqual(spec.landlock?.write, ["/h/spool"]);
+  assert.deepEqual(spec.user, { uid: 70, gid: 71, groups: [99] });
+  assert.deepEqual(spec.seccomp, {
+    tcp: false,
+    udp: false,
+    unix: false,
+    handed: [7],
+    writes: true,
+  });
+  assert.deepEqual(spec.argv.slice(-5), [
+    ...flags,
+    "/h/runtime/b.mjs",
+    "role",
+    "spool",
+  ]);
+});
+
+Deno.test("renderWalls executes the runtime and the loader, nothing else", () => {
+  assert.deepEqual(render().spec.landlock?.execute, [
+    "/h/runtime/deno",
+    "/lib/ld-linux-x86-64.so.2",
+  ]);
+});
+
+Deno.test("renderWalls never gives a role -A, --allow-run or --allow-all", () => {
+  const { argv } = render().spec;
+  assert.ok(!argv.some((one) => /^-A$|^--allow-(all|run|sys)/.test(one)));
+  assert.ok(argv.includes("--no-prompt") && argv.includes("--no-remote"));
+});
+
+Deno.test("renderWalls weakens exactly the wall that it is told", () => {
+  const { spec: deno } = render({}, { denoOff: true });
+  assert.ok(deno.argv.includes("-A") && deno.landlock && deno.seccomp);
+  const { spec: landlock } = render({}, { landlockOff: true });
+  assert.ok(landlock.landlock === null && landlock.seccomp);
+  const { spec: seccomp } = render({}, { seccompOff: true });
+  assert.ok(seccomp.seccomp === null && seccomp.landlock);
+});
+
+Deno.test("renderWalls refuses a group that nobody made", () => {
+  const installation = { ...INSTALLATION, groups: new Map() };
+  const plan = { manifest: SPOOL, instance: "spool.0", plugs: [], fds: [] };
+  assert.throws(() => renderWalls(plan, SITE, installation, []), /content/);
+});
+
+Deno.test("renderWalls refuses a manifest that asks for everything", () => {
+  assert.throws(() =>
+    render({ needs: () => ({ read: ["/"], write: [], connect: [] }) })
+  );
+});
+
+Deno.test("jailCommand hands the specification over as one argument", () => {
+  const { spec } = render();
+  const { command, args } = jailCommand(INSTALLATION, spec, "/deno");
+  assert.equal(command, "/deno");
+  assert.deepEqual(args.slice(-3, -1), ["/h/runtime/b.mjs", "jail"]);
+  assert.deepEqual(JSON.parse(args.at(-1)!), spec);
+});

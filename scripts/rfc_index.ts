@@ -1,0 +1,206 @@
+/**
+ * Collects the RFCs that the code cites into `docs/rfc.md`.
+ *
+ *     deno run -A scripts/rfc_index.ts           writes the table
+ *     deno run -A scripts/rfc_index.ts --check   fails if it is out of date
+ *
+ * How far each is supported stands in the list below, kept by hand. Citing an
+ * RFC that is not in it is an error, and so is listing one that nobody cites
+ * and that we do not say No to.
+ */
+
+/** One row of the table. */
+export interface Rfc {
+  readonly title: string;
+  readonly support: "Yes" | "Partial" | "No";
+  /** What is missing, or how it is used. */
+  readonly note?: string;
+}
+
+const LIST = new Map<number, Rfc>([
+  [1035, {
+    title: "Domain names: implementation and specification",
+    support: "Partial",
+    note: "stub resolver: A, MX and what they need",
+  }],
+  [1123, {
+    title: "Requirements for Internet hosts",
+    support: "Partial",
+    note: "host name syntax",
+  }],
+  [1870, { title: "SMTP extension: SIZE", support: "Yes" }],
+  [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
+  [2142, { title: "Mailbox names for common services", support: "Yes" }],
+  [2308, {
+    title: "Negative caching of DNS queries",
+    support: "Partial",
+    note: "telling NXDOMAIN from NODATA",
+  }],
+  [2920, { title: "SMTP extension: PIPELINING", support: "Yes" }],
+  [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "No" }],
+  [3207, { title: "SMTP extension: STARTTLS", support: "Yes" }],
+  [3461, { title: "SMTP extension: DSN", support: "No" }],
+  [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
+  [3464, { title: "Delivery status notifications", support: "Yes" }],
+  [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
+  [3834, { title: "Automatic responses to mail", support: "Yes" }],
+  [3848, { title: "Transmission types: ESMTPS", support: "Yes" }],
+  [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
+  [4954, { title: "SMTP extension: AUTH", support: "No" }],
+  [5280, {
+    title: "X.509 certificates",
+    support: "Partial",
+    note: "the self-signed one of the first start",
+  }],
+  [5321, { title: "Simple Mail Transfer Protocol", support: "Yes" }],
+  [5322, {
+    title: "Internet message format",
+    support: "Partial",
+    note: "trace fields are written; messages are not parsed",
+  }],
+  [5758, {
+    title: "X.509: DSA and ECDSA algorithms",
+    support: "Partial",
+    note: "ecdsa-with-SHA256",
+  }],
+  [5952, { title: "IPv6 address text representation", support: "Yes" }],
+  [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
+  [6522, { title: "multipart/report", support: "Yes" }],
+  [6531, { title: "SMTP extension: SMTPUTF8", support: "No" }],
+  [6532, { title: "Internationalized headers", support: "No" }],
+  [6533, { title: "Internationalized DSNs", support: "No" }],
+  [6604, { title: "DNS: RCODE and status bits of chains", support: "Yes" }],
+  [6698, { title: "DANE: TLSA", support: "No" }],
+  [6891, { title: "DNS: EDNS(0)", support: "Partial", note: "payload size" }],
+  [7435, { title: "Opportunistic security", support: "Yes" }],
+  [7505, { title: "Null MX", support: "Yes" }],
+  [7672, { title: "SMTP security via DANE TLS", support: "No" }],
+  [7766, { title: "DNS over TCP", support: "Yes" }],
+  [7914, { title: "scrypt", support: "Yes", note: "user passwords" }],
+  [8265, {
+    title: "PRECIS: user names and passwords",
+    support: "Partial",
+    note: "NFC of passwords",
+  }],
+  [8439, { title: "ChaCha20 and Poly1305", support: "Yes", note: "the spool" }],
+  [8461, { title: "SMTP MTA strict transport security", support: "No" }],
+  [8996, { title: "Deprecating TLS 1.0 and 1.1", support: "Yes" }],
+]);
+
+const FOLDERS = ["mod", "web"];
+const DOCUMENT = "docs/rfc.md";
+
+/** RFC numbers that a source text cites. */
+export function citedIn(source: string): Set<number> {
+  const found = new Set<number>();
+  for (const [, digits] of source.matchAll(/\bRFC[\s*/]+(\d{3,5})\b/g)) {
+    found.add(Number(digits));
+  }
+  return found;
+}
+
+/** What is wrong with the list, given who cites what. */
+export function faultsOf(
+  list: ReadonlyMap<number, Rfc>,
+  citations: ReadonlyMap<number, ReadonlySet<string>>,
+): string[] {
+  const faults: string[] = [];
+  for (const [number, where] of citations) {
+    if (!list.has(number)) {
+      const files = [...where].join(", ");
+      faults.push(
+        `RFC ${number} is cited (${files}) but not in scripts/rfc_index.ts`,
+      );
+    }
+  }
+  for (const [number, { support }] of list) {
+    if (support !== "No" && !citations.has(number)) {
+      faults.push(`RFC ${number} is "${support}" but no code cites it`);
+    }
+  }
+  return faults;
+}
+
+/** The document. `citations` maps a number to folders. */
+export function renderTable(
+  list: ReadonlyMap<number, Rfc>,
+  citations: ReadonlyMap<number, ReadonlySet<string>>,
+): string {
+  const rows = [...list].sort(([a], [b]) => a - b).map(([number, rfc]) => {
+    const link = `[${number}](https://www.rfc-editor.org/rfc/rfc${number})`;
+    const where = [...citations.get(number) ?? []].sort()
+      .map((folder) => `\`${folder}\``).join(", ");
+    return `| ${link} | ${rfc.title} | ${rfc.support} | ${
+      rfc.note ?? ""
+    } | ${where} |`;
+  });
+  return [
+    "# RFCs",
+    "",
+    "What Bulkhead supports, and which folders cite it. Written by",
+    "`scripts/rfc_index.ts`; change the list there.",
+    "",
+    "| RFC | Title | Support | Note | Cited in |",
+    "| --- | ----- | ------- | ---- | -------- |",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function* sourcesBelow(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* sourcesBelow(path);
+    else if (/\.tsx?$/.test(name) && !/_test\.tsx?$/.test(name)) yield path;
+  }
+}
+
+function collect(nameOf: (path: string) => string): Map<number, Set<string>> {
+  const citations = new Map<number, Set<string>>();
+  for (const path of FOLDERS.flatMap((folder) => [...sourcesBelow(folder)])) {
+    for (const number of citedIn(Deno.readTextFileSync(path))) {
+      const where = citations.get(number) ?? new Set();
+      citations.set(number, where.add(nameOf(path)));
+    }
+  }
+  return citations;
+}
+
+async function formatted(markdown: string): Promise<string> {
+  const path = Deno.makeTempFileSync({ suffix: ".md" });
+  try {
+    Deno.writeTextFileSync(path, markdown);
+    await new Deno.Command(Deno.execPath(), {
+      args: ["fmt", "--quiet", "--no-config", path],
+    }).output();
+    return Deno.readTextFileSync(path);
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+function folderOf(path: string): string {
+  return path.startsWith("web/")
+    ? "web"
+    : path.split("/").slice(0, 2).join("/");
+}
+
+async function main(): Promise<number> {
+  Deno.chdir(new URL("..", import.meta.url));
+  const faults = faultsOf(LIST, collect((path) => path));
+  const document = await formatted(renderTable(LIST, collect(folderOf)));
+  if (Deno.args.includes("--check")) {
+    const written = await Deno.readTextFile(DOCUMENT).catch(() => "");
+    if (written !== document) {
+      faults.push(
+        `${DOCUMENT} is out of date: deno run -A scripts/rfc_index.ts`,
+      );
+    }
+  } else {
+    Deno.writeTextFileSync(DOCUMENT, document);
+  }
+  for (const fault of faults) console.error(fault);
+  return faults.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,98 @@
+/**
+ * `deno task test`: every test there is. Ends with `N passed, N failed`, and
+ * exit code 1 if one failed.
+ *
+ * Unit tests run side by side. Everything that starts servers, kills them or
+ * talks to foreign ones runs file after file: their time limits mean something
+ * only if nobody else has the machine.
+ *
+ * Tests of `tests/interop` skip themselves where their peer is not installed;
+ * with CI=true that is a failure.
+ */
+import {
+  type Counts,
+  findTests,
+  lastLine,
+  NO_TESTS,
+  runTests,
+  sum,
+  type TestRun,
+} from "./test_runs.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Programs that `tests/interop` talks to, and Debian's packages of them. */
+const PEERS = new Map([
+  ["dovecot", "dovecot-imapd"],
+  ["doveadm", "dovecot-core"],
+  ["postfix", "postfix"],
+  ["smtp-sink", "postfix"],
+  ["smtp-source", "postfix"],
+  ["swaks", "swaks"],
+  ["nsd", "nsd"],
+  ["strace", "strace"],
+  ["openssl", "openssl"],
+  ["python3", "python3"],
+]);
+
+function missingPeers(): string[] {
+  const path = (Deno.env.get("PATH") ?? "").split(":");
+  const dirs = [...path, "/usr/sbin", "/sbin"];
+  return [...PEERS].filter(([command]) =>
+    !dirs.some((dir) => exists(`${dir}/${command}`))
+  ).map(([command, name]) => `${command} (package ${name})`);
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function oneByOne(folder: string, withinMs: number): TestRun[] {
+  return findTests(folder).map((path) => ({
+    name: path,
+    paths: [path],
+    withinMs,
+    shown: true,
+  }));
+}
+
+Deno.chdir(new URL("..", import.meta.url));
+const isCi = Deno.env.get("CI") === "true";
+const runs: TestRun[] = [
+  {
+    name: "unit tests",
+    paths: ["mod", "web", "scripts"].flatMap(findTests),
+    args: ["--parallel"],
+    withinMs: 5 * MINUTE_MS,
+    shown: true,
+  },
+  ...oneByOne("tests/system", 5 * MINUTE_MS),
+  ...oneByOne("tests/crash", 8 * MINUTE_MS),
+  ...oneByOne("tests/interop", 5 * MINUTE_MS),
+];
+
+const missing = missingPeers();
+if (missing.length > 0) {
+  console.log(`Not installed: ${missing.join(", ")}.`);
+  console.log("Tests that need them are skipped; scripts/peers installs them.");
+}
+let total: Counts = NO_TESTS;
+for (const run of runs) {
+  console.log(`\n== ${run.name}`);
+  const from = performance.now();
+  let counts = await runTests(run);
+  if (isCi && run.name.startsWith("tests/interop/") && counts.skipped > 0) {
+    console.log(`${run.name}: ${counts.skipped} skipped, which fails in CI`);
+    const failed = counts.failed + counts.skipped;
+    counts = { ...counts, failed, skipped: 0 };
+  }
+  total = sum(total, counts);
+  const seconds = ((performance.now() - from) / 1_000).toFixed(1);
+  console.log(`== ${run.name}: ${lastLine(counts)} in ${seconds} s`);
+}
+console.log(`\n${lastLine(total)}`);
+Deno.exit(total.failed > 0 ? 1 : 0);
