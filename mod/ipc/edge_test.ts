@@ -87,9 +87,9 @@ function answerer(
   return self;
 }
 
-/** Waits until `claim` holds; fails after two seconds. */
+/** Waits until `claim` holds; fails after twenty seconds. */
 async function until(claim: () => boolean): Promise<void> {
-  for (const end = Date.now() + 2_000; !claim();) {
+  for (const end = Date.now() + 20_000; !claim();) {
     assert.ok(Date.now() < end, `waited too long for ${claim}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -325,16 +325,16 @@ Deno.test(
     const ask = encodeFrame("ask", 1, '["who",{}]');
     const many = new Uint8Array(ask.length * 1_000);
     for (let at = 0; at < many.length; at += ask.length) many.set(ask, at);
-    for (let i = 0; i < 300; i++) deaf!.write(many);
-    await until(() => one.asked > 0);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const before = one.asked;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(one.asked, before, "it stopped");
-    assert.ok(before < 100_000, `${before} answers wait in memory`);
+    for (let i = 0; i < 100; i++) deaf!.write(many);
+    let before = -1;
+    while (before < one.asked || before === 0) {
+      before = one.asked;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assert.ok(before < 50_000, `${before} answers wait in memory`);
     deaf!.on("data", () => {});
     deaf!.resume();
-    await until(() => one.asked === 300_000);
+    await until(() => one.asked === 100_000);
     deaf!.destroy();
   }),
 );

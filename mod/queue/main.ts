@@ -9,6 +9,14 @@ import { Queue } from "./queue.ts";
 import { queueContract } from "./queue_ipc.ts";
 import { queuePart } from "./role.ts";
 
+/**
+ * A spool holds on to what it finds at its start until it is told again after
+ * this: an accept may still have been under way the first time.
+ */
+const SETTLED_MS = 180_000;
+/** So that records of smtpd processes that died do not stay for ever. */
+const TELL_AGAIN_MS = 3_600_000;
+
 /** Runs the role until its supervisor stops it. */
 export async function main(): Promise<void> {
   await runRole(queuePart, (context) => {
@@ -24,7 +32,13 @@ export async function main(): Promise<void> {
       count: context.count,
     });
     queue.start();
-    spool.onPlugged = () => queue.spoolPlugged();
+    let settled: ReturnType<typeof setTimeout> | undefined;
+    spool.onPlugged = () => {
+      queue.spoolPlugged();
+      clearTimeout(settled);
+      settled = setTimeout(() => queue.spoolPlugged(), SETTLED_MS);
+    };
+    setInterval(() => queue.spoolPlugged(), TELL_AGAIN_MS);
     context.onStop(() => queue.stop());
     context.answer(queueContract, {
       accept: (ask, asker) => queue.accept(ask, asker),

@@ -82,15 +82,13 @@ export class DenoDisk implements Disk {
 
   openNew(name: string): DiskFile {
     const path = this.#path(name);
-    const file = new DenoFile(path, {
+    // The group reads; the manifest's umask lets it.
+    return new DenoFile(path, {
       read: true,
       write: true,
       createNew: true,
       mode: 0o640,
     });
-    // The umask may have taken the group's right to read.
-    Deno.chmodSync(path, 0o640);
-    return file;
   }
 
   openExisting(name: string): DiskFile {

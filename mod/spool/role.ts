@@ -33,6 +33,8 @@ export const spoolRole: RoleManifest = {
     connect: [],
     sys: ["statfs"],
   }),
+  // Segments are read by those in the group.
+  umask: 0o027,
   heapMb: 512,
   openFiles: 4_096,
   part: spoolPart,

@@ -13,7 +13,6 @@ const site: Site = {
   nameservers: ["127.0.0.1"],
   outboundPort: 25,
   ipv6: true,
-  ipv6: true,
   smtpdProcesses: 3,
   libc: "/lib/libc.so.6",
 };

@@ -34,6 +34,7 @@ export interface JailSpec {
     readonly gid: number;
     readonly groups: readonly number[];
   } | null;
+  readonly umask: number;
   readonly openFiles: number;
   /** Most threads of the role's user; only where the user is its own. */
   readonly threads: number | null;
@@ -67,7 +68,7 @@ export function enterJail(spec: JailSpec): never {
   limit(libc, RLIMIT.core, 0n);
   limit(libc, RLIMIT.nofile, BigInt(spec.openFiles));
   if (spec.threads !== null) limit(libc, RLIMIT.nproc, BigInt(spec.threads));
-  libc.umask(0o077);
+  libc.umask(spec.umask);
   if (spec.veil) veil(libc, spec.veil);
   must(libc, "chdir /", libc.chdir(cString("/")));
   if (spec.user) becomeUser(libc, spec.user);

@@ -83,6 +83,11 @@ export interface RoleManifest {
   instances(site: Site): number;
   needs(site: Site): Needs;
   ffi?(site: Site): Ffi;
+  /**
+   * File mode creation mask; 0o077 if not given. Roles cannot chmod(2): what
+   * they make has the mode that it is made with.
+   */
+  readonly umask?: number;
   /** V8 heap limit in MiB. */
   readonly heapMb: number;
   /** Open file limit. */

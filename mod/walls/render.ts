@@ -95,7 +95,6 @@ export function renderWalls(
     udp: needs.udp === true,
     unix: plan.plugs.length > 0,
     handed: plan.fds,
-    writes: needs.write.length > 0,
   };
   const account = installation.accounts?.get(manifest.name) ?? null;
   const spec: JailSpec = {
@@ -105,6 +104,7 @@ export function renderWalls(
       ...account,
       groups: manifest.groups.map((name) => groupId(installation, name)),
     },
+    umask: manifest.umask ?? 0o077,
     openFiles: manifest.openFiles,
     threads: account === null ? null : 64 + 64 * manifest.instances(site),
     keepFds: plan.fds,

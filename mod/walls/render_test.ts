@@ -73,7 +73,6 @@ Deno.test("renderWalls gives every wall the same rights", () => {
     udp: false,
     unix: false,
     handed: [7],
-    writes: true,
   });
   assert.deepEqual(spec.argv.slice(-5), [
     ...flags,

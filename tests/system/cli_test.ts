@@ -215,10 +215,8 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
         user: { uid: number } | null;
       }[];
     }>("roles");
-    assert.deepEqual(
-      roles.map(({ role }) => role).sort(),
-      ROLES.toSorted(),
-    );
+    const names = new Set(roles.map(({ role }) => role));
+    for (const role of ROLES) assert.ok(names.has(role), role);
     const smtpd = roles.find(({ role }) => role === "smtpd")!;
     assert.deepEqual(smtpd.flags, []);
     assert.deepEqual(smtpd.asks, ["resolve", "spool", "queue"]);

@@ -61,8 +61,7 @@ async function readOrders(
 }
 
 function lay({ path, mode }: Bait): void {
-  Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
-  Deno.chmodSync(path, mode);
+  Deno.openSync(path, { write: true, createNew: true, mode }).close();
 }
 
 function say(attempt: Attempt): void {

@@ -1,0 +1,65 @@
+/**
+ * The supervisor itself is killed while mail flows: its roles end by
+ * themselves, a new `serve` takes over, and nothing acknowledged is lost.
+ */
+import assert from "node:assert/strict";
+import { delay } from "../system/server_fixture.ts";
+import {
+  childrenOf,
+  drained,
+  isAlive,
+  RECIPIENTS,
+  scene,
+} from "./crash_fixture.ts";
+import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
+import { Load } from "./load.ts";
+
+const KILLS = 5;
+const ROLES_END_WITHIN_MS = 3_000;
+
+Deno.test("the supervisor's death ends its roles and loses nothing", async () => {
+  await using stage = await scene();
+  const { made } = stage;
+  const ledger = new Ledger();
+  const load = new Load({
+    port: made.smtpPort,
+    ledger,
+    senders: 4,
+    to: RECIPIENTS,
+    pauseMs: 5,
+  });
+  let slowestEndMs = 0;
+  let slowestStartMs = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    await delay(1_000 + Math.random() * 500);
+    const roles = childrenOf(made.pid);
+    if (roles.length !== 10) console.log((await new Deno.Command("ps", {args: ["-o", "pid,ppid,stat,args", "--ppid", String(made.pid)]}).output().then((o) => new TextDecoder().decode(o.stdout))).split("\n").map((l) => l.slice(0, 150)).join("\n"));
+    assert.equal(roles.length, 10, "roles");
+    Deno.kill(made.pid, "SIGKILL");
+    const began = performance.now();
+    // At once, as an init system would: the old roles may still be there.
+    const restarted = made.stop().then(() => made.start());
+    while (roles.some(isAlive)) {
+      assert.ok(
+        performance.now() - began < 2 * ROLES_END_WITHIN_MS,
+        `after the supervisor's death live: ${roles.filter(isAlive)}`,
+      );
+      await delay(20);
+    }
+    slowestEndMs = Math.max(slowestEndMs, performance.now() - began);
+    await restarted;
+    slowestStartMs = Math.max(slowestStartMs, performance.now() - began);
+  }
+  await delay(500);
+  await load.end();
+  const verdict = await drained(stage, ledger);
+  console.log(
+    `${KILLS} kills: ${sentence(verdict)}; roles gone after at most ` +
+      `${Math.round(slowestEndMs)} ms, successor ready after ` +
+      `${Math.round(slowestStartMs)} ms`,
+  );
+  assertNothingLost(verdict);
+  assert.deepEqual(verdict.ghosts, [], "answered 4xx and delivered");
+  assert.ok(slowestEndMs < ROLES_END_WITHIN_MS, "roles end in time");
+  await made.stopCleanly();
+});

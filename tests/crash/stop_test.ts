@@ -1,0 +1,47 @@
+/** Stopping while mail flows: in time, with exit code 0, and without loss. */
+import assert from "node:assert/strict";
+import { delay, STOP_WITHIN_MS } from "../system/server_fixture.ts";
+import { childrenOf, drained, isAlive, RECIPIENTS, scene } from "./crash_fixture.ts";
+import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
+import { Load } from "./load.ts";
+
+const STOPS: { name: string; signals: readonly Deno.Signal[] }[] = [
+  { name: "SIGTERM", signals: ["SIGTERM"] },
+  { name: "SIGINT, and again", signals: ["SIGINT", "SIGINT"] },
+];
+
+Deno.test("a stop under load is short, clean, and loses nothing", async () => {
+  await using stage = await scene();
+  const { made } = stage;
+  const ledger = new Ledger();
+  const load = new Load({
+    port: made.smtpPort,
+    ledger,
+    senders: 4,
+    to: RECIPIENTS,
+    pauseMs: 5,
+  });
+  for (const { name, signals } of STOPS) {
+    await delay(1_500);
+    const roles = childrenOf(made.pid);
+    assert.equal(roles.length, 10, "roles");
+    const began = performance.now();
+    for (const signal of signals) {
+      Deno.kill(made.pid, signal);
+      await delay(50);
+    }
+    const stopped = await made.waitForEnd();
+    const inMs = performance.now() - began;
+    assert.equal(stopped, 0, `exit code after ${name}; log: ${made.log()}`);
+    assert.ok(inMs < STOP_WITHIN_MS, `${name}: ${Math.round(inMs)} ms`);
+    assert.deepEqual(roles.filter(isAlive), [], "roles that live on");
+    console.log(`${name}: stopped in ${Math.round(inMs)} ms`);
+    await made.start();
+  }
+  await load.end();
+  const verdict = await drained(stage, ledger);
+  console.log(sentence(verdict));
+  assertNothingLost(verdict);
+  assert.deepEqual(verdict.ghosts, [], "answered 4xx and delivered");
+  await made.stopCleanly();
+});
