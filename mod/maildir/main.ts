@@ -16,6 +16,7 @@ import { FileNames } from "./file_name.ts";
 import { realMailFiles } from "./mail_files_io.ts";
 import { Mailboxes } from "./mailboxes.ts";
 import { maildirContract } from "./maildir_ipc.ts";
+import { prepareMailboxes } from "./prepare.ts";
 import { type MaildirPart, maildirPart } from "./role.ts";
 import { SocketSyncPeer } from "./sync_peer_io.ts";
 import { TmpCleaner } from "./tmp_cleaner.ts";
@@ -24,7 +25,11 @@ import { TmpCleaner } from "./tmp_cleaner.ts";
 export function main(): Promise<void> {
   return runRole(maildirPart, (ctx) => {
     const peer = new SocketSyncPeer({ fd: ctx.askFd("sync") });
-    const dispatcher = makeDispatcher(ctx, peer);
+    const { mailDir } = ctx.part;
+    const mailboxes = new Mailboxes({ mailDir, files: realMailFiles });
+    const dispatcher = makeDispatcher(ctx, peer, mailboxes);
+    prepareMailboxes(mailboxes, ctx.part.mailboxes);
+    ctx.onRenew((part) => prepareMailboxes(mailboxes, part.mailboxes));
     ctx.answer(maildirContract, {
       deliver: async (delivery) => {
         const delivered = await dispatcher.deliver(delivery);
@@ -50,13 +55,14 @@ const COUNTER: Readonly<Record<Outcome["kind"], string>> = {
 function makeDispatcher(
   ctx: RoleContext<MaildirPart>,
   peer: SyncPeer,
+  mailboxes: Mailboxes,
 ): Dispatcher {
   const files = realMailFiles;
-  const { mailDir, spoolDir, hostname } = ctx.part;
+  const { spoolDir, hostname } = ctx.part;
   return new Dispatcher({
     tools: {
       files,
-      mailboxes: new Mailboxes({ mailDir, files }),
+      mailboxes,
       names: new FileNames({ hostname }),
       openContent: spoolContent(spoolDir),
       cleaner: new TmpCleaner(files),

@@ -1,5 +1,6 @@
 /** Local delivery: turns spooled messages into Maildir files. */
-import { int, object, text, type z } from "../ipc/schema.ts";
+import { int, list, object, text, type z } from "../ipc/schema.ts";
+import { mailbox } from "../core/shapes.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** maildir's part of the configuration. */
@@ -8,6 +9,8 @@ export const maildirPart = object({
   /** Mailboxes are `mailDir/DOMAIN/USER`. */
   mailDir: text({ min: 1, max: 4_096 }),
   spoolDir: text({ min: 1, max: 4_096 }),
+  /** Mailboxes of the users file, to be made before mail comes. */
+  mailboxes: list(mailbox, { max: 100_000 }),
   /** Deliveries to wait for before one syncfs(2) is cheaper than many syncs. */
   syncfsFrom: int({ min: 2, max: 1_000 }),
 });

@@ -136,6 +136,23 @@ export function openReadOnly(dir: string): DatabaseSync {
   }
 }
 
+/**
+ * Asks a database that cannot be changed, and closes it again.
+ *
+ * @throws {QueueUnusable} If it cannot be opened, or turns out to be damaged
+ */
+export function askReadOnly<T>(dir: string, ask: (db: DatabaseSync) => T): T {
+  const db = openReadOnly(dir);
+  try {
+    return ask(db);
+  } catch (error) {
+    const isSqlite = error instanceof Error && "errcode" in error;
+    throw isSqlite ? unusable(databasePath(dir), error.message) : error;
+  } finally {
+    db.close();
+  }
+}
+
 /** An empty file of our making: SQLite's own would have the umask's mode. */
 function createEmpty(path: string): void {
   const fd = fs.openSync(path, "wx", 0o600);

@@ -4,7 +4,7 @@
  * plain data; printing is the command line's.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { checkThoroughly, openReadOnly, queueExists } from "./database_io.ts";
+import { askReadOnly, checkThoroughly, queueExists } from "./database_io.ts";
 import { MESSAGE_STATES, type MessageState, type State } from "./message.ts";
 import { STATES } from "./queue_ipc.ts";
 
@@ -91,15 +91,12 @@ export function listQueue(
   dir: string,
   limit = 1_000,
 ): readonly ListedMessage[] {
-  const db = openReadOnly(dir);
-  try {
+  return askReadOnly(dir, (db) => {
     const recipients = db.prepare(TEXTS.recipients);
     return db.prepare(TEXTS.list).all(0, limit).map((row) =>
       listed(row, recipients.all(Number(row["n"]), MAX_SHOWN))
     );
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /**
@@ -112,15 +109,12 @@ export function showMessage(
   dir: string,
   queueId: string,
 ): ShownMessage | undefined {
-  const db = openReadOnly(dir);
-  try {
+  return askReadOnly(dir, (db) => {
     const events = db.prepare(TEXTS.events).all(queueId, MAX_SHOWN).map(event);
     const row = db.prepare(TEXTS.one).get(queueId);
     if (row === undefined && events.length === 0) return undefined;
     return { message: row === undefined ? undefined : shown(db, row), events };
-  } finally {
-    db.close();
-  }
+  });
 }
 
 function shown(db: DatabaseSync, row: Row) {
@@ -193,11 +187,8 @@ function linesOf(json: string): readonly string[] {
  */
 export function checkQueue(dir: string): number {
   if (!queueExists(dir)) return 0;
-  const db = openReadOnly(dir);
-  try {
+  return askReadOnly(dir, (db) => {
     checkThoroughly(db, dir);
     return Number(db.prepare("SELECT count(*) AS n FROM messages").get()!["n"]);
-  } finally {
-    db.close();
-  }
+  });
 }

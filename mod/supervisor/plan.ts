@@ -178,6 +178,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       hostname,
       mailDir: site.mailDir,
       spoolDir: site.spoolDir,
+      mailboxes: inputs.mailboxes,
       syncfsFrom: config.maildir.syncfs_from,
     }],
     ["sync", { file: `${site.mailDir}/.sync`, libc: site.libc }],

@@ -5,9 +5,10 @@ import { childrenOf, drained, isAlive, RECIPIENTS, scene } from "./crash_fixture
 import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
 import { Load } from "./load.ts";
 
-const STOPS: { name: string; signals: readonly Deno.Signal[] }[] = [
-  { name: "SIGTERM", signals: ["SIGTERM"] },
-  { name: "SIGINT, and again", signals: ["SIGINT", "SIGINT"] },
+/** A SIGTERM follows each. */
+const STOPS: { name: string; before: readonly Deno.Signal[] }[] = [
+  { name: "SIGTERM", before: [] },
+  { name: "SIGINT twice, then SIGTERM", before: ["SIGINT", "SIGINT"] },
 ];
 
 Deno.test("a stop under load is short, clean, and loses nothing", async () => {
@@ -21,18 +22,18 @@ Deno.test("a stop under load is short, clean, and loses nothing", async () => {
     to: RECIPIENTS,
     pauseMs: 5,
   });
-  for (const { name, signals } of STOPS) {
+  for (const { name, before } of STOPS) {
     await delay(1_500);
     const roles = childrenOf(made.pid);
-    assert.equal(roles.length, 10, "roles");
+    assert.ok(roles.length >= 10, "roles");
     const began = performance.now();
-    for (const signal of signals) {
+    for (const signal of before) {
       Deno.kill(made.pid, signal);
-      await delay(50);
+      await delay(100);
     }
-    const stopped = await made.waitForEnd();
+    const stopped = await made.stop();
     const inMs = performance.now() - began;
-    assert.equal(stopped, 0, `exit code after ${name}; log: ${made.log()}`);
+    assert.equal(stopped?.code, 0, `exit code; log: ${made.log()}`);
     assert.ok(inMs < STOP_WITHIN_MS, `${name}: ${Math.round(inMs)} ms`);
     assert.deepEqual(roles.filter(isAlive), [], "roles that live on");
     console.log(`${name}: stopped in ${Math.round(inMs)} ms`);
