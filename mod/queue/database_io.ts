@@ -118,8 +118,8 @@ export function openDatabase(
   }
 }
 
-/** Opens the database without the right to change it. @throws {QueueUnusable} */
-export function openReadOnly(dir: string): DatabaseSync {
+// Without the right to change it.
+function openReadOnly(dir: string): DatabaseSync {
   const path = databasePath(dir);
   if (!fs.existsSync(path)) {
     throw new QueueUnusable(`Cannot read ${path}: there is no queue yet`);

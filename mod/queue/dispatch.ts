@@ -420,7 +420,7 @@ export class Dispatcher {
   /** The delivering role died or hung: try again soon, but not for ever. */
   #unknownEnd(job: Job, why: string): void {
     const { message, parts } = job;
-    log("delivery-unknown", { queueId: message.id, why });
+    log("delivery-unknown", { id: message.id, why });
     if (++message.unknownEnds <= MAX_UNKNOWN_ENDS) {
       setTimeout(() => {
         this.#add(job);
@@ -460,9 +460,10 @@ export class Dispatcher {
       for (const event of events) this.#store.addEvent(event);
       this.#writeEnding(message, ending);
     });
-    if (ending !== undefined) {
-      void writing.then(() => this.#ended(message, ending));
-    }
+    void writing.then(() => {
+      for (const event of events) logResult(message, event);
+      if (ending !== undefined) this.#ended(message, ending);
+    });
   }
 
   #judgeAll(
@@ -563,11 +564,25 @@ export class Dispatcher {
         break;
       case "corrupt":
         this.#around.count("corrupt");
-        log("message-corrupt", { queueId: message.id, alarm: true });
+        log("message-corrupt", { id: message.id, alarm: true });
         break;
       case "parked":
         break;
     }
     this.#forget(message);
   }
+}
+
+/** Tells the log what became of a recipient: after it is written down. */
+function logResult(message: Message, event: Event): void {
+  log(`recipient-${event.what}`, {
+    id: event.queueId,
+    from: message.reversePath,
+    to: event.recipient,
+    host: event.host || undefined,
+    tls: event.tls || undefined,
+    code: event.code || undefined,
+    text: event.text,
+    delayMs: Math.max(0, event.atMs - message.arrivedMs),
+  });
 }

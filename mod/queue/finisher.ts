@@ -40,7 +40,7 @@ export class Finisher {
   ): Promise<void> {
     if (holdsKey && !await this.#commit.wipeKey(message.slot)) {
       // The row stays, so that the next start destroys the key.
-      log("key-not-destroyed", { queueId: message.id, alarm: true });
+      log("key-not-destroyed", { id: message.id, alarm: true });
       return;
     }
     this.#spool.release(message.ref, () => {

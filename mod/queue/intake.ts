@@ -119,7 +119,7 @@ export class Intake {
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
-        log("queue-id-taken", { queueId: ask.queueId, by: asker });
+        log("queue-id-taken", { id: ask.queueId, by: asker });
         return "unhealthy";
     }
     if (verdict === "unsafe") {
@@ -249,7 +249,7 @@ export class Intake {
 
   async #remove(message: RowFacts, why: string): Promise<void> {
     this.#unconfirmed.delete(message.id);
-    log("never-acknowledged", { queueId: message.id, why });
+    log("never-acknowledged", { id: message.id, why });
     const atMs = this.#around.nowMs();
     await this.#commit.write(() => {
       this.#store.spend(message.n);
@@ -283,7 +283,7 @@ export class Intake {
     if (this.#unconfirmed.get(message.id) !== waiting) return;
     if (synced.kind === "failed") return;
     // `not-on-disk`: it can be read now, so the best is to deliver it now.
-    log("queue-verified", { queueId: message.id });
+    log("queue-verified", { id: message.id });
     this.#ready(message);
   }
 }

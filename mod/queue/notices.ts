@@ -159,7 +159,7 @@ export class Notices {
       const reply = await this.#spool.ask("storeNotice", { head, quote, tail });
       if (reply.kind === "answered") return { ...reply.answer, told };
       const why = reply.kind === "refused" ? reply.refusal : reply.why;
-      log("notice-deferred", { queueId: message.id, why });
+      log("notice-deferred", { id: message.id, why });
       if (why !== "unreadable") return undefined;
     }
     return undefined;

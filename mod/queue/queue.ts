@@ -300,7 +300,7 @@ export class Queue {
       this.#intake.leftOver(this.#store.load(row));
     }
     for (const row of swept.corrupt) {
-      log("message-corrupt", { queueId: row.id, why: "no key", alarm: true });
+      log("message-corrupt", { id: row.id, why: "no key", alarm: true });
       void this.#commit.write(() => this.#store.corrupt(row.n));
     }
   }

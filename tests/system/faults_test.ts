@@ -79,9 +79,9 @@ const BROKEN: { name: string; lines: string; at: number; says: RegExp }[] = [
   },
   {
     name: "a port for two things",
-    lines: '[console]\nlisten = "127.0.0.1:1"\n[smtp.more]\n',
-    at: 8,
-    says: /smtp\.more/,
+    lines: '[console]\nlisten = "127.0.0.1:PORT"\n',
+    at: 7,
+    says: /console\.listen .*smtp\.listen/,
   },
   {
     name: "an alias that is none",
@@ -100,12 +100,6 @@ const BROKEN: { name: string; lines: string; at: number; says: RegExp }[] = [
     lines: '[routes]\n"home.test" = "mx"\n',
     at: 7,
     says: /local_domains/,
-  },
-  {
-    name: "a local domain that is relayed too",
-    lines: "[server.x]\n",
-    at: 6,
-    says: /server\.x/,
   },
   {
     name: "files that are not named",
@@ -128,7 +122,10 @@ Deno.test("a broken configuration names the line and opens nothing", async (t) =
   ].join("\n") + "\n";
   for (const { name, lines, at, says } of BROKEN) {
     await t.step(name, async () => {
-      await Deno.writeTextFile(made.config, head + lines);
+      await Deno.writeTextFile(
+        made.config,
+        head + lines.replace("PORT", `${made.smtpPort}`),
+      );
       const { code, errors } = await serve(made);
       assert.equal(code, 78, errors);
       const told = errors.split("\n").find((line) =>
@@ -214,15 +211,6 @@ Deno.test("a certificate that cannot be used is named", async (t) => {
 Deno.test("what lies wrong in the home is said with what mends it", async (t) => {
   await using made = await installation();
   using _held = holdPort(made);
-  const mended = async () => {
-    const { code, out } = await made.command("check");
-    const faults = out.split("\n").filter((line) => line.startsWith("FAULT"));
-    // The port is ours: the one fault that is left.
-    assert.equal(code, 78);
-    assert.equal(faults.length, 1, out);
-    assert.match(faults[0]!, /in use/);
-  };
-
   for (const place of ["spool", "queue", "mail", "run", "users"]) {
     await t.step(`when ${place} is missing`, async () => {
       await Deno.rename(`${made.home}/${place}`, made.beside("away"));
@@ -231,7 +219,6 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
       assert.match(errors, new RegExp(`/${place} is missing: .bulkhead init`));
       assert.doesNotMatch(errors, /in use|"event"/);
       await Deno.rename(made.beside("away"), `${made.home}/${place}`);
-      await mended();
     });
   }
 
@@ -242,7 +229,6 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
     assert.equal(code, 78);
     assert.match(errors, /\/users:4: /);
     await Deno.writeTextFile(`${made.home}/users`, users);
-    await mended();
   });
 
   if (IS_ROOT) {
@@ -256,7 +242,6 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
         assert.ok(command, errors);
         assert.equal(command[2], `${made.home}/${place}`);
         await run("sh", ["-c", `${command[1]} ${command[2]}`]);
-        await mended();
       });
     }
     await t.step("when the queue is open to others", async () => {
@@ -265,9 +250,17 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
       assert.equal(code, 78, errors);
       assert.match(errors, /chmod 0?700 /);
       await Deno.chmod(`${made.home}/queue`, 0o700);
-      await mended();
     });
   }
+
+  await t.step("and all of that mended it", async () => {
+    const { code, out } = await made.command("check");
+    const faults = out.split("\n").filter((line) => line.startsWith("FAULT"));
+    // The port is ours: the one fault that is left.
+    assert.equal(code, 78);
+    assert.equal(faults.length, 1, out);
+    assert.match(faults[0]!, /in use/);
+  });
 });
 
 Deno.test("a port in use is named", async () => {
