@@ -3,6 +3,7 @@
  * handed to it, its facts come by asking the queue and from the supervisor.
  */
 import http from "node:http";
+import { keepAccepting } from "../mod/ipc/accepting.ts";
 import { runRole } from "../mod/ipc/role_runtime.ts";
 import { queueContract } from "../mod/queue/queue_ipc.ts";
 import { consoleApp, type News, news } from "./app.ts";
@@ -40,6 +41,7 @@ export function main(): Promise<void> {
       response.end(new Uint8Array(await answer.arrayBuffer()));
     });
     for (const fd of role.listeners("console")) server.listen({ fd });
+    keepAccepting(server);
     role.onStop(() => void server.close());
   });
 }

@@ -4,6 +4,7 @@
  */
 import net from "node:net";
 import type { LogValue } from "../core/log.ts";
+import { keepAccepting } from "../ipc/accepting.ts";
 import { formatReply } from "../core/reply.ts";
 import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
@@ -17,8 +18,6 @@ import { tlsContext } from "./tls_context.ts";
  * clients that are being refused, and for what is accepted in one turn.
  */
 const MAX_SESSIONS = smtpdRole.openFiles - 1_024;
-/** How often accepting is armed again, see {@link rearm}. */
-const REARM_MS = 1_000;
 /** Connections that the kernel keeps for us; it cuts this to its own limit. */
 const BACKLOG = 4_096;
 /** Deadlines are kept to this. */
@@ -48,14 +47,12 @@ export class SmtpServer {
   #refused = 0;
   #stopped: (() => void) | undefined;
   readonly #ticker: ReturnType<typeof setInterval>;
-  readonly #rearmer: ReturnType<typeof setInterval>;
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#part = options.part;
     this.#settings = this.#settingsOf(options.part);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-    this.#rearmer = setInterval(() => this.#servers.forEach(rearm), REARM_MS);
   }
 
   /** Open sessions. */
@@ -87,6 +84,7 @@ export class SmtpServer {
         this.#options.log("accept-failed", { why: error.message });
       });
       this.#servers.push(server);
+      keepAccepting(server);
       resolve(server);
     });
     return promise;
@@ -97,7 +95,6 @@ export class SmtpServer {
    * message under way when it is completed, but within 4 s.
    */
   async stop(): Promise<void> {
-    clearInterval(this.#rearmer);
     for (const server of this.#servers) server.close();
     for (const connection of [...this.#connections]) connection.stop();
     if (this.#connections.size > 0) {
@@ -172,20 +169,4 @@ export class SmtpServer {
     const secureContext = context?.ok ? context.secureContext : undefined;
     return { ...part, secureContext, offersTls: secureContext !== undefined };
   }
-}
-
-/**
- * Makes a server accept again.
- *
- * In Deno 2.9.6 one accept that fails, with EMFILE or ENFILE, silently ends
- * all accepting: no event tells, and the socket stays open but dead. Calling
- * listen again on the handle brings it back, and does nothing otherwise. The
- * handle is node's inner part; if it ever goes, so does this cure and its
- * test fails.
- */
-function rearm(server: net.Server): void {
-  const { _handle: handle } = server as unknown as {
-    _handle?: { listen?: (backlog: number) => number } | null;
-  };
-  handle?.listen?.(BACKLOG);
 }

@@ -1,6 +1,7 @@
 /** `bulkhead drill`: breaks in to every role's jail. */
 import {
   describeInstallation,
+  isRoot,
   placeBundle,
   placeRuntime,
 } from "../installation.ts";
@@ -30,6 +31,12 @@ export async function drill(
       if (!json) console.error(text);
     },
   });
+  if (!isRoot() && !json) {
+    console.error(
+      "Started as an ordinary user, so all roles share it: the wall of " +
+        "users is missing, and what only it denies is not denied.",
+    );
+  }
   console.log(json ? JSON.stringify(result) : drillReport(result));
   return result.acts.every((act) => act.denied) ? EXIT.ok : EXIT.no;
 }

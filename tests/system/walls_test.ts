@@ -1,0 +1,315 @@
+/**
+ * The walls around every role of a running server, as the kernel tells of
+ * them in /proc, next to a table of rights that is written here by hand.
+ */
+import assert from "node:assert/strict";
+import {
+  type Installation,
+  IS_ROOT,
+  type RoleStatus,
+  server,
+} from "./server_fixture.ts";
+
+/** What a role's flags grant; sockets of its edges come on top. */
+interface Rights {
+  /** Instances that ask it. */
+  readonly answers: readonly string[];
+  /** Roles that it asks. */
+  readonly asks: readonly string[];
+  /** Below the home. */
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+  readonly net?: readonly string[];
+  readonly sys?: string;
+  readonly ffi?: boolean;
+  /** The group that may read contents. */
+  readonly isReader?: boolean;
+  /** Which TCP port it takes connections from. */
+  readonly listens?: "smtp" | "console";
+}
+
+const SMTPD = ["smtpd.0", "smtpd.1"];
+
+const RIGHTS: Readonly<Record<string, Rights>> = {
+  smtpd: {
+    answers: [],
+    asks: ["resolve", "spool", "queue"],
+    listens: "smtp",
+  },
+  console: { answers: [], asks: ["queue"], listens: "console" },
+  resolve: { answers: [...SMTPD, "queue.0"], asks: [] },
+  spool: {
+    answers: [...SMTPD, "queue.0"],
+    asks: [],
+    read: ["/spool"],
+    write: ["/spool"],
+    sys: "statfs",
+    isReader: true,
+  },
+  queue: {
+    answers: [...SMTPD, "console.0"],
+    asks: ["resolve", "spool", "maildir", "smtpc"],
+    read: ["/queue"],
+    write: ["/queue"],
+  },
+  maildir: {
+    answers: ["queue.0"],
+    asks: ["sync"],
+    read: ["/spool", "/mail"],
+    write: ["/mail"],
+    isReader: true,
+  },
+  sync: { answers: ["maildir.0"], asks: [], read: ["/mail/.sync"], ffi: true },
+  smtpc: {
+    answers: ["queue.0"],
+    asks: ["dns", "dial"],
+    read: ["/spool"],
+    net: ["0.0.0.0/0:25", "192.0.2.7:2600"],
+    isReader: true,
+  },
+  dns: { answers: ["smtpc.0"], asks: [], net: ["192.0.2.53:53"] },
+  dial: { answers: ["smtpc.0"], asks: [], ffi: true },
+};
+
+/** A server with two smtpd processes, and everything that a flag may name. */
+function walledServer(): Promise<Installation> {
+  return server({
+    routes: ["remote.test=192.0.2.7:2600"],
+    settings: `
+[smtp]
+processes = 2
+[outbound]
+nameservers = ["192.0.2.53"]
+`,
+  });
+}
+
+function roleOf({ instance }: RoleStatus): string {
+  return instance.slice(0, instance.indexOf("."));
+}
+
+/** The permissions on a process's command line, by name. */
+function flagsOf(pid: number): Map<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (
+    const word of Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0")
+  ) {
+    if (/^-[A-Za-z]*A/.test(word)) assert.fail(`${word} grants everything`);
+    if (!/^--(allow|deny|unstable|permission)/.test(word)) continue;
+    const granted = /^--allow-([a-z]+)=(.+)$/.exec(word);
+    assert.ok(granted, `${word} is not narrow`);
+    assert.ok(!found.has(granted[1]!), `${word} comes twice`);
+    found.set(granted[1]!, granted[2]!.split(",").sort());
+  }
+  return found;
+}
+
+/** One line of a /proc/PID/status, as words. */
+function statusOf(pid: number, name: string): string[] {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const line = status.split("\n").find((one) => one.startsWith(`${name}:`));
+  assert.ok(line !== undefined, `${name} in /proc/${pid}/status`);
+  return line.slice(name.length + 1).trim().split(/\s+/).filter(Boolean);
+}
+
+function edgesOf(home: string, role: string, rights: Rights): string[] {
+  return rights.answers.map((asker) => `${home}/run/${asker}-${role}.sock`);
+}
+
+Deno.test("every role has its flags, and not one more", async () => {
+  await using made = await walledServer();
+  const { home } = made;
+  const seen = new Set<string>();
+  for (const one of await made.roles()) {
+    const role = roleOf(one);
+    const rights = RIGHTS[role];
+    assert.ok(rights, `${role} is a role that this test knows`);
+    seen.add(role);
+    const edges = edgesOf(home, role, rights);
+    const below = (paths: readonly string[] = []) =>
+      paths.map((path) => home + path);
+    const want = new Map<string, string[]>([
+      ["read", [...below(rights.read), ...edges]],
+      ["write", [...below(rights.write), ...edges]],
+      ["net", [...edges.map((path) => `unix:${path}`), ...rights.net ?? []]],
+      ["sys", rights.sys === undefined ? [] : [rights.sys]],
+    ]);
+    const got = flagsOf(one.pid);
+    const ffi = got.get("ffi") ?? [];
+    assert.equal(ffi.length, rights.ffi ? 1 : 0, `--allow-ffi of ${role}`);
+    for (const path of ffi) assert.match(path, /^\/.*\/libc\.so\.6$/);
+    for (const [name, values] of want) {
+      const found = (got.get(name) ?? []).filter((value) =>
+        // The machine decides whether there is a dial that could be asked.
+        !value.includes("-dial.sock")
+      );
+      assert.deepEqual(
+        found,
+        values.filter((value) => !value.includes("-dial.sock")).sort(),
+        `--allow-${name} of ${role}`,
+      );
+      got.delete(name);
+    }
+    got.delete("ffi");
+    assert.deepEqual([...got.keys()], [], `further flags of ${role}`);
+  }
+  for (const role of Object.keys(RIGHTS)) {
+    if (role !== "dial") assert.ok(seen.has(role), `${role} runs`);
+  }
+  await made.stopCleanly();
+});
+
+Deno.test("every role is held by seccomp and cannot gain a right", async () => {
+  await using made = await walledServer();
+  for (const { instance, pid } of await made.roles()) {
+    assert.deepEqual(statusOf(pid, "NoNewPrivs"), ["1"], instance);
+    assert.deepEqual(statusOf(pid, "Seccomp"), ["2"], instance);
+    assert.match(statusOf(pid, "CapEff")[0]!, /^0+$/, instance);
+    assert.match(statusOf(pid, "CapPrm")[0]!, /^0+$/, instance);
+    assert.match(statusOf(pid, "CapInh")[0]!, /^0+$/, instance);
+    const limits = Deno.readTextFileSync(`/proc/${pid}/limits`);
+    assert.match(limits, /^Max core file size +0 +0 /m, instance);
+  }
+  await made.stopCleanly();
+});
+
+if (!IS_ROOT) console.log("walls_test: users and groups are seen as root only");
+
+Deno.test({
+  name: "every role has a user, groups and sockets of its own",
+  ignore: !IS_ROOT,
+  fn: async (t) => {
+    await using made = await walledServer();
+    const roles = await made.roles();
+
+    await t.step("users and groups", () => {
+      const content = String(Deno.statSync(`${made.home}/spool`).gid);
+      const users = new Map<string, string>();
+      for (const one of roles) {
+        const role = roleOf(one);
+        const uids = statusOf(one.pid, "Uid");
+        const gids = statusOf(one.pid, "Gid");
+        assert.equal(new Set(uids).size, 1, "real, effective, saved, files");
+        assert.equal(new Set(gids).size, 1);
+        assert.notEqual(uids[0], "0", role);
+        assert.notEqual(gids[0], "0", role);
+        assert.notEqual(gids[0], content, role);
+        const owner = users.get(uids[0]!);
+        assert.ok(owner === undefined || owner === role, `${owner}, ${role}`);
+        users.set(uids[0]!, role);
+        assert.deepEqual(
+          statusOf(one.pid, "Groups"),
+          RIGHTS[role]!.isReader ? [content] : [],
+          `groups of ${role}`,
+        );
+        assert.match(statusOf(one.pid, "CapBnd")[0]!, /^0+$/, role);
+        // Not dumpable: what is in its /proc directory is root's.
+        assert.equal(Deno.statSync(`/proc/${one.pid}/environ`).uid, 0, role);
+      }
+      assert.equal(users.size, new Set(roles.map(roleOf)).size);
+    });
+
+    await t.step("listening sockets and open files", () => {
+      const names = listeningSockets();
+      for (const one of roles) {
+        const role = roleOf(one);
+        const rights = RIGHTS[role]!;
+        const got: string[] = [];
+        for (const link of openFiles(one.pid)) {
+          const socket = /^socket:\[(\d+)\]$/.exec(link);
+          const name = socket ? names.get(socket[1]!) : undefined;
+          if (name !== undefined) got.push(name);
+          if (!link.startsWith(made.home)) continue;
+          const own = [...rights.read ?? [], ...rights.write ?? []];
+          assert.ok(
+            own.some((path) => link.startsWith(made.home + path)),
+            `${one.instance} has ${link} open`,
+          );
+        }
+        const want = rights.asks.map((asked) =>
+          `${made.home}/run/${one.instance}-${asked}.sock`
+        );
+        if (rights.listens === "smtp") want.push(`tcp:${made.smtpPort}`);
+        if (rights.listens === "console") want.push(`tcp:${made.consolePort}`);
+        const noDial = (name: string) => !name.endsWith("-dial.sock");
+        assert.deepEqual(
+          got.filter(noDial).sort(),
+          want.filter(noDial).sort(),
+          `sockets on which ${one.instance} listens`,
+        );
+      }
+    });
+
+    await made.stopCleanly();
+  },
+});
+
+Deno.test({
+  name: "the drill breaks in to every role and gets nowhere",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    await using made = await walledServer();
+    const { code, out, errors } = await made.command("drill", "--json");
+    const { acts } = JSON.parse(out) as {
+      acts: {
+        role: string;
+        mode: string;
+        act: string;
+        denied: boolean;
+        wall: string;
+      }[];
+    };
+    assert.deepEqual(acts.filter(({ denied }) => !denied), []);
+    assert.equal(code, 0, errors);
+    const counts = new Map<string, number>();
+    for (const { role, mode, act, wall } of acts) {
+      const key = `${role} ${mode}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      assert.match(wall, /^(deno|uid|landlock|seccomp)$/, act);
+      if (mode === "kernel") assert.notEqual(wall, "deno", act);
+    }
+    for (const role of new Set((await made.roles()).map(roleOf))) {
+      for (const mode of ["flags", "kernel"]) {
+        const count = counts.get(`${role} ${mode}`) ?? 0;
+        assert.ok(count >= 40, `${count} acts of ${role} with ${mode}`);
+      }
+    }
+    const words = acts.map(({ act }) => act).join("\n");
+    for (const about of ["/etc/shadow", "ptrace", "connect", "signal|kill"]) {
+      assert.match(words, new RegExp(about), "it tries the obvious");
+    }
+    await made.stopCleanly();
+  },
+});
+
+/** Names of all listening sockets, TCP and Unix, by inode. */
+function listeningSockets(): Map<string, string> {
+  const names = new Map<string, string>();
+  const rows = (path: string) =>
+    Deno.readTextFileSync(path).split("\n").slice(1)
+      .map((line) => line.trim().split(/\s+/));
+  for (const path of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const row of rows(path)) {
+      if (row[3] !== "0A") continue;
+      names.set(row[9]!, `tcp:${parseInt(row[1]!.split(":")[1]!, 16)}`);
+    }
+  }
+  for (const row of rows("/proc/net/unix")) {
+    // __SO_ACCEPTCON
+    if (row[3] === "00010000") names.set(row[6]!, row[7] ?? "");
+  }
+  return names;
+}
+
+/** Where a process's descriptors lead. */
+function openFiles(pid: number): string[] {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
+    try {
+      return [Deno.readLinkSync(`/proc/${pid}/fd/${name}`)];
+    } catch (error) {
+      // It was closed meanwhile.
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  });
+}
