@@ -6,7 +6,7 @@
  * is done, when it fails, and on Ctrl-C.
  */
 import { startBulkhead } from "./bench/bulkhead.ts";
-import { sleep } from "./bench/command.ts";
+import { run, sleep } from "./bench/command.ts";
 import { type Disk, flush, openDisk } from "./bench/disk.ts";
 import { withReport } from "./bench/document.ts";
 import { measureLatency } from "./bench/latency.ts";
@@ -35,6 +35,8 @@ interface Bench {
   readonly disk: Disk;
   readonly servers: readonly Server[];
   readonly sink: Sink | undefined;
+  /** Processes of the load generator. */
+  readonly clients: ProcessGroup;
   /** Every run, told as soon as it is measured. */
   readonly runs: Run[];
 }
@@ -79,13 +81,12 @@ async function bench(
   const sinkPort = freePorts(26_990, 1);
   const sink = options.relay ? await startSink(sinkPort) : undefined;
   if (sink) stack.defer(() => sink.stop());
+  const clients = groupOf("clients", stack);
   const servers: Server[] = [];
   for (const name of chosen) {
     tell(`starting ${name}`);
-    const group = ProcessGroup.open(name);
-    stack.defer(() => group.end());
     const ground = {
-      group,
+      group: groupOf(name, stack),
       dir: `${disk.dir}/${name}`,
       port: freePorts(25_250, 4),
       sinkPort,
@@ -94,7 +95,7 @@ async function bench(
     stack.defer(() => server.stop());
     servers.push(server);
   }
-  const set: Bench = { options, disk, servers, sink, runs: [] };
+  const set: Bench = { options, disk, servers, sink, clients, runs: [] };
   await measure(set);
   const report = reportOf(set.runs, {
     at,
@@ -105,8 +106,14 @@ async function bench(
     remarks,
   });
   if (!options.json) console.log(report);
-  if (options.write) writeDocument(report);
+  if (options.write) await writeDocument(report);
   return 0;
+}
+
+function groupOf(name: string, stack: AsyncDisposableStack): ProcessGroup {
+  const group = ProcessGroup.open(name);
+  stack.defer(() => group.end());
+  return group;
 }
 
 /** Which of the wanted servers can be measured here, and why not the others. */
@@ -183,12 +190,12 @@ async function measureLoads(
 
 /** The first messages pay for just-in-time compiling and for new processes. */
 async function warmUp(bench: Bench, server: Server): Promise<void> {
-  const load = { round: 0, sizeBytes: 2_048, sessions: 10, messages: 500 };
-  const run = await measureLoad(server, { ...load, to: "maildir" }, bench);
-  if (run.fault === null && run.delivered !== null) return;
+  const load = { round: 0, sizeBytes: 2_048, sessions: 10, messages: 2_000 };
+  const warm = await measureLoad(server, { ...load, to: "maildir" }, bench);
+  if (warm.fault === null && warm.delivered !== null) return;
   throw new Error(
-    `Cannot measure ${server.name}: ${run.arrived} of ${run.messages} ` +
-      `messages arrived; ${run.fault}`,
+    `Cannot measure ${server.name}: ${warm.arrived} of ${warm.messages} ` +
+      `messages arrived; ${warm.fault}`,
   );
 }
 
@@ -202,9 +209,9 @@ function memoryOf(server: Server, when: MemoryRun["when"]): MemoryRun {
   };
 }
 
-function record({ runs, options }: Bench, run: Run): void {
-  runs.push(run);
-  const line = JSON.stringify(run);
+function record({ runs, options }: Bench, one: Run): void {
+  runs.push(one);
+  const line = JSON.stringify(one);
   if (options.json) console.log(line);
   else tell(line);
 }
@@ -213,9 +220,10 @@ function tell(text: string): void {
   console.error(`bench: ${text}`);
 }
 
-function writeDocument(report: string): void {
+async function writeDocument(report: string): Promise<void> {
   const before = Deno.readTextFileSync(DOCUMENT);
   Deno.writeTextFileSync(DOCUMENT, withReport(before, report));
+  await run([Deno.execPath(), "fmt", "--quiet", DOCUMENT.pathname]);
   tell("docs/performance.md is written");
 }
 

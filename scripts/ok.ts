@@ -2,7 +2,7 @@
  * `deno task ok`: what to run before every commit. Formatting, lint, types,
  * the RFC table, unit tests; prints what is wrong and nothing else.
  */
-import { findTests, lastLine, runTests } from "./test_runs.ts";
+import { findTests, lastLine, runSideBySide } from "./test_runs.ts";
 
 Deno.chdir(new URL("..", import.meta.url));
 
@@ -37,13 +37,10 @@ async function step(name: string, args: readonly string[]): Promise<void> {
 await Promise.all(STEPS.map(({ name, args }) => step(name, args)));
 
 const fromMs = performance.now();
-const counts = await runTests({
-  name: "unit tests",
-  paths: ["mod", "web", "scripts"].flatMap(findTests),
+const counts = await runSideBySide(
+  ["mod", "web", "scripts"].flatMap(findTests),
   // Types were checked a moment ago.
-  args: ["--parallel", "--no-check"],
-  withinMs: 5 * 60_000,
-  shown: false,
-});
+  { args: ["--no-check"], withinMs: 2 * 60_000, shown: false },
+);
 tell("unit", counts.failed === 0, fromMs, `, ${lastLine(counts)}`);
 Deno.exit(good ? 0 : 1);

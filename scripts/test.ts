@@ -14,6 +14,7 @@ import {
   findTests,
   lastLine,
   NO_TESTS,
+  runSideBySide,
   runTests,
   sum,
   type TestRun,
@@ -55,6 +56,8 @@ function oneByOne(folder: string, withinMs: number): TestRun[] {
   return findTests(folder).map((path) => ({
     name: path,
     paths: [path],
+    // Types were checked, of all files, before the first run.
+    args: ["--no-check"],
     withinMs,
     shown: true,
   }));
@@ -62,14 +65,7 @@ function oneByOne(folder: string, withinMs: number): TestRun[] {
 
 Deno.chdir(new URL("..", import.meta.url));
 const isCi = Deno.env.get("CI") === "true";
-const runs: TestRun[] = [
-  {
-    name: "unit tests",
-    paths: ["mod", "web", "scripts"].flatMap(findTests),
-    args: ["--parallel"],
-    withinMs: 5 * MINUTE_MS,
-    shown: true,
-  },
+const servers: TestRun[] = [
   ...oneByOne("tests/system", 5 * MINUTE_MS),
   ...oneByOne("tests/crash", 8 * MINUTE_MS),
   ...oneByOne("tests/interop", 5 * MINUTE_MS),
@@ -80,19 +76,44 @@ if (missing.length > 0) {
   console.log(`Not installed: ${missing.join(", ")}.`);
   console.log("Tests that need them are skipped; scripts/peers installs them.");
 }
+
 let total: Counts = NO_TESTS;
-for (const run of runs) {
-  console.log(`\n== ${run.name}`);
+
+async function section(
+  name: string,
+  run: () => Promise<Counts>,
+): Promise<void> {
+  console.log(`\n== ${name}`);
   const from = performance.now();
-  let counts = await runTests(run);
-  if (isCi && run.name.startsWith("tests/interop/") && counts.skipped > 0) {
-    console.log(`${run.name}: ${counts.skipped} skipped, which fails in CI`);
-    const failed = counts.failed + counts.skipped;
-    counts = { ...counts, failed, skipped: 0 };
-  }
+  const counts = await run();
   total = sum(total, counts);
   const seconds = ((performance.now() - from) / 1_000).toFixed(1);
-  console.log(`== ${run.name}: ${lastLine(counts)} in ${seconds} s`);
+  console.log(`== ${name}: ${lastLine(counts)} in ${seconds} s`);
+}
+
+async function checkTypes(): Promise<Counts> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--frozen", "--quiet", "."],
+  }).spawn().status;
+  return { ...NO_TESTS, failed: success ? 0 : 1 };
+}
+
+async function runPeers(run: TestRun): Promise<Counts> {
+  const counts = await runTests(run);
+  if (!isCi || counts.skipped === 0) return counts;
+  console.log(`${run.name}: ${counts.skipped} skipped, which fails in CI`);
+  return { ...counts, failed: counts.failed + counts.skipped, skipped: 0 };
+}
+
+await section("types", checkTypes);
+await section("unit tests", () =>
+  runSideBySide(
+    ["mod", "web", "scripts"].flatMap(findTests),
+    { args: ["--no-check"], withinMs: 2 * MINUTE_MS, shown: true },
+  ));
+for (const run of servers) {
+  const isInterop = run.name.startsWith("tests/interop/");
+  await section(run.name, () => isInterop ? runPeers(run) : runTests(run));
 }
 console.log(`\n${lastLine(total)}`);
 Deno.exit(total.failed > 0 ? 1 : 0);

@@ -20,6 +20,8 @@ export interface Counts {
   readonly skipped: number;
 }
 
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** Nothing yet. */
 export const NO_TESTS: Counts = { passed: 0, failed: 0, skipped: 0 };
 
@@ -110,10 +112,10 @@ export async function runTests(run: TestRun): Promise<Counts> {
   };
   const stop = () => {
     killAll();
-    Deno.exit(130);
+    // Others run beside this one, and are told of the signal too.
+    setTimeout(() => Deno.exit(130), 0);
   };
-  Deno.addSignalListener("SIGINT", stop);
-  Deno.addSignalListener("SIGTERM", stop);
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -126,8 +128,7 @@ export async function runTests(run: TestRun): Promise<Counts> {
   ]);
   clearTimeout(timer);
   killAll();
-  Deno.removeSignalListener("SIGINT", stop);
-  Deno.removeSignalListener("SIGTERM", stop);
+  for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, stop);
   const counts = late
     ? { ...NO_TESTS, failed: 1 }
     : countsOf(out, status.success);
@@ -136,6 +137,35 @@ export async function runTests(run: TestRun): Promise<Counts> {
     console.log(`${run.name}: killed after ${run.withinMs / 1_000} s`);
   }
   return counts;
+}
+
+/**
+ * Runs test files side by side, a process for each: `deno test --parallel`
+ * would put them all into one, where they share the umask, the working
+ * directory and what is measured of memory.
+ *
+ * @param shown Prints a line for each file; what a failing one says always is
+ */
+export async function runSideBySide(
+  paths: readonly string[],
+  options: { withinMs: number; args: readonly string[]; shown: boolean },
+): Promise<Counts> {
+  const waiting = [...paths];
+  let total = NO_TESTS;
+  const work = async () => {
+    for (let path; (path = waiting.shift()) !== undefined;) {
+      const run = { ...options, name: path, paths: [path], shown: false };
+      const counts = await runTests(run);
+      total = sum(total, counts);
+      if (options.shown || counts.failed > 0) {
+        console.log(`${path}: ${lastLine(counts)}`);
+      }
+    }
+  };
+  await Promise.all(
+    Array.from({ length: navigator.hardwareConcurrency }, work),
+  );
+  return total;
 }
 
 /** Reads a pipe to its end, passing it on if `shown`. */

@@ -4,6 +4,7 @@ import {
   findTests,
   lastLine,
   parseSummary,
+  runSideBySide,
   runTests,
   sum,
 } from "./test_runs.ts";
@@ -112,4 +113,24 @@ Deno.test("runTests kills a run that takes too long, and what it started", async
   assert.ok(pid > 0);
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => ") Z ");
   assert.match(stat, /\) [ZX] /);
+});
+
+Deno.test("runSideBySide adds up what processes of their own said", async () => {
+  const dir = await Deno.makeTempDir();
+  for (const name of ["a", "b", "c"]) {
+    await Deno.writeTextFile(
+      `${dir}/${name}_test.ts`,
+      `Deno.test("alone", () => {
+         if (globalThis.process.umask(0o777) === 0o777) throw new Error("shared");
+         if ("${name}" === "c") throw new Error("on purpose");
+       });`,
+    );
+  }
+  const options = { args: ["--no-check"], withinMs: 20_000, shown: true };
+  assert.deepEqual(await runSideBySide(findTests(dir), options), {
+    passed: 2,
+    failed: 1,
+    skipped: 0,
+  });
+  await Deno.remove(dir, { recursive: true });
 });

@@ -50,11 +50,20 @@ export function makePlaces(
     if (place.kind === "directory") {
       Deno.mkdirSync(place.path, { recursive: true });
     } else {
-      Deno.openSync(place.path, { create: true, append: true }).close();
+      makeFile(place.path);
     }
     const { uid, gid } = idsOf(place, accounts);
     if (accounts !== null) Deno.chownSync(place.path, uid, gid);
     Deno.chmodSync(place.path, place.mode);
+  }
+}
+
+// Not opened if it is there: its mode may forbid that to its own owner.
+function makeFile(path: string): void {
+  try {
+    Deno.openSync(path, { createNew: true, write: true }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { attempt, until } from "./command.ts";
 import { type Disk, flush } from "./disk.ts";
 import { busyMs } from "./machine.ts";
 import { countMessages, emptyBox } from "./mailbox.ts";
-import { ProcessGroup } from "./process_group.ts";
+import type { ProcessGroup } from "./process_group.ts";
 import type { Destination, LoadRun } from "./results.ts";
 import { BOX_DOMAIN, RELAY_DOMAIN, type Server } from "./server.ts";
 import type { Sink } from "./sink.ts";
@@ -45,7 +45,12 @@ export function messagesOf(
 export async function measureLoad(
   server: Server,
   load: Load,
-  { disk, sink }: { disk: Disk; sink: Sink | undefined },
+  { disk, sink, clients }: {
+    disk: Disk;
+    sink: Sink | undefined;
+    /** Takes the load generator; whoever made it ends it. */
+    clients: ProcessGroup;
+  },
 ): Promise<LoadRun> {
   emptyBox(server.box);
   await flush(disk);
@@ -53,7 +58,6 @@ export async function measureLoad(
   const already = sink?.received() ?? 0;
   const arrived = () =>
     to === "relay" ? sink!.received() - already : countMessages(server.box);
-  const clients = ProcessGroup.open("clients");
   const before = reading(server, clients);
   const start = performance.now();
   const fault = await send(server, load, { clients, dir: disk.dir });
@@ -66,7 +70,6 @@ export async function measureLoad(
   const { foreignCores } = spent(before, reading(server, clients));
   await server.group.settle(SETTLE_WITHIN_MS);
   const whole = spent(before, reading(server, clients));
-  await clients.end();
   return {
     kind: "load",
     server: server.name,

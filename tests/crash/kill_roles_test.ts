@@ -80,7 +80,9 @@ Deno.test("100 kills under load lose nothing that was acknowledged", async () =>
   const verdict = await drained(stage, ledger);
 
   console.log(
-    `${kills} kills in ${Math.round(tookMs / 1_000)} s: ${sentence(verdict)}; ` +
+    `${kills} kills in ${Math.round(tookMs / 1_000)} s: ${
+      sentence(verdict)
+    }; ` +
       `slowest recoveries ${
         [...slowestMs].map(([name, ms]) => `${name} ${Math.round(ms)} ms`)
           .join(", ")

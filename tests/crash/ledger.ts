@@ -214,7 +214,7 @@ function digest(bytes: Uint8Array): string {
 // for each message, so that no two are the same.
 const FILLER = Buffer.from(
   Array.from(
-    { length: 4_000 },
+    { length: 16_000 },
     (_, n) => `${".".repeat(n % 7 ? 0 : n % 4)}line ${n} ${"-".repeat(n % 60)}`,
   ).join("\r\n"),
 );

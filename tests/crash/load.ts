@@ -19,8 +19,6 @@ export interface Plan {
   readonly to: readonly string[];
   /** Between two messages of one sender. */
   readonly pauseMs: number;
-  /** Sizes are spread evenly between these. */
-  readonly sizes?: readonly [min: number, max: number];
 }
 
 /** Running senders. */
@@ -45,14 +43,13 @@ export class Load {
 
   async #sender(): Promise<void> {
     const { ledger, pauseMs, to } = this.#plan;
-    const [min, max] = this.#plan.sizes ?? [1_000, 50_000];
     let session: Session | undefined;
     let sent = 0;
     while (!this.#isEnding) {
       const message = ledger.newMessage();
       const facts = {
         to: to[this.#turn++ % to.length]!,
-        size: Math.floor(min + Math.random() * (max - min)),
+        size: sizeOf(this.#turn),
       };
       for (;;) {
         const attempt = ledger.begin(message, facts);
@@ -88,6 +85,12 @@ export class Load {
     session?.close();
     return undefined;
   }
+}
+
+/** 1 to 50 kB; but one in fifty gets a file of its own in the spool. */
+function sizeOf(turn: number): number {
+  if (turn % 50 === 0) return 400_000;
+  return 1_000 + Math.floor(Math.random() * 49_000);
 }
 
 /** Sends one message once, in a session of its own. */

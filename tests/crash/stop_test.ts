@@ -1,7 +1,13 @@
 /** Stopping while mail flows: in time, with exit code 0, and without loss. */
 import assert from "node:assert/strict";
 import { delay, STOP_WITHIN_MS } from "../system/server_fixture.ts";
-import { childrenOf, drained, isAlive, RECIPIENTS, scene } from "./crash_fixture.ts";
+import {
+  childrenOf,
+  drained,
+  isAlive,
+  RECIPIENTS,
+  scene,
+} from "./crash_fixture.ts";
 import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
 import { Load } from "./load.ts";
 

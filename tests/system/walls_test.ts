@@ -112,175 +112,196 @@ function statusOf(pid: number, name: string): string[] {
   return line.slice(name.length + 1).trim().split(/\s+/).filter(Boolean);
 }
 
-function edgesOf(home: string, role: string, rights: Rights): string[] {
-  return rights.answers.map((asker) => `${home}/run/${asker}-${role}.sock`);
-}
-
-Deno.test("every role has its flags, and not one more", async () => {
-  await using made = await walledServer();
-  const { home } = made;
-  const seen = new Set<string>();
-  for (const one of await made.roles()) {
-    const role = roleOf(one);
-    const rights = RIGHTS[role];
-    assert.ok(rights, `${role} is a role that this test knows`);
-    seen.add(role);
-    const edges = edgesOf(home, role, rights);
-    const below = (paths: readonly string[] = []) =>
-      paths.map((path) => home + path);
-    const want = new Map<string, string[]>([
-      ["read", [...below(rights.read), ...edges]],
-      ["write", [...below(rights.write), ...edges]],
-      ["net", [...edges.map((path) => `unix:${path}`), ...rights.net ?? []]],
-      ["sys", rights.sys === undefined ? [] : [rights.sys]],
-    ]);
-    const got = flagsOf(one.pid);
-    const ffi = got.get("ffi") ?? [];
-    assert.equal(ffi.length, rights.ffi ? 1 : 0, `--allow-ffi of ${role}`);
-    for (const path of ffi) assert.match(path, /^\/.*\/libc\.so\.6$/);
-    for (const [name, values] of want) {
-      const found = (got.get(name) ?? []).filter((value) =>
-        // The machine decides whether there is a dial that could be asked.
-        !value.includes("-dial.sock")
-      );
-      assert.deepEqual(
-        found,
-        values.filter((value) => !value.includes("-dial.sock")).sort(),
-        `--allow-${name} of ${role}`,
-      );
-      got.delete(name);
-    }
-    got.delete("ffi");
-    assert.deepEqual([...got.keys()], [], `further flags of ${role}`);
-  }
-  for (const role of Object.keys(RIGHTS)) {
-    if (role !== "dial") assert.ok(seen.has(role), `${role} runs`);
-  }
-  await made.stopCleanly();
-});
-
-Deno.test("every role is held by seccomp and cannot gain a right", async () => {
-  await using made = await walledServer();
-  for (const { instance, pid } of await made.roles()) {
-    assert.deepEqual(statusOf(pid, "NoNewPrivs"), ["1"], instance);
-    assert.deepEqual(statusOf(pid, "Seccomp"), ["2"], instance);
-    assert.match(statusOf(pid, "CapEff")[0]!, /^0+$/, instance);
-    assert.match(statusOf(pid, "CapPrm")[0]!, /^0+$/, instance);
-    assert.match(statusOf(pid, "CapInh")[0]!, /^0+$/, instance);
-    const limits = Deno.readTextFileSync(`/proc/${pid}/limits`);
-    assert.match(limits, /^Max core file size +0 +0 /m, instance);
-  }
-  await made.stopCleanly();
-});
-
 if (!IS_ROOT) console.log("walls_test: users and groups are seen as root only");
 
-Deno.test({
-  name: "every role has a user, groups and sockets of its own",
-  ignore: !IS_ROOT,
-  fn: async (t) => {
-    await using made = await walledServer();
-    const roles = await made.roles();
+Deno.test("every role of a running server stands behind its walls", async (t) => {
+  await using made = await walledServer();
+  const roles = await made.roles();
 
-    await t.step("users and groups", () => {
+  await t.step("it has its flags, and not one more", () => {
+    const seen = new Set(roles.map(roleOf));
+    for (const role of Object.keys(RIGHTS)) {
+      // The machine decides whether it has IPv6 and a dial.
+      if (role !== "dial") assert.ok(seen.has(role), `${role} runs`);
+    }
+    for (const one of roles) compareFlags(made.home, one);
+  });
+
+  await t.step("it is held by seccomp and cannot gain a right", () => {
+    for (const { instance, pid } of roles) {
+      assert.deepEqual(statusOf(pid, "NoNewPrivs"), ["1"], instance);
+      assert.deepEqual(statusOf(pid, "Seccomp"), ["2"], instance);
+      for (const set of ["CapEff", "CapPrm", "CapInh", "CapAmb"]) {
+        assert.match(statusOf(pid, set)[0]!, /^0+$/, `${set} of ${instance}`);
+      }
+      const limits = Deno.readTextFileSync(`/proc/${pid}/limits`);
+      assert.match(limits, /^Max core file size +0 +0 /m, instance);
+    }
+  });
+
+  await t.step({
+    name: "it has a user of its own",
+    ignore: !IS_ROOT,
+    fn: () => {
       const content = String(Deno.statSync(`${made.home}/spool`).gid);
       const users = new Map<string, string>();
-      for (const one of roles) {
-        const role = roleOf(one);
-        const uids = statusOf(one.pid, "Uid");
-        const gids = statusOf(one.pid, "Gid");
-        assert.equal(new Set(uids).size, 1, "real, effective, saved, files");
-        assert.equal(new Set(gids).size, 1);
-        assert.notEqual(uids[0], "0", role);
-        assert.notEqual(gids[0], "0", role);
-        assert.notEqual(gids[0], content, role);
-        const owner = users.get(uids[0]!);
-        assert.ok(owner === undefined || owner === role, `${owner}, ${role}`);
-        users.set(uids[0]!, role);
-        assert.deepEqual(
-          statusOf(one.pid, "Groups"),
-          RIGHTS[role]!.isReader ? [content] : [],
-          `groups of ${role}`,
-        );
-        assert.match(statusOf(one.pid, "CapBnd")[0]!, /^0+$/, role);
-        // Not dumpable: what is in its /proc directory is root's.
-        assert.equal(Deno.statSync(`/proc/${one.pid}/environ`).uid, 0, role);
-      }
+      for (const one of roles) compareUser(one, content, users);
       assert.equal(users.size, new Set(roles.map(roleOf)).size);
-    });
+    },
+  });
 
-    await t.step("listening sockets and open files", () => {
+  await t.step({
+    name: "it holds its own sockets and files, and no others",
+    ignore: !IS_ROOT,
+    fn: () => {
       const names = listeningSockets();
-      for (const one of roles) {
-        const role = roleOf(one);
-        const rights = RIGHTS[role]!;
-        const got: string[] = [];
-        for (const link of openFiles(one.pid)) {
-          const socket = /^socket:\[(\d+)\]$/.exec(link);
-          const name = socket ? names.get(socket[1]!) : undefined;
-          if (name !== undefined) got.push(name);
-          if (!link.startsWith(made.home)) continue;
-          const own = [...rights.read ?? [], ...rights.write ?? []];
+      for (const one of roles) compareOpen(made, one, names);
+    },
+  });
+
+  await t.step({
+    name: "the drill breaks in to it and gets nowhere",
+    ignore: !IS_ROOT,
+    fn: async () => {
+      const { code, out, errors } = await made.command("drill", "--json");
+      const { acts } = JSON.parse(out) as { acts: Act[] };
+      assert.deepEqual(acts.filter(({ denied }) => !denied), []);
+      assert.equal(code, 0, errors);
+      for (const { mode, act, wall } of acts) {
+        assert.match(wall, /^(deno|uid|landlock|seccomp)$/, act);
+        if (mode === "kernel") assert.notEqual(wall, "deno", act);
+      }
+      for (const role of new Set(roles.map(roleOf))) {
+        for (const mode of ["flags", "kernel"]) {
+          const words = acts.filter((one) =>
+            one.role === role && one.mode === mode
+          ).map(({ act }) => act);
           assert.ok(
-            own.some((path) => link.startsWith(made.home + path)),
-            `${one.instance} has ${link} open`,
+            new Set(words).size >= 40,
+            `${words.length} acts of ${role} with ${mode}`,
           );
+          for (const act of OBVIOUS) {
+            assert.ok(words.includes(act), `${act}, by ${role} with ${mode}`);
+          }
         }
-        const want = rights.asks.map((asked) =>
-          `${made.home}/run/${one.instance}-${asked}.sock`
-        );
-        if (rights.listens === "smtp") want.push(`tcp:${made.smtpPort}`);
-        if (rights.listens === "console") want.push(`tcp:${made.consolePort}`);
-        const noDial = (name: string) => !name.endsWith("-dial.sock");
-        assert.deepEqual(
-          got.filter(noDial).sort(),
-          want.filter(noDial).sort(),
-          `sockets on which ${one.instance} listens`,
-        );
       }
-    });
+    },
+  });
 
-    await made.stopCleanly();
-  },
+  await made.stopCleanly();
 });
 
-Deno.test({
-  name: "the drill breaks in to every role and gets nowhere",
-  ignore: !IS_ROOT,
-  fn: async () => {
-    await using made = await walledServer();
-    const { code, out, errors } = await made.command("drill", "--json");
-    const { acts } = JSON.parse(out) as {
-      acts: {
-        role: string;
-        mode: string;
-        act: string;
-        denied: boolean;
-        wall: string;
-      }[];
-    };
-    assert.deepEqual(acts.filter(({ denied }) => !denied), []);
-    assert.equal(code, 0, errors);
-    const counts = new Map<string, number>();
-    for (const { role, mode, act, wall } of acts) {
-      const key = `${role} ${mode}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-      assert.match(wall, /^(deno|uid|landlock|seccomp)$/, act);
-      if (mode === "kernel") assert.notEqual(wall, "deno", act);
-    }
-    for (const role of new Set((await made.roles()).map(roleOf))) {
-      for (const mode of ["flags", "kernel"]) {
-        const count = counts.get(`${role} ${mode}`) ?? 0;
-        assert.ok(count >= 40, `${count} acts of ${role} with ${mode}`);
-      }
-    }
-    const words = acts.map(({ act }) => act).join("\n");
-    for (const about of ["/etc/shadow", "ptrace", "connect", "signal|kill"]) {
-      assert.match(words, new RegExp(about), "it tries the obvious");
-    }
-    await made.stopCleanly();
-  },
-});
+/** One act of `drill --json`. */
+interface Act {
+  readonly role: string;
+  readonly mode: string;
+  readonly act: string;
+  readonly denied: boolean;
+  readonly wall: string;
+}
+
+/** What every attacker would try first. */
+const OBVIOUS = [
+  "read /etc/shadow",
+  "read the TLS private key",
+  "run a shell",
+  "connect to another role's edge",
+  "attach a debugger to a neighbour",
+  "signal a neighbour",
+  "write the program",
+];
+
+/** Fails unless a process's flags are those of {@link RIGHTS}. */
+function compareFlags(home: string, one: RoleStatus): void {
+  const role = roleOf(one);
+  const rights = RIGHTS[role];
+  assert.ok(rights, `${role} is a role that this test knows`);
+  const edges = rights.answers.map((asker) =>
+    `${home}/run/${asker}-${role}.sock`
+  );
+  const below = (paths: readonly string[] = []) =>
+    paths.map((path) => home + path);
+  const want: Record<string, string[]> = {
+    read: [...below(rights.read), ...edges],
+    write: [...below(rights.write), ...edges],
+    net: [...edges.map((path) => `unix:${path}`), ...rights.net ?? []],
+    sys: rights.sys === undefined ? [] : [rights.sys],
+  };
+  const got = flagsOf(one.pid);
+  for (const [name, values] of Object.entries(want)) {
+    assert.deepEqual(
+      got.get(name) ?? [],
+      values.sort(),
+      `--allow-${name} of ${role}`,
+    );
+    got.delete(name);
+  }
+  const ffi = got.get("ffi") ?? [];
+  assert.equal(ffi.length, rights.ffi ? 1 : 0, `--allow-ffi of ${role}`);
+  for (const path of ffi) assert.match(path, /^\/.*\/libc\.so\.6$/);
+  got.delete("ffi");
+  assert.deepEqual([...got.keys()], [], `further flags of ${role}`);
+}
+
+/** Fails unless a process's user is nobody else's; notes it in `users`. */
+function compareUser(
+  one: RoleStatus,
+  content: string,
+  users: Map<string, string>,
+): void {
+  const role = roleOf(one);
+  const uids = statusOf(one.pid, "Uid");
+  const gids = statusOf(one.pid, "Gid");
+  assert.equal(new Set(uids).size, 1, "real, effective, saved, files");
+  assert.equal(new Set(gids).size, 1);
+  assert.notEqual(uids[0], "0", role);
+  assert.notEqual(gids[0], "0", role);
+  assert.notEqual(gids[0], content, role);
+  const owner = users.get(uids[0]!);
+  assert.ok(owner === undefined || owner === role, `${owner} and ${role}`);
+  users.set(uids[0]!, role);
+  assert.deepEqual(
+    statusOf(one.pid, "Groups"),
+    RIGHTS[role]!.isReader ? [content] : [],
+    `groups of ${role}`,
+  );
+  assert.match(statusOf(one.pid, "CapBnd")[0]!, /^0+$/, role);
+  // Not dumpable: what is in its /proc directory is root's.
+  assert.equal(Deno.statSync(`/proc/${one.pid}/environ`).uid, 0, role);
+}
+
+/** Fails if a process has a listening socket or a file that is not its own. */
+function compareOpen(
+  made: Installation,
+  one: RoleStatus,
+  names: ReadonlyMap<string, string>,
+): void {
+  const role = roleOf(one);
+  const rights = RIGHTS[role]!;
+  const got: string[] = [];
+  for (const link of openFiles(one.pid)) {
+    const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
+    const name = inode === undefined ? undefined : names.get(inode);
+    if (name !== undefined) got.push(name);
+    if (!link.startsWith(made.home)) continue;
+    const own = [...rights.read ?? [], ...rights.write ?? []];
+    assert.ok(
+      own.some((path) => link.startsWith(made.home + path)),
+      `${one.instance} has ${link} open`,
+    );
+  }
+  const want = rights.asks.map((asked) =>
+    `${made.home}/run/${one.instance}-${asked}.sock`
+  );
+  if (rights.listens === "smtp") want.push(`tcp:${made.smtpPort}`);
+  if (rights.listens === "console") want.push(`tcp:${made.consolePort}`);
+  const noDial = (name: string) => !name.endsWith("-dial.sock");
+  assert.deepEqual(
+    got.filter(noDial).sort(),
+    want.filter(noDial).sort(),
+    `sockets on which ${one.instance} listens`,
+  );
+}
 
 /** Names of all listening sockets, TCP and Unix, by inode. */
 function listeningSockets(): Map<string, string> {

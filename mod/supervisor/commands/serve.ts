@@ -8,21 +8,17 @@ import {
   placeRuntime,
 } from "../installation.ts";
 import { event } from "../log_sink.ts";
+import { LogWriter } from "../log_writer.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import { Supervisor } from "../supervisor.ts";
 import { EXIT, fail } from "./exit.ts";
 
-const encoder = new TextEncoder();
+const log = new LogWriter(Deno.stderr);
+const write = log.line;
 
-/** Writes a log line to standard error. */
-function write(line: string): void {
-  try {
-    Deno.stderr.writeSync(encoder.encode(line + "\n"));
-  } catch {
-    // Nobody reads the log any more (a closed pipe). The mail goes on.
-  }
-}
+/** Time for the last log lines to be read. */
+const FLUSH_MS = 500;
 
 /**
  * Runs the server.
@@ -81,6 +77,7 @@ export async function serve(
     await supervisor.start();
   } catch (error) {
     await supervisor.stop();
+    await log.flush(FLUSH_MS);
     return fail(EXIT.config, [
       error instanceof Error ? error.message : String(error),
     ]);
@@ -94,7 +91,9 @@ export async function serve(
     inMs: Math.round(performance.now()),
   });
   onReady(opened);
-  return await ended.promise;
+  const code = await ended.promise;
+  await log.flush(FLUSH_MS);
+  return code;
 }
 
 /** Reads everything again; a faulty configuration changes nothing. */
