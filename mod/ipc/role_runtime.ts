@@ -65,6 +65,11 @@ export const reports = z.union([
 /** See {@link reports}. */
 export type Report = z.infer<typeof reports>;
 
+/** Longest that a role may take to stop when it is told to. */
+const STOP_WITHIN_MS = 5_000;
+/** The same when its supervisor died: the next one waits for our sockets. */
+const ORPHAN_STOP_WITHIN_MS = 1_500;
+
 /** Exit code of a role that cannot start until somebody mends something. */
 export const EXIT_CANNOT_START = 78;
 
@@ -108,7 +113,10 @@ export interface RoleContext<Part> {
   onRenew(then: (part: Part) => void): void;
   /** Called with the supervisor's facts (the console only). */
   onNews(then: (news: unknown) => void): void;
-  /** Called once before the role exits; at most 5 s are waited for. */
+  /**
+   * Called once before the role exits. At most 5 s are waited for, 1.5 s if
+   * the supervisor died.
+   */
   onStop(then: () => void | Promise<void>): void;
 }
 
@@ -128,8 +136,8 @@ export async function runRole<S extends z.ZodType>(
   let onStop: () => void | Promise<void> = () => {};
   let context: { part: z.output<S> } & RoleContext<z.output<S>> | undefined;
 
-  const stop = async () => {
-    const late = setTimeout(() => Deno.exit(0), 5_000);
+  const stop = async (withinMs: number) => {
+    const late = setTimeout(() => Deno.exit(0), withinMs);
     await onStop();
     clearTimeout(late);
     Deno.exit(0);
@@ -185,7 +193,7 @@ export async function runRole<S extends z.ZodType>(
         onNews(order.news);
         return;
       case "stop":
-        await stop();
+        await stop(STOP_WITHIN_MS);
     }
   };
 
@@ -205,8 +213,8 @@ export async function runRole<S extends z.ZodType>(
     }
   }
   // End of file: the supervisor is gone, and so are we; its successor starts
-  // our successors.
-  await stop();
+  // our successors. Whom we ask is going too, so there is less to wait for.
+  await stop(ORPHAN_STOP_WITHIN_MS);
 }
 
 const decoder = new TextDecoder();

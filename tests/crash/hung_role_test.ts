@@ -1,5 +1,5 @@
 /**
- * A role that hangs is noticed by its silence, killed and replaced. Three
+ * A role that hangs is noticed by its silence, killed and replaced. Several
  * servers at once, because the silence takes its time.
  */
 import assert from "node:assert/strict";
@@ -60,7 +60,7 @@ async function hang(instance: string): Promise<void> {
 
 Deno.test("a role that hangs is replaced, and nothing is lost", async () => {
   const ends = await Promise.allSettled(
-    ["spool.0", "resolve.0", "smtpd.0"].map(hang),
+    ["spool.0", "resolve.0", "smtpd.0", "queue.0"].map(hang),
   );
   for (const end of ends) {
     if (end.status === "rejected") throw end.reason;

@@ -50,12 +50,13 @@ Deno.test("100 kills under load lose nothing that was acknowledged", async () =>
     const from = tail.read().length;
     const began = performance.now();
     Deno.kill(pids.get(instance)!, "SIGKILL");
+    const withinMs = READY_WITHIN_MS * crowding();
     const ready = await tail.event(
       (one) => one.event === "role-ready" && one.instance === instance,
-      { from, withinMs: READY_WITHIN_MS },
+      { from, withinMs },
     );
     const ms = performance.now() - began;
-    assert.ok(ready, `${instance} was not ready ${READY_WITHIN_MS} ms later`);
+    assert.ok(ready, `${instance} was not ready ${withinMs} ms later`);
     slowestMs.set(instance, Math.max(ms, slowestMs.get(instance) ?? 0));
     const fresh = childrenOf(made.pid).filter((pid) => !known.has(pid));
     assert.equal(fresh.length, 1, `new processes after killing ${instance}`);
@@ -97,3 +98,8 @@ Deno.test("100 kills under load lose nothing that was acknowledged", async () =>
   assert.deepEqual(verdict.ghosts, [], "answered 4xx and delivered");
   await made.stopCleanly();
 });
+
+/** 1, and more on a machine that has twice as much to do as it can. */
+function crowding(): number {
+  return Math.max(1, Deno.loadavg()[0]! / 2 / navigator.hardwareConcurrency);
+}

@@ -25,9 +25,9 @@ const LANES: { role: "spool" | "queue"; series: readonly Series[] }[] = [
   {
     role: "spool",
     series: [
-      { fault: { calls: "fdatasync,fsync", error: "EIO" }, upToN: 10 },
-      { fault: { calls: "pwrite64,write", error: "EIO" }, upToN: 10 },
-      { fault: { calls: "pwrite64,write", error: "ENOSPC" }, upToN: 10 },
+      { fault: { calls: "fdatasync,fsync", error: "EIO" }, upToN: 8 },
+      { fault: { calls: "pwrite64,write", error: "EIO" }, upToN: 8 },
+      { fault: { calls: "pwrite64,write", error: "ENOSPC" }, upToN: 8 },
     ],
   },
   {
