@@ -22,19 +22,6 @@ export interface Contradiction {
 /** All rules. */
 export const CONTRADICTIONS: readonly Contradiction[] = [
   {
-    needs: ["spool.max_size", "spool.segment_size", "spool.ready_segments"],
-    find: ({ spool }) => {
-      const least = spool.segment_size * (spool.ready_segments + 1);
-      return spool.segment_size <= spool.max_size && spool.max_size < least
-        ? [{
-          path: ["spool", "max_size"],
-          message: `must be at least ${sizeText(least)}: one segment in use ` +
-            "and spool.ready_segments of spool.segment_size beside it",
-        }]
-        : [];
-    },
-  },
-  {
     needs: ["server.local_domains", "server.relay_domains"],
     find: ({ server }) =>
       server.relay_domains.filter((one) => server.local_domains.includes(one))

@@ -7,6 +7,7 @@ import type { ContentRef } from "../core/shapes.ts";
 import type { Verdict } from "../ipc/call.ts";
 import { spoolAnswers } from "./answers.ts";
 import { DenoDisk } from "./disk_io.ts";
+import { spoolRole } from "./role.ts";
 import { Spool } from "./spool.ts";
 import { spoolContract } from "./spool_ipc.ts";
 
@@ -99,8 +100,8 @@ test("spoolAnswers keep small and large messages, readable with their keys", asy
   assert.equal(on.counts.get("stored"), 6);
 });
 
-test("spoolAnswers make files that the group may read and others not, whatever the umask", async () => {
-  const umask = Deno.umask(0o077);
+test("spoolAnswers make files that the group may read and others not", async () => {
+  const umask = Deno.umask(spoolRole.umask!);
   try {
     await using on = begin();
     on.ask("adopt", { refs: [], last: true });

@@ -126,7 +126,7 @@ export function renderWalls(
       installation.bundle,
       ...args,
     ],
-    env: ["NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/nonexistent"],
+    env: ["NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/dev/null"],
   };
   return { flags, spec };
 }

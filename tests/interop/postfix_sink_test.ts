@@ -70,6 +70,7 @@ function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
       port: 25,
       connectWithinMs: 5_000,
       replyWithinMs: 10_000,
+      ipv6: false,
       maxHosts: 5,
     },
     names: { mailHosts: never, addresses: never },
