@@ -1,58 +1,38 @@
 /**
- * Bulkhead: argv -> command or role. The only file that knows every role.
+ * Bulkhead: argv -> command. The only file that knows every role.
  *
- * `role`, `jail`, `hostile` and `inspect` are what the supervisor starts;
- * everything else is for people, in `mod/supervisor/commands/`.
+ * What the supervisor starts are not modules of a checkout, which a role's
+ * user may not be able to read, but programs of one file each, with no code
+ * in them but their own: `installation.ts` bundles them from this table.
  */
-const [word, name] = Deno.args;
+import { run } from "./mod/supervisor/commands/cli.ts";
 
-switch (word) {
-  case "jail": {
-    const { enterJail } = await import("./mod/walls/jail.ts");
-    enterJail(JSON.parse(name ?? ""));
-    break;
-  }
-  case "role":
-    await (await roleModule(name)).main();
-    break;
-  case "hostile":
-    await (await import("./mod/walls/drill/hostile.ts")).main();
-    break;
-  case "inspect":
-    (await import("./mod/queue/inspect_main.ts")).main(Deno.args.slice(1));
-    break;
-  default: {
-    const { run } = await import("./mod/supervisor/commands/cli.ts");
-    Deno.exit(await run(Deno.args, import.meta.url));
-  }
-}
+/** Every program that runs in a jail, and where its `main()` is. */
+const PROGRAMS = {
+  jail: "./mod/walls/jail_main.ts",
+  hostile: "./mod/walls/drill/hostile.ts",
+  inspect: "./mod/queue/inspect_main.ts",
+  smtpd: "./mod/smtpd/main.ts",
+  resolve: "./mod/resolve/main.ts",
+  spool: "./mod/spool/main.ts",
+  queue: "./mod/queue/main.ts",
+  maildir: "./mod/maildir/main.ts",
+  sync: "./mod/sync/main.ts",
+  smtpc: "./mod/smtpc/main.ts",
+  dns: "./mod/dns/main.ts",
+  dial: "./mod/dial/main.ts",
+  console: "./web/main.ts",
+} as const;
 
-/** Loads a role's code, and no other role's. */
-function roleModule(
-  role: string | undefined,
-): Promise<{ main(): Promise<void> | void }> {
-  switch (role) {
-    case "smtpd":
-      return import("./mod/smtpd/main.ts");
-    case "resolve":
-      return import("./mod/resolve/main.ts");
-    case "spool":
-      return import("./mod/spool/main.ts");
-    case "queue":
-      return import("./mod/queue/main.ts");
-    case "maildir":
-      return import("./mod/maildir/main.ts");
-    case "sync":
-      return import("./mod/sync/main.ts");
-    case "smtpc":
-      return import("./mod/smtpc/main.ts");
-    case "dns":
-      return import("./mod/dns/main.ts");
-    case "dial":
-      return import("./mod/dial/main.ts");
-    case "console":
-      return import("./web/main.ts");
-    default:
-      throw new RangeError(`Cannot start role ${role}: there is none`);
-  }
-}
+/** The table with URLs, for the command line and for `scripts/`. */
+export const programs: ReadonlyMap<string, string> = new Map(
+  Object.entries(PROGRAMS).map(([name, path]) => [
+    name,
+    // Bundled ourselves, the programs lie beside us.
+    import.meta.resolve(
+      import.meta.url.endsWith(".mjs") ? `./${name}.mjs` : path,
+    ),
+  ]),
+);
+
+if (import.meta.main) Deno.exit(await run(Deno.args, programs));

@@ -5,12 +5,12 @@
  * Ctrl-C. Everything it does can be done by hand with `bulkhead init` and
  * `bulkhead serve`.
  */
+import { programs } from "../main.ts";
 import { init } from "../mod/supervisor/commands/init.ts";
 import { serve } from "../mod/supervisor/commands/serve.ts";
 
 const HOME = new URL("../bulkhead-home", import.meta.url).pathname;
 const CONFIG = `${HOME}/bulkhead.toml`;
-const MAIN = new URL("../main.ts", import.meta.url).href;
 
 try {
   Deno.statSync(CONFIG);
@@ -27,7 +27,7 @@ try {
 }
 
 Deno.exit(
-  await serve(CONFIG, MAIN, ({ config, paths }) => {
+  await serve(CONFIG, programs, ({ config, paths }) => {
     const smtp = config.smtp.listen[0]!;
     const domain = config.server.local_domains[0]!;
     console.log(`

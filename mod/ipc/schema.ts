@@ -5,7 +5,7 @@
  * shape is checked where it arrives, always: the sender may have been taken
  * over.
  */
-import { z } from "zod";
+import * as z from "./zod_parts.ts";
 
 export { z };
 

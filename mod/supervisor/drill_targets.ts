@@ -81,7 +81,7 @@ async function prepare(
     mark: `${mark}-${jails++}`,
     home: site.home,
     runtime: installation.runtime,
-    bundle: installation.bundle,
+    bundle: installation.program("hostile"),
     configuration: orSecret(`${site.home}/bulkhead.toml`),
     users: orSecret(`${site.home}/users`),
     tlsKey: orSecret(`${site.home}/tls/key.pem`),

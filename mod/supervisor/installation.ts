@@ -50,63 +50,136 @@ function existsWithSize(path: string, size: number): boolean {
 }
 
 /**
- * Writes the program as one file to `home/runtime`.
+ * Writes every program as one file to a directory below `home/runtime`, made
+ * with the runtime's own bundler, or copied if they are bundles already.
  *
- * From a bundle it copies itself; from a checkout it makes the bundle, with
- * the runtime's own bundler.
- *
- * @param main URL of the running program's main module
+ * @param programs URLs of the modules whose `main()` is to be called, by name
+ * @returns The directory: programs are `NAME.mjs` in it
  */
-export async function placeBundle(home: string, main: string): Promise<string> {
-  const source = new URL(main).pathname;
-  const bytes = source.endsWith(".mjs")
-    ? Deno.readFileSync(source)
-    : await makeBundle(source);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const name = Array.from(
-    digest.subarray(0, 8),
-    (octet) => octet.toString(16).padStart(2, "0"),
-  ).join("");
-  const path = `${home}/runtime/bulkhead-${name}.mjs`;
-  if (!existsWithSize(path, bytes.length)) {
-    const part = `${path}.part${Deno.pid}`;
-    Deno.writeFileSync(part, bytes);
-    Deno.chmodSync(part, 0o644);
-    Deno.renameSync(part, path);
-  }
-  removeOldBundles(`${home}/runtime`, path);
-  return path;
-}
-
-/** Bundles a main module; throws with the bundler's words. */
-async function makeBundle(main: string): Promise<Uint8Array<ArrayBuffer>> {
-  const out = Deno.makeTempFileSync({ suffix: ".mjs" });
+export async function placePrograms(
+  home: string,
+  programs: ReadonlyMap<string, string>,
+): Promise<string> {
+  const made = Deno.makeTempDirSync({ prefix: "bulkhead-programs-" });
   try {
-    const run = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--output", out, main],
-      cwd: new URL(".", `file://${main}`).pathname,
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (!run.success) {
-      throw new Error(
-        `Cannot bundle ${main}: ${new TextDecoder().decode(run.stderr).trim()}`,
-      );
+    const files = await bundle(programs, made);
+    const dir = `${home}/runtime/programs-${await digestOf(files)}`;
+    if (!isThere(dir)) {
+      const part = `${dir}.part${Deno.pid}`;
+      Deno.mkdirSync(part, { mode: 0o755 });
+      Deno.chmodSync(part, 0o755);
+      for (const [name, bytes] of files) {
+        Deno.writeFileSync(`${part}/${name}.mjs`, bytes);
+        Deno.chmodSync(`${part}/${name}.mjs`, 0o644);
+      }
+      putInPlace(part, dir);
     }
-    return Deno.readFileSync(out);
+    removeOldPrograms(`${home}/runtime`, dir);
+    return dir;
   } finally {
-    Deno.removeSync(out);
+    Deno.removeSync(made, { recursive: true });
   }
 }
 
-function removeOldBundles(dir: string, keep: string): void {
+type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+/** Bundles, all at once; throws with the bundler's words. */
+async function bundle(
+  programs: ReadonlyMap<string, string>,
+  dir: string,
+): Promise<Files> {
+  const [first] = programs.values();
+  if (first?.endsWith(".mjs")) {
+    return readAll(programs, (_, url) => new URL(url).pathname);
+  }
+  const entries = [...programs].map(([name, url]) => {
+    const entry = `${dir}/${name}.ts`;
+    Deno.writeTextFileSync(
+      entry,
+      `import { main } from ${JSON.stringify(url)};\n` +
+        "await main(Deno.args.slice(1));\n",
+    );
+    return entry;
+  });
+  const run = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--minify", "--config", configOf(first!)],
+      ...["--outdir", `${dir}/out`, ...entries],
+    ],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!run.success) {
+    throw new Error(
+      `Cannot bundle: ${new TextDecoder().decode(run.stderr).trim()}`,
+    );
+  }
+  return readAll(programs, (name) => `${dir}/out/${name}.js`);
+}
+
+/** The `deno.json` above a module: it says what the bare imports are. */
+function configOf(url: string): string {
+  for (let dir = new URL(".", url);; dir = new URL("..", dir)) {
+    const config = new URL("deno.json", dir).pathname;
+    if (isThere(config)) return config;
+    if (dir.pathname === "/") {
+      throw new Error(`Cannot bundle ${url}: no deno.json above it`);
+    }
+  }
+}
+
+function readAll(
+  programs: ReadonlyMap<string, string>,
+  pathOf: (name: string, url: string) => string,
+): Files {
+  return new Map(
+    [...programs].map(([name, url]) => [
+      name,
+      Deno.readFileSync(pathOf(name, url)),
+    ]),
+  );
+}
+
+/** Half of a SHA-256 over names and contents. */
+async function digestOf(files: Files): Promise<string> {
+  const names = new TextEncoder().encode([...files.keys()].join("\n"));
+  const digests = [names];
+  for (const bytes of files.values()) {
+    digests.push(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  }
+  const all = new Uint8Array(await new Blob(digests).arrayBuffer());
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
+  return digest.subarray(0, 8).toHex();
+}
+
+/** Renames a directory, unless somebody was faster with the same one. */
+function putInPlace(part: string, dir: string): void {
+  try {
+    Deno.renameSync(part, dir);
+  } catch (error) {
+    if (!isThere(dir)) throw error;
+    Deno.removeSync(part, { recursive: true });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeOldPrograms(dir: string, keep: string): void {
   const dayAgo = Date.now() - 86_400_000;
   for (const entry of Deno.readDirSync(dir)) {
     const path = `${dir}/${entry.name}`;
-    if (!/^bulkhead-[0-9a-f]+\.mjs/.test(entry.name) || path === keep) continue;
+    if (!entry.name.startsWith("programs-") || path === keep) continue;
     // A running server of an older program still restarts roles from its own.
     if ((Deno.statSync(path).mtime?.getTime() ?? 0) < dayAgo) {
-      Deno.removeSync(path);
+      Deno.removeSync(path, { recursive: true });
     }
   }
 }
@@ -120,7 +193,8 @@ function removeOldBundles(dir: string, keep: string): void {
 export function describeInstallation(options: {
   home: string;
   runtime: string;
-  bundle: string;
+  /** Path of a program by its name. */
+  program: Installation["program"];
   accounts: Accounts | null;
 }): Installation {
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
@@ -132,7 +206,7 @@ export function describeInstallation(options: {
   }
   return {
     runtime: options.runtime,
-    bundle: options.bundle,
+    program: options.program,
     machine: machine as Machine,
     libc: libcPath(libraries),
     libraries,
@@ -157,4 +231,16 @@ export function veilFor(
     if ((mode & 0o001) === 0) return { cover: path, keep: home };
   }
   return null;
+}
+
+/** Places runtime and programs, and describes the result. */
+export async function install(
+  home: string,
+  programs: ReadonlyMap<string, string>,
+  accounts: Accounts | null,
+): Promise<Installation> {
+  const runtime = placeRuntime(home);
+  const dir = await placePrograms(home, programs);
+  const program = (name: string) => `${dir}/${name}.mjs`;
+  return describeInstallation({ home, runtime, program, accounts });
 }

@@ -49,7 +49,7 @@ export async function installForTests(): Promise<JailFixture> {
   const installation = describeInstallation({
     home,
     runtime,
-    bundle,
+    program: () => bundle,
     accounts,
   });
   return {

@@ -1,7 +1,7 @@
 /**
  * The jail stage: a short life between the supervisor and a role.
  *
- * Runs as `deno run --allow-ffi BUNDLE jail SPEC`, still with the
+ * Runs as `deno run --allow-ffi jail.mjs SPEC`, still with the
  * supervisor's rights; takes them away one after the other, and then becomes
  * the role by execve(2). The role itself has no FFI. Reads no file, no
  * environment and no network; the specification comes on the command line

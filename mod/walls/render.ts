@@ -20,8 +20,8 @@ export interface Account {
 export interface Installation {
   /** The runtime, executable and not readable by any role. */
   readonly runtime: string;
-  /** The program, one file. */
-  readonly bundle: string;
+  /** Path of a program: one file with one program's code and no other's. */
+  readonly program: (name: ProgramName) => string;
   readonly machine: Machine;
   readonly libc: string;
   /** Shared libraries that the runtime loads. */
@@ -31,6 +31,9 @@ export interface Installation {
   readonly groups: ReadonlyMap<SharedGroup, number>;
   readonly veil: JailSpec["veil"];
 }
+
+/** What runs in a jail: a role, or one of the programs around them. */
+export type ProgramName = RoleName | "jail" | "hostile" | "inspect";
 
 /** One process to be started. */
 export interface ProcessPlan {
@@ -60,7 +63,8 @@ export interface Walls {
 /**
  * Renders a process.
  *
- * @param args Arguments of the program after the bundle, such as `role smtpd`
+ * @param args The program and its arguments: `role smtpd`, `hostile`, or
+ * `inspect DIR list`
  * @throws {ManifestError} If the manifest asks for too much
  */
 export function renderWalls(
@@ -73,12 +77,13 @@ export function renderWalls(
   const { manifest } = plan;
   const needs = manifest.needs(site);
   const ffi = manifest.ffi?.(site);
+  const program = installation.program(programOf(args));
   const flags = permissionFlags(needs, { plugs: plan.plugs }, ffi);
   const landlock: LandlockRules = {
     read: [
       ...needs.read,
       ...installation.libraries,
-      installation.bundle,
+      program,
       ...SYSTEM_FILES,
     ],
     write: needs.write,
@@ -123,10 +128,17 @@ export function renderWalls(
       "--no-code-cache",
       `--v8-flags=--max-old-space-size=${manifest.heapMb}`,
       ...(weakened.denoOff ? ["-A"] : flags),
-      installation.bundle,
+      program,
       ...args,
     ],
-    env: ["NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/dev/null"],
+    env: [
+      "NO_COLOR=1",
+      "DENO_NO_UPDATE_CHECK=1",
+      "DENO_DIR=/dev/null",
+      // One heap for all threads: what the runtime's start frees is used
+      // again, and not kept by eight arenas.
+      "MALLOC_ARENA_MAX=1",
+    ],
   };
   return { flags, spec };
 }
@@ -149,7 +161,7 @@ export function jailCommand(
       "--no-npm",
       // Whole, because pointers need it; this stage is as mighty as libc is.
       "--allow-ffi",
-      installation.bundle,
+      installation.program("jail"),
       "jail",
       JSON.stringify(spec),
     ],
@@ -167,4 +179,8 @@ function groupId(installation: Installation, name: SharedGroup): number {
   const gid = installation.groups.get(name);
   if (gid === undefined) throw new Error(`Cannot find group ${name}`);
   return gid;
+}
+
+function programOf(args: readonly string[]): ProgramName {
+  return (args[0] === "role" ? args[1] : args[0]) as ProgramName;
 }

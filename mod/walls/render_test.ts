@@ -19,7 +19,7 @@ const SITE: Site = {
 
 const INSTALLATION: Installation = {
   runtime: "/h/runtime/deno",
-  bundle: "/h/runtime/b.mjs",
+  program: () => "/h/runtime/b.mjs",
   machine: "x86_64",
   libc: "/lib/libc.so.6",
   libraries: ["/lib/ld-linux-x86-64.so.2", "/lib/libc.so.6"],

@@ -25,8 +25,8 @@ export type Fate = "accepted" | "deferred" | "rejected" | "unknown";
 export interface Attempt {
   readonly token: string;
   readonly to: string;
-  /** As sent, with CRLF, dots not doubled. */
-  readonly content: Uint8Array;
+  /** As sent, with CRLF, dots not doubled; emptied when it is decided. */
+  content: Uint8Array;
   /** True once the final dot was on its way. */
   isComplete: boolean;
   fate: Fate | undefined;

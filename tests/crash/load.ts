@@ -54,6 +54,7 @@ export class Load {
       for (;;) {
         const attempt = ledger.begin(message, facts);
         session = await this.#attempt(session, attempt);
+        attempt.content = new Uint8Array();
         if (attempt.fate === "accepted" || attempt.fate === "rejected") break;
         await delay(100);
       }

@@ -234,13 +234,26 @@ export async function installation(
 ): Promise<Installation> {
   const dir = await Deno.makeTempDir({ dir: "/tmp", prefix: "bulkhead-sys-" });
   if (!choices.isHidden) await Deno.chmod(dir, 0o755);
-  const port = freePorts();
-  const made = new Installation(dir, choices.home ?? `${dir}/home`, port);
-  await Deno.writeTextFile(made.beside("pw"), "a password\n");
+  const made = new Installation(
+    dir,
+    choices.home ?? `${dir}/home`,
+    freePorts(),
+  );
+  try {
+    await init(made, choices);
+  } catch (error) {
+    await made[Symbol.asyncDispose]();
+    throw error;
+  }
+  return made;
+}
+
+async function init(made: Installation, choices: Choices): Promise<void> {
   const users = choices.users ?? ["me", "you"];
+  await Deno.writeTextFile(made.beside("pw"), "a password\n");
   const ran = await bulkhead(
     ...["init", made.home, "--hostname", "mx.home.test"],
-    ...["--domain", "home.test", "--ports", String(port)],
+    ...["--domain", "home.test", "--ports", String(made.smtpPort)],
     ...["--password-file", made.beside("pw")],
     ...users.slice(0, 2).flatMap((one) => ["--user", one]),
     ...(choices.routes ?? []).flatMap((one) => ["--route", one]),
@@ -248,7 +261,6 @@ export async function installation(
   assert.equal(ran.code, 0, ran.errors);
   if (choices.settings !== undefined) change(made, choices.settings);
   addUsers(made, users.slice(2));
-  return made;
 }
 
 // A password costs a quarter of a second to hash; 200 of them are the same.

@@ -22,9 +22,9 @@ interface Finding {
 export async function check(
   configPath: string,
   json: boolean,
-  main: string,
+  programs: ReadonlyMap<string, string>,
 ): Promise<number> {
-  const findings = await find(configPath, main);
+  const findings = await find(configPath, programs);
   const faults = findings.filter((one) => one.kind === "fault");
   print(
     json,
@@ -40,7 +40,10 @@ export async function check(
 
 const MARK = { fault: "FAULT  ", warning: "warning", good: "ok     " };
 
-async function find(configPath: string, main: string): Promise<Finding[]> {
+async function find(
+  configPath: string,
+  programs: ReadonlyMap<string, string>,
+): Promise<Finding[]> {
   const opening = openSite(configPath);
   if (!opening.ok) {
     return opening.faults.map((what) => ({ kind: "fault", what }));
@@ -52,7 +55,7 @@ async function find(configPath: string, main: string): Promise<Finding[]> {
     ...wallFindings(),
     ...portFindings(opened),
     ...diskFindings(opened),
-    await databaseFinding(opened, main),
+    await databaseFinding(opened, programs),
   ];
 }
 
@@ -107,14 +110,14 @@ function diskFindings(opened: Opened): Finding[] {
 
 async function databaseFinding(
   opened: Opened,
-  main: string,
+  programs: ReadonlyMap<string, string>,
 ): Promise<Finding> {
   const { queueDir } = opened.paths;
   const run = await runJailed(
     opened,
     "queue",
     ["inspect", queueDir, "check"],
-    main,
+    programs,
   );
   return run.code === 0
     ? {

@@ -12,15 +12,15 @@ const DEFAULT_CONFIG = "/etc/bulkhead/bulkhead.toml";
  * Runs a command.
  *
  * @param args Arguments after the program's name
- * @param main URL of the program's main module
+ * @param programs URLs of the programs' modules, by name
  * @returns The exit code
  */
 export async function run(
   args: readonly string[],
-  main: string,
+  programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   let code: number = EXIT.ok;
-  const program = build(main, (value) => code = value);
+  const program = build(programs, (value) => code = value);
   try {
     await program.parseAsync([...args], { from: "user" });
     return code;
@@ -34,15 +34,15 @@ export async function run(
 
 type Ended = (code: number) => void;
 
-function build(main: string, ended: Ended): Command {
+function build(programs: ReadonlyMap<string, string>, ended: Ended): Command {
   const program = new Command("bulkhead")
     .description("A mail server in compartments.")
     .version("0.1.0")
     .showHelpAfterError("(see --help)")
     .exitOverride();
-  addServerCommands(program, main, ended);
+  addServerCommands(program, programs, ended);
   addUserCommands(program, ended);
-  addQueueCommands(program, main, ended);
+  addQueueCommands(program, programs, ended);
   addConfigCommands(program, ended);
   return program;
 }
@@ -62,7 +62,7 @@ function withJson(command: Command): Command {
 
 function addServerCommands(
   program: Command,
-  main: string,
+  programs: ReadonlyMap<string, string>,
   ended: Ended,
 ): void {
   program.command("init")
@@ -103,13 +103,17 @@ function addServerCommands(
       () => `\nSettings of the file and their defaults:\n${settingsHelp()}`,
     )
     .action(async ({ config }) =>
-      ended(await (await import("./serve.ts")).serve(config, main))
+      ended(await (await import("./serve.ts")).serve(config, programs))
     );
   withJson(withConfig(program.command("check")))
     .description("look for everything that would keep the server from working")
     .action(async ({ config, json }) =>
       ended(
-        await (await import("./check.ts")).check(config, json === true, main),
+        await (await import("./check.ts")).check(
+          config,
+          json === true,
+          programs,
+        ),
       )
     );
   withJson(withConfig(program.command("status")))
@@ -126,7 +130,11 @@ function addServerCommands(
     .description("break in to every role and see that nothing gives")
     .action(async ({ config, json }) =>
       ended(
-        await (await import("./drill.ts")).drill(config, json === true, main),
+        await (await import("./drill.ts")).drill(
+          config,
+          json === true,
+          programs,
+        ),
       )
     );
 }
@@ -162,20 +170,29 @@ function addUserCommands(program: Command, ended: Ended): void {
     );
 }
 
-function addQueueCommands(program: Command, main: string, ended: Ended): void {
+function addQueueCommands(
+  program: Command,
+  programs: ReadonlyMap<string, string>,
+  ended: Ended,
+): void {
   const queue = program.command("queue").description("look into the queue");
   const load = () => import("./queue.ts");
   withJson(withConfig(queue.command("list")))
     .description("list the messages that are not delivered yet")
     .action(async ({ config, json }) =>
-      ended(await (await load()).queue(config, json === true, main, ["list"]))
+      ended(
+        await (await load()).queue(config, json === true, programs, ["list"]),
+      )
     );
   withJson(withConfig(queue.command("show")))
     .description("tell everything about one message")
     .argument("<id>", "the queue id, as in `queued as ID`")
     .action(async (id, { config, json }) =>
       ended(
-        await (await load()).queue(config, json === true, main, ["show", id]),
+        await (await load()).queue(config, json === true, programs, [
+          "show",
+          id,
+        ]),
       )
     );
 }

@@ -1,10 +1,5 @@
 /** `bulkhead drill`: breaks in to every role's jail. */
-import {
-  describeInstallation,
-  isRoot,
-  placeBundle,
-  placeRuntime,
-} from "../installation.ts";
+import { install, isRoot } from "../installation.ts";
 import { drillReport, runDrill } from "../drill.ts";
 import { openSite } from "../site_io.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -13,7 +8,7 @@ import { EXIT, fail } from "./exit.ts";
 export async function drill(
   configPath: string,
   json: boolean,
-  main: string,
+  programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
@@ -21,12 +16,7 @@ export async function drill(
   const result = await runDrill({
     site: opened.plan.site,
     manifests: opened.plan.manifests,
-    installation: describeInstallation({
-      home: opened.paths.home,
-      runtime: placeRuntime(opened.paths.home),
-      bundle: await placeBundle(opened.paths.home, main),
-      accounts: opened.accounts,
-    }),
+    installation: await install(opened.paths.home, programs, opened.accounts),
     onProgress: (text: string) => {
       if (!json) console.error(text);
     },

@@ -5,11 +5,7 @@
  */
 import type { RoleName } from "../../ipc/call.ts";
 import { jailCommand, renderWalls } from "../../walls/render.ts";
-import {
-  describeInstallation,
-  placeBundle,
-  placeRuntime,
-} from "../installation.ts";
+import { install } from "../installation.ts";
 import type { Opened } from "../site_io.ts";
 
 /** Longest time that a one-shot program may take. */
@@ -28,14 +24,13 @@ export async function runJailed(
   opened: Opened,
   role: RoleName,
   args: readonly string[],
-  main: string,
+  programs: ReadonlyMap<string, string>,
 ): Promise<JailedRun> {
-  const installation = describeInstallation({
-    home: opened.paths.home,
-    runtime: placeRuntime(opened.paths.home),
-    bundle: await placeBundle(opened.paths.home, main),
-    accounts: opened.accounts,
-  });
+  const installation = await install(
+    opened.paths.home,
+    programs,
+    opened.accounts,
+  );
   const manifest = opened.plan.manifests.find((one) => one.name === role)!;
   const { spec } = renderWalls(
     { manifest, instance: `${role}.once`, plugs: [], fds: [] },

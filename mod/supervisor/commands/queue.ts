@@ -18,7 +18,7 @@ import { duration } from "./status.ts";
 export async function queue(
   configPath: string,
   json: boolean,
-  main: string,
+  programs: ReadonlyMap<string, string>,
   args: readonly string[],
 ): Promise<number> {
   const opening = openSite(configPath);
@@ -28,7 +28,7 @@ export async function queue(
     opened,
     "queue",
     ["inspect", opened.paths.queueDir, ...args],
-    main,
+    programs,
   );
   if (run.code !== 0) {
     return fail(run.code === EXIT.notFound ? EXIT.notFound : EXIT.config, [

@@ -16,7 +16,7 @@ export function roles(configPath: string, json: boolean): number {
   const installation = describeInstallation({
     home: opened.paths.home,
     runtime: `${opened.paths.home}/runtime/deno-${Deno.version.deno}`,
-    bundle: `${opened.paths.home}/runtime/bulkhead.mjs`,
+    program: (name) => `${opened.paths.home}/runtime/programs/${name}.mjs`,
     accounts: opened.accounts,
   });
   const described = describe(opened, installation);

@@ -1,12 +1,7 @@
 /** `bulkhead serve`: runs the server until SIGTERM or SIGINT. */
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
-import {
-  describeInstallation,
-  isRoot,
-  placeBundle,
-  placeRuntime,
-} from "../installation.ts";
+import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
 import { type Opened, openSite } from "../site_io.ts";
@@ -24,13 +19,13 @@ const FLUSH_MS = 500;
  * Runs the server.
  *
  * @param configPath The configuration file
- * @param main URL of the program's main module
+ * @param programs URLs of the programs' modules, by name
  * @param onReady Told once every role answers
  * @returns The exit code
  */
 export async function serve(
   configPath: string,
-  main: string,
+  programs: ReadonlyMap<string, string>,
   onReady: (opened: Opened) => void = () => {},
 ): Promise<number> {
   const opening = openSite(configPath);
@@ -39,12 +34,7 @@ export async function serve(
   const { paths } = opened;
   for (const warning of opened.warnings) event(write, "warning", { warning });
 
-  const installation = describeInstallation({
-    home: paths.home,
-    runtime: placeRuntime(paths.home),
-    bundle: await placeBundle(paths.home, main),
-    accounts: opened.accounts,
-  });
+  const installation = await install(paths.home, programs, opened.accounts);
   const libc = openLibc(installation.libc);
   const lock = takeLock(libc, `${paths.runDir}/lock`);
   if (lock === undefined) {
