@@ -17,7 +17,8 @@ export class ConfirmBatch {
 
   /** Adds one id; it leaves in this turn. */
   add(queueId: string): void {
-    if (this.#waiting.push(queueId) === 1) setTimeout(() => this.#flush(), 0);
+    // Not a timer: a timer of 0 ms is one of 1 ms, and delivery waits for it.
+    if (this.#waiting.push(queueId) === 1) setImmediate(() => this.#flush());
     if (this.#waiting.length === MAX_CONFIRMED) this.#flush();
   }
 

@@ -338,6 +338,8 @@ export class Connection {
       recipients: recipients.length,
       sizeBytes: message.sizeBytes,
     };
+    // The reply first: a client waits for it, and nobody for the log.
+    this.#resume({ is: "message", end });
     if (end.is === "taken") {
       this.#options.count("accepted");
       this.#log("message-accepted", { ...facts, helo, protocol });
@@ -346,7 +348,6 @@ export class Connection {
       const why = end.is === "spoilt" ? end.why : end.is;
       this.#log("message-refused", { ...facts, why });
     }
-    this.#resume({ is: "message", end });
   }
 
   /**

@@ -56,8 +56,8 @@ serverTest(
     assert.equal(rest, "Subject: x\r\n\r\n.dot\r\n\xff\x80\r\n");
     assert.deepEqual(backend.calls.slice(-4), [
       "store",
-      "sync",
       "accept",
+      "sync",
       "confirm",
     ]);
     assert.equal(logged.at(-1)!.event, "message-accepted");

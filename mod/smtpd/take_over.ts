@@ -27,9 +27,11 @@ export async function takeOver(
   if (stored.kind !== "answered") return { is: "failed" };
   const { ref, key } = stored.answer;
   const { queueId } = envelope;
-  const [synced, accepted] = await Promise.all([
-    backend.sync(ref),
+  // The queue first: its two syncs take longer than the spool's one, which is
+  // under way since the content was written.
+  const [accepted, synced] = await Promise.all([
     backend.accept({ ...envelope, ref, key }),
+    backend.sync(ref),
   ]);
   switch (accepted.kind) {
     case "refused":
