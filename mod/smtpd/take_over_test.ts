@@ -69,7 +69,7 @@ Deno.test("takeOver asks sync and accept side by side, and waits for both", asyn
     return end;
   });
   await new Promise((resolve) => setTimeout(resolve, 1));
-  assert.deepEqual(backend.calls, ["sync", "accept"]);
+  assert.deepEqual(backend.calls, ["accept", "sync"]);
   assert.equal(ended, false, "no 250 before the content is on disk");
   sync.resolve(YES);
   assert.equal((await end).is, "taken");
