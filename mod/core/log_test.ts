@@ -54,3 +54,24 @@ Deno.test("log writes a whole line when a pipe is slow", async () => {
   assert.deepEqual(lines.map((line) => line.n), Array.from(lines.keys()));
   assert.equal(lines.length, 500);
 });
+
+Deno.test("log loses no line of a process that ends, exits or fails", async () => {
+  for (
+    const end of [
+      "",
+      "Deno.exit(3);",
+      "throw new Error('x');",
+      "Promise.reject(new Error('x'));",
+    ]
+  ) {
+    const text = await stderrOf(`log("last"); ${end}`);
+    assert.deepEqual(JSON.parse(text.split("\n")[0]!), { event: "last" }, end);
+  }
+});
+
+Deno.test("log waits for others no longer than a moment", async () => {
+  const text = await stderrOf(
+    `log("early"); setTimeout(() => Deno.stderr.writeSync(new TextEncoder().encode("late\\n")), 200);`,
+  );
+  assert.equal(text, '{"event":"early"}\nlate\n');
+});

@@ -27,6 +27,8 @@ const RIDE_MS = 1_000;
  * window in which a crash delivers twice is longer by as much.
  */
 const LINGER_MS = 8;
+/** More than a few share a commit already, and a crash would repeat them all. */
+const MAX_LINGERING = 4;
 const RETRY_MS = 1_000;
 
 /** `unsafe`: the rows are committed, the key is not on disk; undo them. */
@@ -187,6 +189,7 @@ export class GroupCommit {
   /** Runs a round: now if an accept waits for it, else in a moment. */
   #scheduleNext(): void {
     const isUrgent = this.#accepts.length > 0 ||
+      this.#writes.length + this.#slots.length > MAX_LINGERING ||
       this.#slots.some(({ content }) => content !== undefined);
     if (isUrgent || this.#failing !== undefined) return this.#schedule();
     if (this.#isScheduled || this.#isRunning) return;

@@ -72,6 +72,7 @@ export function enterJail(spec: JailSpec): never {
   if (spec.veil) veil(libc, spec.veil);
   must(libc, "chdir /", libc.chdir(cString("/")));
   if (spec.user) becomeUser(libc, spec.user);
+  dieWithParent(libc);
   must(
     libc,
     "prctl(PR_SET_NO_NEW_PRIVS)",
@@ -155,6 +156,21 @@ function veil(libc: Libc, at: { cover: string; keep: string }): void {
     ),
   );
   libc.close(kept);
+}
+
+/**
+ * The kernel kills the role when the supervisor dies, be it hung: a successor
+ * must find the ports free and the queue's files unused. After the change of
+ * user, which would clear it.
+ */
+function dieWithParent(libc: Libc): void {
+  const PR_SET_PDEATHSIG = 1;
+  const SIGKILL = 9n;
+  must(
+    libc,
+    "prctl(PR_SET_PDEATHSIG)",
+    libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n),
+  );
 }
 
 function becomeUser(
