@@ -4,7 +4,8 @@ import { openLibc } from "../../walls/libc.ts";
 import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
-import { type Opened, openSite } from "../site_io.ts";
+import { pathsOf } from "../plan.ts";
+import { type Opened, openSite, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import { Supervisor } from "../supervisor.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -28,6 +29,7 @@ export async function serve(
   programs: ReadonlyMap<string, string>,
   onReady: (opened: Opened) => void = () => {},
 ): Promise<number> {
+  makeRunDir(configPath);
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
@@ -84,6 +86,21 @@ export async function serve(
   const code = await ended.promise;
   await log.flush(FLUSH_MS);
   return code;
+}
+
+/** The sockets' directory holds nothing that lasts: /run is empty at boot. */
+function makeRunDir(configPath: string): void {
+  const read = readConfig(configPath);
+  if (!read.ok) return; // told of with all the rest
+  const { home, runDir } = pathsOf(read.config.server.home);
+  if (runDir.startsWith(`${home}/`)) return;
+  try {
+    Deno.mkdirSync(runDir, { mode: 0o711 });
+    Deno.chmodSync(runDir, 0o711);
+  } catch (error) {
+    // There already; whose it is, is checked with everything else.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
 }
 
 /** Reads everything again; a faulty configuration changes nothing. */

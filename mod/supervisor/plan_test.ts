@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/settings.ts";
+import { permissionFlags } from "../walls/flags.ts";
+import {
+  hasGlobalIpv6,
+  parseResolvConf,
+  pathsOf,
+  type PlanInputs,
+  planServer,
+  siteOf,
+} from "./plan.ts";
+import { edgesOf, ROLES } from "./roles.ts";
+import { MAX_SOCKET_PATH } from "./sockets.ts";
+
+const LEAST = `
+[server]
+hostname = "mx.home.test"
+local_domains = ["home.test"]
+`;
+
+function config(text: string, path = "/srv/bulkhead.toml"): Config {
+  const loaded = loadConfig(text, path);
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  return loaded.config;
+}
+
+function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
+  return {
+    config: config(text),
+    mailboxes: [{ domain: "home.test", user: "me" }],
+    tls: null,
+    nameservers: ["192.0.2.53"],
+    libc: "/lib/libc.so.6",
+    hasIpv6: true,
+    manifests: ROLES,
+    ...over,
+  };
+}
+
+// Settings at their bounds: a role checks its part again, and must agree.
+const PARTS: { name: string; text: string }[] = [
+  { name: "the defaults", text: LEAST },
+  {
+    name: "the least of everything",
+    text: `${LEAST}
+[smtp]
+processes = 1
+max_message_size = "1KiB"
+max_recipients = 100
+hop_limit = 10
+command_timeout = "100ms"
+message_timeout = "1s"
+session_timeout = "1s"
+max_sessions = 1
+max_sessions_per_client = 1
+[queue]
+first_retry = "100ms"
+max_retry = "100ms"
+expire = "1s"
+max_jobs = 1
+max_jobs_per_destination = 1
+max_active = 10
+max_messages = 10
+keep_events = "1m"
+min_free = "0B"
+[spool]
+segment_size = "64KiB"
+ready_segments = 1
+max_size = "128KiB"
+min_free = "0B"
+[outbound]
+port = 1
+connect_timeout = "100ms"
+reply_timeout = "100ms"
+max_hosts = 1
+dns_timeout = "100ms"
+ipv6 = "off"
+[console]
+listen = ""
+`,
+  },
+  {
+    name: "the most of everything",
+    text: `${LEAST}
+[smtp]
+processes = 16
+max_message_size = "4GiB"
+max_recipients = 1000
+hop_limit = 1000
+command_timeout = "1h"
+message_timeout = "1d"
+session_timeout = "1d"
+max_sessions = 20000
+max_sessions_per_client = 20000
+[queue]
+first_retry = "1d"
+max_retry = "7d"
+expire = "100d"
+max_jobs = 2000
+max_jobs_per_destination = 2000
+max_active = 1000000
+max_messages = 100000000
+keep_events = "365d"
+[spool]
+segment_size = "1GiB"
+ready_segments = 1000
+max_size = "32TiB"
+[outbound]
+port = 65535
+connect_timeout = "10m"
+reply_timeout = "1h"
+max_hosts = 100
+dns_timeout = "1m"
+ipv6 = "on"
+`,
+  },
+];
+
+for (const { name, text } of PARTS) {
+  Deno.test(`planServer() gives every role a part that it takes: ${name}`, () => {
+    const plan = planServer(inputs(text));
+    for (const manifest of plan.manifests) {
+      const part = plan.parts.get(manifest.name);
+      const parsed = manifest.part.safeParse(part);
+      assert.ok(parsed.success, `${manifest.name}: ${parsed.error}`);
+    }
+  });
+}
+
+Deno.test("planServer() starts no console that listens nowhere", () => {
+  const plan = planServer(inputs(`${LEAST}\n[console]\nlisten = ""`));
+  assert.ok(!plan.manifests.some((one) => one.name === "console"));
+  assert.ok(!plan.listen.has("console"));
+});
+
+Deno.test("siteOf() lets smtpc reach routes and the MX port, no other", () => {
+  const site = siteOf(inputs(`${LEAST}
+[routes]
+"a.test" = "127.0.0.1:2600"
+"b.test" = "[::1]:2601"
+"c.test" = "relay.test:587"
+`));
+  const smtpc = ROLES.find((one) => one.name === "smtpc")!;
+  assert.deepEqual(permissionFlags(smtpc.needs(site), { plugs: [] }), [
+    `--allow-read=${site.spoolDir}`,
+    "--allow-net=0.0.0.0/0:25,127.0.0.1:2600,[::1]:2601," +
+    "relay.test:587,0.0.0.0/0:587",
+  ]);
+});
+
+Deno.test("siteOf() dials IPv6 as configured, else as the machine can", () => {
+  const of = (value: string, hasIpv6: boolean) =>
+    siteOf(inputs(`${LEAST}\n[outbound]\nipv6 = "${value}"`, { hasIpv6 })).ipv6;
+  assert.equal(of("auto", true), true);
+  assert.equal(of("auto", false), false);
+  assert.equal(of("on", false), true);
+  assert.equal(of("off", true), false);
+});
+
+Deno.test("hasGlobalIpv6() wants more than loopback and link-local", () => {
+  const lo = "00000000000000000000000000000001 01 80 10 80       lo\n";
+  const link = "fe8000000000000000fc00fffe000001 04 40 20 80     eth0\n";
+  const global = "20010db8000000000000000000000002 04 40 00 82     eth0\n";
+  assert.equal(hasGlobalIpv6(""), false);
+  assert.equal(hasGlobalIpv6(lo + link), false);
+  assert.equal(hasGlobalIpv6(lo + link + global), true);
+});
+
+Deno.test("pathsOf() keeps socket paths short, however long the home", () => {
+  for (const length of [10, 80, 84, 85, 300]) {
+    const home = "/" + "h".repeat(length - 1);
+    const site = { ...siteOf(inputs(LEAST)), runDir: pathsOf(home).runDir };
+    for (const { path } of edgesOf(ROLES, { ...site, smtpdProcesses: 16 })) {
+      assert.ok(path.length <= MAX_SOCKET_PATH, path);
+    }
+  }
+  const a = pathsOf("/" + "a".repeat(300)).runDir;
+  const b = pathsOf("/" + "b".repeat(300)).runDir;
+  assert.notEqual(a, b);
+});
+
+Deno.test("parseResolvConf() finds the name servers", () => {
+  assert.deepEqual(
+    parseResolvConf(
+      "# a comment\nsearch x\nnameserver 192.0.2.1\n  nameserver\t2001:db8::1 \nnameserver\n",
+    ),
+    ["192.0.2.1", "2001:db8::1"],
+  );
+});
