@@ -36,9 +36,9 @@ export function log(
   fields: Readonly<Record<string, LogValue | undefined>> = {},
 ): void {
   waiting += JSON.stringify({ event, ...cut(fields) }) + "\n";
-  if (waiting.length > MAX_WAITING) flush();
+  if (waiting.length > MAX_WAITING) flushLog();
   else if (timer === undefined) {
-    timer = setTimeout(flush, GATHER_MS);
+    timer = setTimeout(flushLog, GATHER_MS);
   }
 }
 
@@ -47,11 +47,11 @@ let waiting = "";
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 for (const end of ["unload", "error", "unhandledrejection"]) {
-  globalThis.addEventListener(end, flush);
+  globalThis.addEventListener(end, flushLog);
 }
 
-/** Writes what waits, now. */
-function flush(): void {
+/** Writes the lines that wait, now. */
+export function flushLog(): void {
   clearTimeout(timer);
   timer = undefined;
   const bytes = encoder.encode(waiting);

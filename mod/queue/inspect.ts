@@ -69,7 +69,7 @@ const COLUMNS = "n, id, state, arrived_ms, size, sender, client_address, " +
 const TEXTS = {
   list: `SELECT ${COLUMNS} FROM messages WHERE state <> 3 AND n > ?
     ORDER BY n LIMIT ?`,
-  one: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
+  one: `SELECT ${COLUMNS} FROM messages WHERE id = ? AND state <> 3`,
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
     LIMIT ?`,

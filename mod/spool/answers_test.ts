@@ -1,5 +1,6 @@
 /** The spool's answers, on a real directory. */
 import assert from "node:assert/strict";
+import { flushLog } from "../core/log.ts";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { readContent } from "../content/reader.ts";
@@ -75,6 +76,7 @@ async function quietly(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } finally {
+    flushLog();
     Deno.stderr.writeSync = writeSync;
   }
 }

@@ -1,5 +1,6 @@
 /** The n-th failure loop: whatever fails, what `sync` promised is there. */
 import assert from "node:assert/strict";
+import { flushLog } from "../core/log.ts";
 import { readContent } from "../content/reader.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import { type DiskCall, MemoryDisk, type Misdeed } from "./memory_disk.ts";
@@ -192,6 +193,7 @@ async function quietly<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } finally {
+    flushLog();
     Deno.stderr.writeSync = writeSync;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { flushLog } from "../core/log.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import { GRACE_MS } from "./ledger.ts";
 import { MemoryDisk } from "./memory_disk.ts";
@@ -53,16 +54,24 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 /** Keeps expected log lines off the terminal and counts them by event. */
-function quiet(): { events: string[] } & Disposable {
+function quiet(): { readonly events: string[] } & Disposable {
   const events: string[] = [];
   const { writeSync } = Deno.stderr;
   Deno.stderr.writeSync = (bytes) => {
-    events.push(JSON.parse(new TextDecoder().decode(bytes)).event);
+    for (const line of new TextDecoder().decode(bytes).trimEnd().split("\n")) {
+      events.push(JSON.parse(line).event);
+    }
     return bytes.length;
   };
   return {
-    events,
-    [Symbol.dispose]: () => Deno.stderr.writeSync = writeSync,
+    get events() {
+      flushLog();
+      return events;
+    },
+    [Symbol.dispose]: () => {
+      flushLog();
+      Deno.stderr.writeSync = writeSync;
+    },
   };
 }
 
