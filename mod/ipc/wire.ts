@@ -1,4 +1,5 @@
 /** What a channel needs of a socket, and how node:net gives it. */
+import { joinOctets } from "../core/octets.ts";
 import type { Socket } from "node:net";
 
 /** A byte pipe as the channel ends see it. A test's is an array. */
@@ -22,7 +23,7 @@ export function socketWire(socket: Socket): Wire {
     const parts = waiting;
     waiting = [];
     if (closed || parts.length === 0) return;
-    socket.write(parts.length === 1 ? parts[0]! : concat(parts));
+    socket.write(parts.length === 1 ? parts[0]! : joinOctets(parts));
   };
   // One promise for all who wait, not a listener each: a thousand sessions
   // may stream over one channel.
@@ -53,16 +54,4 @@ export function socketWire(socket: Socket): Wire {
       socket.destroy();
     },
   };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

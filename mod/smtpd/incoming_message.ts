@@ -6,6 +6,7 @@
  * on the way gives the store up at once; the rest is read and thrown away, so
  * that the reply comes where the client waits for it.
  */
+import { joinOctets } from "../core/octets.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
 import { DataReader } from "./data_reader.ts";
 import { HopCounter } from "./hop_counter.ts";
@@ -132,7 +133,7 @@ export class IncomingMessage {
   /** Writes what waits, in order, as few and as large parts as there are. */
   async #pump(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const part = join(this.#waiting);
+      const part = joinOctets(this.#waiting);
       this.#waiting = [];
       await this.#stream.write(part);
       this.#backlog = Math.max(0, this.#backlog - part.length);
@@ -140,17 +141,4 @@ export class IncomingMessage {
     this.#pumping = undefined;
     this.#onDrain();
   }
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

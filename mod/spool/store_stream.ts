@@ -2,6 +2,7 @@
  * One message on its way in: sealed as it comes, held in memory while it is
  * small, in a file of its own once it is large.
  */
+import { joinOctets } from "../core/octets.ts";
 import { Sealer } from "../content/seal.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import { BigMessage } from "./big_message.ts";
@@ -141,7 +142,7 @@ export class StoreStream {
 
   #take(): Sealed {
     if (this.#big !== undefined) return { in: "file", big: this.#big };
-    const record = concat(this.#pieces);
+    const record = joinOctets(this.#pieces);
     this.#pieces = [];
     return { in: "memory", record };
   }
@@ -165,17 +166,4 @@ export class StoreStream {
     this.#verdict.resolve(stored);
     this.#host.over(this);
   }
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

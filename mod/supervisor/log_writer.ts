@@ -4,6 +4,8 @@
  * buffer is counted and dropped, and the log says so when it moves again.
  */
 
+import { joinOctets } from "../core/octets.ts";
+
 /** Octets that wait for a slow reader at most. */
 const MAX_WAITING = 8 * 1024 * 1024;
 /** Octets written at once. */
@@ -68,12 +70,7 @@ export class LogWriter {
     while (count < this.#lines.length && octets < CHUNK) {
       octets += this.#lines[count++]!.length;
     }
-    const chunk = new Uint8Array(octets);
-    let at = 0;
-    for (const line of this.#lines.splice(0, count)) {
-      chunk.set(line, at);
-      at += line.length;
-    }
+    const chunk = joinOctets(this.#lines.splice(0, count));
     this.#octets -= octets;
     if (this.#dropped > 0) {
       const lines = this.#dropped;
