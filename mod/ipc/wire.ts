@@ -23,7 +23,7 @@ export function socketWire(socket: Socket): Wire {
     const parts = waiting;
     waiting = [];
     if (closed || parts.length === 0) return;
-    socket.write(parts.length === 1 ? parts[0]! : joinOctets(parts));
+    socket.write(joinOctets(parts));
   };
   // One promise for all who wait, not a listener each: a thousand sessions
   // may stream over one channel.
