@@ -51,26 +51,37 @@ export class SpoolLink {
   async plugged(): Promise<void> {
     const adoption = ++this.#adoption;
     this.#isAdopted = false;
-    let after = -1;
-    while (adoption === this.#adoption) {
-      const page = this.#store.refsAfter(after, PAGE / 2);
-      const last = page.refs.length < PAGE / 2;
-      const refs = last
-        ? [...page.refs, ...[...this.#inFlight].slice(0, PAGE / 2)]
-        : page.refs;
-      const reply = await this.#spool.ask("adopt", { refs, last });
+    while (!await this.#tellAll(adoption)) {
+      // The spool is gone again, or hangs: from the start with the next.
+      await pause(AGAIN_MS);
       if (adoption !== this.#adoption) return;
-      if (reply.kind !== "answered") {
-        // The spool is gone again, or hangs: from the start with the next.
-        await pause(AGAIN_MS);
-        after = -1;
-        continue;
-      }
-      after = page.lastN;
-      if (last) break;
     }
+    if (adoption !== this.#adoption) return;
     this.#isAdopted = true;
     this.#pump();
+  }
+
+  /** Tells all pages; false if the spool did not take them all. */
+  async #tellAll(adoption: number): Promise<boolean> {
+    const tell = async (refs: readonly ContentRef[], last: boolean) => {
+      const reply = await this.#spool.ask("adopt", { refs: [...refs], last });
+      return reply.kind === "answered";
+    };
+    let inFlight: ContentRef[] = [];
+    for (let after = -1;;) {
+      const page = this.#store.refsAfter(after, PAGE);
+      // In one turn with the page: what is committed later is in flight now.
+      inFlight = [...this.#inFlight];
+      if (page.refs.length > 0 && !await tell(page.refs, false)) return false;
+      if (adoption !== this.#adoption) return true;
+      after = page.lastN;
+      if (page.refs.length < PAGE) break;
+    }
+    for (let at = 0;; at += PAGE) {
+      const last = at + PAGE >= inFlight.length;
+      if (!await tell(inFlight.slice(at, at + PAGE), last)) return false;
+      if (last || adoption !== this.#adoption) return true;
+    }
   }
 
   /** Gives a record back; `then` runs when the spool has taken it. */

@@ -79,12 +79,13 @@ export class Supervisor {
   /**
    * Opens the sockets and starts the roles.
    *
-   * @returns When every role is ready
+   * @returns When every role is ready, or when {@link stop} was called first
    * @throws {ListenError} If a socket cannot be opened; nothing was started
    * @throws {Error} If a role cannot start; everything was stopped again
    */
   async start(): Promise<void> {
     await this.#openSockets();
+    if (this.#stopped !== undefined) return;
     for (const manifest of this.#plan.manifests) {
       for (const instance of instancesOf(manifest, this.#plan.site)) {
         const child = this.#child(manifest, instance);
@@ -94,7 +95,7 @@ export class Supervisor {
     }
     this.#statusTimer = setInterval(() => this.#tick(), STATUS_EVERY_MS);
     await this.#up.promise;
-    this.#tick();
+    if (this.#stopped === undefined) this.#tick();
   }
 
   /** Hands every role its part of a new configuration. */
@@ -112,6 +113,8 @@ export class Supervisor {
   }
 
   async #stop(): Promise<void> {
+    // Whoever waits for the start waits no longer.
+    this.#up.resolve();
     clearInterval(this.#statusTimer);
     const until = performance.now() + STOP_WITHIN_MS;
     const doors = this.#children.filter((one) => roleOf(one) === "smtpd");
@@ -146,6 +149,7 @@ export class Supervisor {
 
   async #openTcp(host: string, port: number, until: number): Promise<number> {
     while (true) {
+      if (this.#stopped !== undefined) return -1; // nobody will use it
       try {
         return listenTcp(this.#libc, host, port);
       } catch (error) {

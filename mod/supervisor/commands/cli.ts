@@ -124,7 +124,13 @@ function addServerCommands(
   withJson(withConfig(program.command("roles")))
     .description("print every role's manifest and the walls it became")
     .action(async ({ config, json }) =>
-      ended((await import("./roles.ts")).roles(config, json === true))
+      ended(
+        await (await import("./roles.ts")).roles(
+          config,
+          json === true,
+          programs,
+        ),
+      )
     );
   withJson(withConfig(program.command("drill")))
     .description("break in to every role and see that nothing gives")

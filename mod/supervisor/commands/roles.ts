@@ -3,22 +3,25 @@ import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
 import { type Installation, renderWalls } from "../../walls/render.ts";
 import { REFUSED_CALLS } from "../../walls/seccomp.ts";
-import { describeInstallation, isRoot } from "../installation.ts";
+import { install, isRoot } from "../installation.ts";
 import { edgesOf, instancesOf } from "../roles.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
-/** Prints every role; `bundle` and `runtime` are where they would lie. */
-export function roles(configPath: string, json: boolean): number {
+/** Prints every role as `serve` would start it now. */
+export async function roles(
+  configPath: string,
+  json: boolean,
+  programs: ReadonlyMap<string, string>,
+): Promise<number> {
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
-  const installation = describeInstallation({
-    home: opened.paths.home,
-    runtime: `${opened.paths.home}/runtime/deno-${Deno.version.deno}`,
-    program: (name) => `${opened.paths.home}/runtime/programs/${name}.mjs`,
-    accounts: opened.accounts,
-  });
+  const installation = await install(
+    opened.paths.home,
+    programs,
+    opened.accounts,
+  );
   const described = describe(opened, installation);
   const abi = describeAbi(landlockAbi(openLibc(installation.libc)));
   print(json, {
@@ -57,6 +60,7 @@ function describe(opened: Opened, installation: Installation) {
       answers: [...new Set(plugs.map((one) => one.asker))],
       listens: manifest.listens,
       flags,
+      command: spec.argv,
       user: spec.user,
       ffi: manifest.ffi?.(site) ?? null,
       heapMb: manifest.heapMb,
@@ -86,6 +90,7 @@ function text(described: Described, abi: string): string {
       `  listens    ${role.listens.join(" ") || "nowhere"}`,
       `  limits     ${role.heapMb} MiB heap, ${role.openFiles} open files`,
       `  flags      ${role.flags.join("\n             ") || "none at all"}`,
+      `  command    ${role.command.join(" ")}`,
     );
     if (role.ffi) lines.push(`  native     ${role.ffi.why}`);
     lines.push(

@@ -58,7 +58,9 @@ export async function serve(
     write,
   });
   const ended = Promise.withResolvers<number>();
+  let isStopping = false;
   const stop = (signal: string) => {
+    isStopping = true;
     event(write, "stopping", { signal });
     supervisor.stop().then(() => ended.resolve(EXIT.ok));
   };
@@ -74,6 +76,7 @@ export async function serve(
       error instanceof Error ? error.message : String(error),
     ]);
   }
+  if (isStopping) return await end(ended.promise);
   event(write, "ready", {
     smtp: opened.config.smtp.listen.map(({ host, port }) => `${host}:${port}`),
     console: opened.config.console.listen
@@ -83,7 +86,12 @@ export async function serve(
     inMs: Math.round(performance.now()),
   });
   onReady(opened);
-  const code = await ended.promise;
+  return await end(ended.promise);
+}
+
+/** Waits for the end, and for the last log lines to be read. */
+async function end(ended: Promise<number>): Promise<number> {
+  const code = await ended;
   await log.flush(FLUSH_MS);
   return code;
 }
