@@ -16,7 +16,7 @@ const LIBRARIES = new Set([
 
 /** Name of the role whose folder a path is in, if any. */
 export function roleOf(path: string): string | undefined {
-  if (/\/web\/[^/]+$/.test(path)) return "console";
+  if (/\/web\//.test(path)) return "console";
   const match = /\/mod\/([a-z0-9_]+)\//.exec(path);
   const folder = match?.[1];
   return folder === undefined || LIBRARIES.has(folder) ? undefined : folder;
@@ -33,7 +33,8 @@ export function importFault(
   from: string,
   target: string,
 ): { message: string; hint: string } | undefined {
-  if (!target.startsWith(".")) return undefined;
+  // Bare names are libraries; everything else is a path, however written.
+  if (!/^(\.|\/|file:)/.test(target)) return undefined;
   const path = new URL(target, `file://${from}`).pathname;
   const there = roleOf(path);
   if (there === undefined) return undefined;
@@ -65,7 +66,8 @@ const plugin: Deno.lint.Plugin = {
             | Deno.lint.ImportDeclaration
             | Deno.lint.ExportNamedDeclaration
             | Deno.lint.ExportAllDeclaration
-            | Deno.lint.ImportExpression,
+            | Deno.lint.ImportExpression
+            | Deno.lint.TSImportType,
           source: { value?: unknown } | null,
         ) => {
           if (typeof source?.value !== "string") return;
@@ -76,8 +78,22 @@ const plugin: Deno.lint.Plugin = {
           ImportDeclaration: (node) => check(node, node.source),
           ExportNamedDeclaration: (node) => check(node, node.source),
           ExportAllDeclaration: (node) => check(node, node.source),
-          ImportExpression: (node) =>
-            check(node, node.source as { value?: unknown }),
+          ImportExpression: (node) => {
+            const source = node.source as { value?: unknown };
+            if (typeof source.value === "string") return check(node, source);
+            // What is made at run time cannot be seen here.
+            if (roleOf(context.filename) === undefined) return;
+            context.report({
+              node,
+              message: "a role must not import what is not written out",
+              hint: "Write the path as a string.",
+            });
+          },
+          TSImportType: (node) => {
+            const { argument } = node;
+            if (argument.type !== "TSLiteralType") return;
+            check(node, argument.literal as { value?: unknown });
+          },
         };
       },
     },

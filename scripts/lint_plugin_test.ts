@@ -51,6 +51,9 @@ for (
     'export { x } from "../queue/schedule.ts";',
     'export * from "../queue/schedule.ts";',
     'const x = await import("../queue/schedule.ts");',
+    'type X = import("../queue/schedule.ts").X;',
+    'import { x } from "/x/mod/queue/schedule.ts";',
+    'import { x } from "file:///x/mod/queue/schedule.ts";',
   ]
 ) {
   Deno.test(`role-imports sees ${source}`, () => {
@@ -63,3 +66,10 @@ for (
     assert.deepEqual(run(source.replace("schedule", "queue_ipc")), []);
   });
 }
+
+Deno.test("role-imports refuses a role an import that is not written out", () => {
+  const text = "const x = await import(name);";
+  const run = (path: string) => Deno.lint.runPlugin(plugin, path, text).length;
+  assert.equal(run("/x/mod/smtpd/main.ts"), 1);
+  assert.equal(run("/x/scripts/x.ts"), 0);
+});

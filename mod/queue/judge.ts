@@ -109,12 +109,11 @@ function defer(
   }
   // RFC 3463 §3.5: X.4.7 is by its nature a persistent transient failure.
   const last = recipient.last;
-  const days = Math.max(1, Math.round(law.expireMs / 86_400_000));
   recipient.last = {
     kind: "permanent",
     code: last?.code ?? 451,
     enhanced: "4.4.7",
-    text: `Not delivered within ${days} days. The last answer was: ${
+    text: `Not delivered within ${span(law.expireMs)}. The last answer was: ${
       last?.text ?? "none"
     }`.slice(0, 500),
     host: last?.host ?? "",
@@ -142,4 +141,21 @@ export function endingOf(message: Message): Ending {
     }
   }
   return { kind: "parked", dueMs };
+}
+
+const UNITS = [
+  { name: "day", ms: 86_400_000 },
+  { name: "hour", ms: 3_600_000 },
+  { name: "minute", ms: 60_000 },
+  { name: "second", ms: 1_000 },
+];
+
+/** A time in its largest unit that keeps it within a tenth: `5 days`. */
+export function span(ms: number): string {
+  const unit = UNITS.find((one) => {
+    const n = Math.round(ms / one.ms);
+    return n > 0 && Math.abs(n * one.ms - ms) <= ms / 10;
+  }) ?? UNITS.at(-1)!;
+  const n = Math.max(1, Math.round(ms / unit.ms));
+  return `${n} ${unit.name}${n === 1 ? "" : "s"}`;
 }

@@ -11,6 +11,7 @@ import {
   accountsFromRange,
   accountsFromTable,
 } from "./accounts.ts";
+import { deadAliases } from "./alias_check.ts";
 import { checkCertificate, makeCertificate } from "./certificate.ts";
 import { checkPlaces, placesOf } from "./home.ts";
 import { isRoot } from "./installation.ts";
@@ -114,6 +115,7 @@ export function openSite(configPath: string): Opening {
         }`,
     );
   }
+  warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({
     config,

@@ -59,6 +59,15 @@ export function init(dir: string, options: InitOptions): number {
   const written = writeConfig(configPath, options);
   if (!written.ok) return fail(EXIT.config, written.faults);
   const { config } = written;
+  const differences = written.isKept
+    ? differencesFrom(config, options, users as Mailbox[])
+    : [];
+  if (differences.length > 0) {
+    return fail(EXIT.config, [
+      `${configPath} is there already, and init changes nothing that is ` +
+      `there: edit the file, or leave these out: ${differences.join(", ")}`,
+    ]);
+  }
   const accounts = accountsFor(config, configPath);
   if (!accounts.ok) return fail(EXIT.permission, [accounts.fault]);
 
@@ -108,23 +117,54 @@ export function passwordOf(
 function writeConfig(
   path: string,
   options: InitOptions,
-): { ok: true; config: Config } | { ok: false; faults: string[] } {
+):
+  | { ok: true; config: Config; isKept: boolean }
+  | { ok: false; faults: string[] } {
   let text: string;
+  let isKept = true;
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     text = configText(options);
+    isKept = false;
   }
   const loaded = loadConfig(text, path);
   if (!loaded.ok) {
     return {
       ok: false,
-      faults: loaded.faults.map((one) => faultText(path, one)),
+      // A file that was not written yet has no lines to name.
+      faults: loaded.faults.map((one) =>
+        isKept
+          ? faultText(path, one)
+          : `the options do not make a configuration: ${one.key} ${one.message}`
+      ),
     };
   }
-  Deno.writeTextFileSync(path, text, { mode: 0o600 });
-  return loaded;
+  if (!isKept) Deno.writeTextFileSync(path, text, { mode: 0o600 });
+  return { ...loaded, isKept };
+}
+
+/** Options that say something else than the configuration that is there. */
+function differencesFrom(
+  config: Config,
+  options: InitOptions,
+  users: readonly Mailbox[],
+): string[] {
+  const { hostname, local_domains: domains } = config.server;
+  const routed = new Set(config.routes.map((one) => one.domain));
+  return [
+    ...hostname === options.hostname.toLowerCase()
+      ? []
+      : [`--hostname ${options.hostname}`],
+    ...options.domain.filter((one) => !domains.includes(one.toLowerCase()))
+      .map((one) => `--domain ${one}`),
+    ...users.filter((one) => !domains.includes(one.domain))
+      .map((one) => `--user ${one.user}@${one.domain}`),
+    ...options.route.filter((one) =>
+      !routed.has(one.slice(0, Math.max(0, one.indexOf("="))).toLowerCase())
+    ).map((one) => `--route ${one}`),
+  ];
 }
 
 function configText(options: InitOptions, uidBase?: number): string {
