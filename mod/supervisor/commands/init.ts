@@ -21,9 +21,11 @@ import { pathsOf } from "../plan.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import {
   addUser,
+  mailboxesOf,
   parseMailbox,
   parseUsers,
   readUsersFile,
+  type UsersFile,
   writeUsersFile,
 } from "../users.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -74,17 +76,17 @@ export function init(dir: string, options: InitOptions): number {
   const paths = pathsOf(config.server.home);
   makePlaces(placesOf(paths), accounts.accounts);
   placeRuntime(config.server.home);
-  const faults = addUsers(
+  const added = addUsers(
     paths.usersFile,
     users as Mailbox[],
     password.text,
   );
-  if (faults.length > 0) return fail(EXIT.config, faults);
+  if (!added.ok) return fail(EXIT.config, added.faults);
   // Opening it makes the certificate, and proves that all of it can be used.
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   console.log(summary(configPath, opening.opened.config, users as Mailbox[]));
-  if (options.passwordFile === undefined && users.length > 0) {
+  if (options.passwordFile === undefined && added.count > 0) {
     console.log(
       `password   ${password.text}  (shown once; bulkhead user passwd changes it)`,
     );
@@ -225,21 +227,31 @@ function addUsers(
   usersFile: string,
   users: readonly Mailbox[],
   password: string,
-): string[] {
+): { ok: true; count: number } | { ok: false; faults: string[] } {
   const parsed = parseUsers(readUsersFile(usersFile));
   if (!parsed.ok) {
-    return parsed.faults.map((one) =>
-      `${usersFile}:${one.line}: ${one.message}`
-    );
+    return {
+      ok: false,
+      faults: parsed.faults.map((one) =>
+        `${usersFile}:${one.line}: ${one.message}`
+      ),
+    };
   }
-  let file = parsed;
-  for (const user of users) {
+  const there = mailboxesOf(parsed.users);
+  // init changes nothing that is there.
+  const isSame = (a: Mailbox) => (b: Mailbox) =>
+    a.user === b.user && a.domain === b.domain;
+  const missing = users.filter((user, n) =>
+    !there.some(isSame(user)) && users.findIndex(isSame(user)) === n
+  );
+  let file: UsersFile = parsed;
+  for (const user of missing) {
     const added = addUser(file, user, password);
-    // There already: init changes nothing that is there.
-    if (added.ok) file = added;
+    if (!added.ok) return { ok: false, faults: [added.fault] };
+    file = added;
   }
-  if (file !== parsed) writeUsersFile(usersFile, file);
-  return [];
+  if (missing.length > 0) writeUsersFile(usersFile, file);
+  return { ok: true, count: missing.length };
 }
 
 function summary(
