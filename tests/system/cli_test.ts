@@ -100,6 +100,8 @@ Deno.test("what is not there is said, with its exit code", async () => {
   assert.equal(running, false);
 });
 
+const SAME = ["--hostname", "mx.home.test", "--domain", "home.test"];
+
 Deno.test("init makes everything, and run again changes nothing", async () => {
   await using made = await installation({
     routes: ["remote.test=127.0.0.1:2600", "*=mx"],
@@ -111,17 +113,22 @@ Deno.test("init makes everything, and run again changes nothing", async () => {
     assert.ok(paths.includes(`/${one}`), `${one} in ${paths}`);
   }
   const again = await bulkhead(
-    ...["init", made.home, "--hostname", "other.test", "--domain", "x.test"],
-    ...["--user", "me@home.test"],
+    ...["init", made.home, ...SAME, "--user", "me@home.test"],
   );
   assert.equal(again.code, 0, again.errors);
   assert.deepEqual(snapshot(made.home), before);
 
-  // What is missing comes back.
-  await Deno.remove(`${made.home}/run`, { recursive: true });
-  const mended = await bulkhead(
+  // Nor does it pretend to have done what contradicts what is there.
+  const other = await bulkhead(
     ...["init", made.home, "--hostname", "other.test", "--domain", "x.test"],
   );
+  assert.equal(other.code, 78);
+  assert.match(other.errors, /--hostname other\.test, --domain x\.test/);
+  assert.deepEqual(snapshot(made.home), before);
+
+  // What is missing comes back.
+  await Deno.remove(`${made.home}/run`, { recursive: true });
+  const mended = await bulkhead("init", made.home, ...SAME);
   assert.equal(mended.code, 0, mended.errors);
   assert.deepEqual(snapshot(made.home), before);
 
