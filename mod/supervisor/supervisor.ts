@@ -98,13 +98,47 @@ export class Supervisor {
     if (this.#stopped === undefined) this.#tick();
   }
 
-  /** Hands every role its part of a new configuration. */
+  /**
+   * Hands every role its part of a new configuration. A role whose rights
+   * change with it (smtpc, by a new route) is stopped in good order and comes
+   * back with the new ones. Sockets stay as they are: another address to
+   * listen on, or another number of processes, needs a restart, and is told.
+   */
   renew(plan: ServerPlan): void {
+    const before = this.#plan;
+    const rights = new Map(
+      this.#children.map((one) => [one, this.#rightsOf(one.instance)]),
+    );
     this.#plan = plan;
     for (const child of this.#children) {
-      child.tell({ do: "renew", part: this.#partOf(child.instance) });
+      if (rights.get(child) === this.#rightsOf(child.instance)) {
+        child.tell({ do: "renew", part: this.#partOf(child.instance) });
+      } else {
+        event(this.#write, "rights-changed", { instance: child.instance });
+        child.tell({ do: "stop" });
+      }
     }
     event(this.#write, "renewed");
+    if (shapeOf(before) !== shapeOf(plan)) {
+      event(this.#write, "warning", {
+        warning: "other listening addresses, or another number of processes, " +
+          "come into force when the server is started again",
+      });
+    }
+  }
+
+  #rightsOf(instance: string): string {
+    const manifest = this.#plan.manifests.find((one) =>
+      one.name === instance.split(".")[0]
+    );
+    if (manifest === undefined) return "";
+    const { flags, spec } = renderWalls(
+      this.#processPlan(manifest, instance),
+      this.#plan.site,
+      this.#installation,
+      ["role", manifest.name],
+    );
+    return JSON.stringify([flags, spec.landlock, spec.seccomp]);
   }
 
   /** Stops all roles, the world's door first, and closes the sockets. */
@@ -266,6 +300,14 @@ export class Supervisor {
       }
     }
   }
+}
+
+/** What of a plan is fixed for a server's life. */
+function shapeOf(plan: ServerPlan): string {
+  return JSON.stringify([
+    [...plan.listen],
+    plan.manifests.map((one) => instancesOf(one, plan.site)),
+  ]);
 }
 
 function roleOf(child: Child): string {
