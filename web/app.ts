@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { html, raw } from "hono/html";
+import { visible } from "../mod/core/visible.ts";
 import type { AnswerOf } from "../mod/ipc/call.ts";
 import { int, list, object, text, z } from "../mod/ipc/schema.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
@@ -199,17 +200,13 @@ function table(head: readonly string[], rows: readonly string[][]) {
           <tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr>
         </thead>
         <tbody>${rows.map((row) =>
-          html`<tr>${row.map((cell) => html`<td>${visible(cell)}</td>`)}</tr>`
+          html`<tr>${
+            row.map((cell) => html`<td>${visible(cell, "�")}</td>`)
+          }</tr>`
         )}</tbody>
       </table>
     </div>${raw("\n")}
   `;
-}
-
-// Direction marks and controls could make an address look like another one.
-function visible(cell: string): string {
-  // deno-lint-ignore no-control-regex
-  return cell.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "�");
 }
 
 /** Seconds in the largest two units. */

@@ -8,7 +8,6 @@
 import type {
   Call,
   ChunkSink,
-  Contract,
   Handler,
   Handlers,
   RoleName,
@@ -211,6 +210,3 @@ export class AnsweringEnd<C extends Record<string, Call>> {
     );
   }
 }
-
-/** A contract whose calls' types do not matter to the holder. */
-export type AnyContract = Contract;

@@ -86,8 +86,6 @@ export interface RoleContext<Part> {
   readonly instance: string;
   /** The configuration as it is now; replaced as a whole by a reload. */
   readonly part: Part;
-  /** A listening TCP socket by name, the first; undefined if not configured. */
-  listener(name: string): number | undefined;
   /** All listening TCP sockets of that name. */
   listeners(name: string): readonly number[];
   /** The descriptor of the listening socket of an edge that this role asks. */
@@ -151,8 +149,6 @@ export async function runRole<S extends z.ZodType>(
           instance: order.instance,
           part,
           answers: order.answers,
-          listener: (name) =>
-            order.listeners.find((one) => one.name === name)?.fd,
           listeners: (name) =>
             order.listeners.filter((one) => one.name === name)
               .map((one) => one.fd),

@@ -5,6 +5,7 @@
  * Made without CLOEXEC, so that the jail stage inherits them; it closes all
  * but the role's own.
  */
+import { ipv6Octets } from "../core/ipv6.ts";
 import { cString, errno, errnoName, type Libc } from "../walls/libc.ts";
 
 const AF = { unix: 1, inet: 2, inet6: 10 } as const;
@@ -124,21 +125,11 @@ function addressV4(host: string, port: number): Uint8Array<ArrayBuffer> {
 }
 
 function addressV6(host: string, port: number): Uint8Array<ArrayBuffer> {
-  // URL parses and canonicalises; then only the gap is left to fill.
-  const text = new URL(`http://[${host}]/`).hostname.slice(1, -1);
-  const [head = "", tail] = text.split("::");
-  const words = (part: string) =>
-    part === "" ? [] : part.split(":").map((word) => parseInt(word, 16));
-  const left = words(head);
-  const right = tail === undefined ? [] : words(tail);
-  const gap = new Array<number>(8 - left.length - right.length).fill(0);
   const address = new Uint8Array(28);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF.inet6, true);
   view.setUint16(2, port);
-  [...left, ...gap, ...right].forEach((word, i) =>
-    view.setUint16(8 + 2 * i, word)
-  );
+  address.set(ipv6Octets(host), 8);
   return address;
 }
 

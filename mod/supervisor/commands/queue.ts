@@ -1,4 +1,5 @@
 /** `bulkhead queue list|show`, server running or not. */
+import { visible } from "../../core/visible.ts";
 import {
   type ListedMessage,
   listing,
@@ -46,11 +47,9 @@ export async function queue(
   return EXIT.ok;
 }
 
-// What is printed came through the mail: no control character reaches a
-// terminal.
+// What is printed came through the mail, and goes to a terminal.
 function plain(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "?");
+  return visible(text, "?");
 }
 
 function ago(ms: number): string {

@@ -1,0 +1,16 @@
+/** Text that came through the mail, made safe to show to a person. */
+
+/**
+ * Replaces what is invisible or changes how its neighbours look: control
+ * characters, which a terminal obeys, and direction marks, which make one
+ * address look like another.
+ *
+ * @param substitute Shown in place of each
+ */
+export function visible(text: string, substitute: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex
+    /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    substitute,
+  );
+}
