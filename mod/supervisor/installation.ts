@@ -31,7 +31,7 @@ export function placeRuntime(home: string): string {
   if (from.startsWith(`${dir}/`)) return from;
   const size = Deno.statSync(from).size;
   const to = `${dir}/deno-${Deno.version.deno}-${size}`;
-  if (Deno.statSync(dir).isDirectory && !existsWithSize(to, size)) {
+  if (!existsWithSize(to, size)) {
     const part = `${to}.part${Deno.pid}`;
     Deno.copyFileSync(from, part);
     Deno.chmodSync(part, 0o111);

@@ -118,13 +118,7 @@ export function renderWalls(
     seccomp: weakened.seccompOff ? null : seccomp,
     argv: [
       installation.runtime,
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-config",
-      "--no-lock",
-      "--no-remote",
-      "--no-npm",
+      ...RUN,
       "--no-code-cache",
       `--v8-flags=--max-old-space-size=${manifest.heapMb}`,
       ...(weakened.denoOff ? ["-A"] : flags),
@@ -152,13 +146,7 @@ export function jailCommand(
   return {
     command: deno,
     args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-config",
-      "--no-lock",
-      "--no-remote",
-      "--no-npm",
+      ...RUN,
       // Whole, because pointers need it; this stage is as mighty as libc is.
       "--allow-ffi",
       installation.program("jail"),
@@ -167,6 +155,17 @@ export function jailCommand(
     ],
   };
 }
+
+// Nothing is asked, fetched, or found in a directory above.
+const RUN = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+];
 
 // Read by the dynamic loader and by V8 for randomness.
 const SYSTEM_FILES = ["/etc/ld.so.cache", "/dev/urandom", "/dev/null"];
