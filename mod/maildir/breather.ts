@@ -8,6 +8,11 @@ export const TURN_MS = 8;
 export class Breather {
   #sinceMs = performance.now();
 
+  /** Work begins after a rest: the turn is new. */
+  begin(): void {
+    this.#sinceMs = performance.now();
+  }
+
   /** Returns at once, or, if a turn is used up, when others have had theirs. */
   breathe(): Promise<void> | undefined {
     if (performance.now() - this.#sinceMs < TURN_MS) return undefined;

@@ -33,6 +33,7 @@ interface Waiting {
 export class Dispatcher {
   readonly #options: {
     tools: Tools;
+    lone: Durability;
     alone: Durability;
     together: Durability;
     syncfsFrom: () => number;
@@ -51,7 +52,9 @@ export class Dispatcher {
   readonly #rounds = new Set<Promise<void>>();
 
   /**
-   * @param options.alone How one message is put on disk
+   * @param options.lone How a message is put on disk while nothing else is
+   * under way
+   * @param options.alone How one of a few is
    * @param options.together How many are
    * @param options.syncfsFrom Files that make a batch, 2 or more
    * @param options.onBatch Told the number of files of each batch
@@ -59,6 +62,7 @@ export class Dispatcher {
    */
   constructor(options: {
     tools: Tools;
+    lone: Durability;
     alone: Durability;
     together: Durability;
     syncfsFrom: () => number;
@@ -93,6 +97,7 @@ export class Dispatcher {
 
   #start(): void {
     this.#isStartDue = false;
+    if (this.#rounds.size === 0) this.#options.tools.breather.begin();
     while (this.#big.length > 0 && this.#bigRunning < MAX_BIG) {
       this.#bigRunning++;
       this.#run([this.#big.shift()!], this.#options.alone, () => {
@@ -103,13 +108,20 @@ export class Dispatcher {
     const batchFrom = this.#options.syncfsFrom();
     if (this.#smallFiles >= batchFrom) return this.#startBatch();
     while (this.#small.length > 0 && this.#aloneFiles < batchFrom) {
+      const durability = this.#isLone()
+        ? this.#options.lone
+        : this.#options.alone;
       const one = this.#take();
       const files = one.delivery.recipients.length;
       this.#aloneFiles += files;
-      this.#run([one], this.#options.alone, () => {
+      this.#run([one], durability, () => {
         this.#aloneFiles -= files;
       });
     }
+  }
+
+  #isLone(): boolean {
+    return this.#smallFiles === 1 && this.#rounds.size === 0;
   }
 
   #startBatch(): void {

@@ -27,28 +27,35 @@ function heldWay() {
 
 function setUp(syncfsFrom = 4, monotonicMs = () => 0) {
   const files = new FakeFiles("/mail");
+  const lone = heldWay();
   const alone = heldWay();
   const together = heldWay();
   const dispatcher = new Dispatcher({
     tools: toolsOn(files, "/mail"),
+    lone: lone.way,
     alone: alone.way,
     together: together.way,
     syncfsFrom: () => syncfsFrom,
     monotonicMs,
   });
-  return { files, alone, together, dispatcher };
+  return { files, lone, alone, together, dispatcher };
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("Dispatcher delivers a lone message at once and alone", async () => {
-  const { alone, together, dispatcher } = setUp();
+  const { lone, alone, together, dispatcher } = setUp();
   const came = dispatcher.deliver(deliveryTo("a"));
   await turn();
-  assert.deepEqual(alone.rounds, [1]);
+  assert.deepEqual(lone.rounds, [1]);
+  const second = dispatcher.deliver(deliveryTo("a"));
+  await turn();
+  assert.deepEqual(alone.rounds, [1], "not alone any more");
   assert.deepEqual(together.rounds, []);
+  lone.free();
   alone.free();
   assert.equal((await came).kind, "done");
+  assert.equal((await second).kind, "done");
 });
 
 Deno.test("Dispatcher delivers a few side by side, and many together", async () => {
@@ -74,7 +81,7 @@ Deno.test("Dispatcher counts mailboxes and not messages", async () => {
 });
 
 Deno.test("Dispatcher collects while a batch is under way", async () => {
-  const { alone, together, dispatcher } = setUp(4);
+  const { lone, together, dispatcher } = setUp(4);
   const first = [1, 2, 3, 4].map(() => dispatcher.deliver(deliveryTo("a")));
   await turn();
   const second = [];
@@ -92,8 +99,8 @@ Deno.test("Dispatcher collects while a batch is under way", async () => {
   together.free();
   await Promise.all(second);
   await turn();
-  assert.deepEqual(alone.rounds, [1], "too few for a batch: alone, at once");
-  alone.free();
+  assert.deepEqual(lone.rounds, [1], "too few for a batch: alone, at once");
+  lone.free();
   await last;
 });
 
@@ -134,14 +141,14 @@ Deno.test("Dispatcher lets big messages hold up no batch", async () => {
 });
 
 Deno.test("Dispatcher.idle() waits for what is under way", async () => {
-  const { alone, dispatcher } = setUp();
+  const { lone, dispatcher } = setUp();
   let isIdle = false;
   const came = dispatcher.deliver(deliveryTo("a"));
   await turn();
   const idle = dispatcher.idle().then(() => isIdle = true);
   await turn();
   assert.equal(isIdle, false);
-  alone.free();
+  lone.free();
   await came;
   await idle;
   assert.equal(isIdle, true);

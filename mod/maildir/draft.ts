@@ -98,6 +98,13 @@ export class Draft {
     if (failure !== undefined) this.fail(failure);
   }
 
+  /** The same, while everything else waits. */
+  syncHere(): void {
+    if (!this.isAlive) return;
+    const failure = this.#file!.syncHere();
+    if (failure !== undefined) this.fail(failure);
+  }
+
   /** Moves the synced file into `new`, where readers see it. */
   publish(): void {
     if (!this.isAlive) return;

@@ -1,6 +1,6 @@
 /**
- * Two ways to put deliveries on disk: file by file, or the whole file system
- * at once.
+ * Ways to put deliveries on disk: file by file (in place if it is a lone
+ * message), or the whole file system at once.
  *
  * A sync of one file costs a commit of the file system's journal, and so does
  * a sync of everything; so from a handful of deliveries on, everything is
@@ -43,6 +43,27 @@ export function fileByFile(files: MailFiles): Durability {
         if (failure === undefined) return;
         for (const draft of itsDrafts) draft.fail(failure);
       }));
+    },
+  };
+}
+
+/**
+ * Syncs each file and each directory while everything else waits: for a
+ * message that is alone.
+ */
+export function inPlace(files: MailFiles): Durability {
+  return {
+    octets(drafts) {
+      for (const draft of drafts) draft.syncHere();
+      return Promise.resolve();
+    },
+    names(drafts) {
+      for (const [path, itsDrafts] of byDirectory(drafts)) {
+        const failure = files.syncDirectoryHere(path);
+        if (failure === undefined) continue;
+        for (const draft of itsDrafts) draft.fail(failure);
+      }
+      return Promise.resolve();
     },
   };
 }

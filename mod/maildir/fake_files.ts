@@ -103,8 +103,12 @@ export class FakeFiles implements MailFiles, SyncPeer {
   }
 
   async syncDirectory(path: string): Promise<Failure | undefined> {
-    const failure = this.#call("syncDirectory");
     await Promise.resolve();
+    return this.syncDirectoryHere(path);
+  }
+
+  syncDirectoryHere(path: string): Failure | undefined {
+    const failure = this.#call("syncDirectory");
     if (!failure) this.unsynced.delete(path);
     return failure;
   }
@@ -138,6 +142,14 @@ export class FakeFiles implements MailFiles, SyncPeer {
   }
 
   #opened(file: FakeFile): MailFile {
+    const syncHere = () => {
+      if (!file.isOpen) throw new Error("synced after close");
+      if (file.isLost) throw new Error("a failed sync was tried again");
+      const failure = this.#call("sync");
+      if (failure) file.isLost = true;
+      else file.isSynced = true;
+      return failure;
+    };
     return {
       write: (octets) => {
         if (!file.isOpen) throw new Error("written after close");
@@ -148,14 +160,10 @@ export class FakeFiles implements MailFiles, SyncPeer {
         return failure;
       },
       sync: async () => {
-        if (!file.isOpen) throw new Error("synced after close");
-        if (file.isLost) throw new Error("a failed sync was tried again");
-        const failure = this.#call("sync");
         await Promise.resolve();
-        if (failure) file.isLost = true;
-        else file.isSynced = true;
-        return failure;
+        return syncHere();
       },
+      syncHere,
       close: () => {
         if (!file.isOpen) throw new Error("closed twice");
         file.isOpen = false;

@@ -13,6 +13,8 @@ export interface MailFile {
    * octets away, and a second call would say that all is well.
    */
   sync(): Promise<Failure | undefined>;
+  /** The same, while everything else waits. */
+  syncHere(): Failure | undefined;
   close(): void;
 }
 
@@ -34,6 +36,8 @@ export interface MailFiles {
   remove(path: string): Failure | undefined;
   /** fsync(2) of a directory: the names in it survive a crash. */
   syncDirectory(path: string): Promise<Failure | undefined>;
+  /** The same, while everything else waits. */
+  syncDirectoryHere(path: string): Failure | undefined;
   list(path: string): Promise<Result<readonly Entry[]>>;
   /** Milliseconds since the epoch. */
   modifiedMs(path: string): Result<number>;

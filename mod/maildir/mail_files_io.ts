@@ -1,8 +1,10 @@
 /**
  * {@link MailFiles} on the real file system.
  *
- * Short calls are made in place and only the syncs wait on a thread: opening
- * and writing 2 KiB costs less than handing it to another thread and back.
+ * Short calls are made in place: opening and writing 2 KiB costs less than
+ * handing it to another thread and back. Syncs wait on a thread, but for a
+ * message that is alone: nobody waits behind it, and each way to a thread and
+ * back wakes a processor twice.
  */
 import type { Failure, Result } from "./failure.ts";
 import type { Entry, MailFile, MailFiles } from "./mail_files.ts";
@@ -37,6 +39,13 @@ export const realMailFiles: MailFiles = {
     opened.value.close();
     return failure;
   },
+  syncDirectoryHere: (path) => {
+    const opened = attempt(() => Deno.openSync(path, { read: true }));
+    if (!opened.ok) return opened.failure;
+    const failure = failureOf(() => opened.value.syncSync());
+    opened.value.close();
+    return failure;
+  },
   list: async (path) => {
     const entries: Entry[] = [];
     const failure = await failureOfAsync(async () => {
@@ -63,6 +72,7 @@ function openedFile(file: Deno.FsFile): MailFile {
         }
       }),
     sync: () => failureOfAsync(() => file.syncData()),
+    syncHere: () => failureOf(() => file.syncDataSync()),
     close: () => file.close(),
   };
 }

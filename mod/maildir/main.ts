@@ -11,7 +11,7 @@ import { type RoleContext, runRole } from "../ipc/role_runtime.ts";
 import { Breather } from "./breather.ts";
 import { spoolContent } from "./content_io.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { allAtOnce, fileByFile, type SyncPeer } from "./durability.ts";
+import { allAtOnce, fileByFile, inPlace, type SyncPeer } from "./durability.ts";
 import { FileNames } from "./file_name.ts";
 import { realMailFiles } from "./mail_files_io.ts";
 import { Mailboxes } from "./mailboxes.ts";
@@ -68,6 +68,7 @@ function makeDispatcher(
       cleaner: new TmpCleaner(files),
       breather: new Breather(),
     },
+    lone: inPlace(files),
     alone: fileByFile(files),
     together: allAtOnce(files, peer),
     syncfsFrom: () => ctx.part.syncfsFrom,

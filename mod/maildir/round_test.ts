@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import type { OpenContent } from "./content.ts";
 import type { Delivery } from "./draft_writer.ts";
-import { allAtOnce, type Durability, fileByFile } from "./durability.ts";
+import {
+  allAtOnce,
+  type Durability,
+  fileByFile,
+  inPlace,
+} from "./durability.ts";
 import type { Failure } from "./failure.ts";
 import {
   contentOf,
@@ -22,6 +27,11 @@ const WAYS: {
   {
     name: "file by file",
     way: (files) => fileByFile(files),
+    deliveries: () => [deliveryTo("a", "b")],
+  },
+  {
+    name: "in place",
+    way: (files) => inPlace(files),
     deliveries: () => [deliveryTo("a", "b")],
   },
   {
