@@ -63,15 +63,21 @@ export class AskingEnd {
     return reply;
   }
 
-  /** Asks `name`, with octets to follow. */
+  /** Asks `name`, with octets to follow: it is sent with the first of them. */
   stream<C extends Call>(name: string, call: C, ask: AskOf<C>): AskStream<C> {
     const id = this.#takeId();
     const reply = this.#await<C>(id, call, call.withinMs);
-    this.#sendAsk(id, [name, ask]);
     const open = () => this.#waiting.has(id);
+    // With the first octets, so that a short stream wakes the answerer once.
+    let isAsked = false;
+    const askFirst = () => {
+      if (!isAsked) this.#sendAsk(id, [name, ask]);
+      isAsked = true;
+    };
     return {
       reply,
       write: async (bytes) => {
+        if (open()) askFirst();
         for (let at = 0; at < bytes.length && open(); at += MAX_BODY) {
           const part = bytes.subarray(at, at + MAX_BODY);
           if (!this.#wire.write(encodeFrame("chunk", id, part))) {
@@ -80,12 +86,13 @@ export class AskingEnd {
         }
       },
       end: () => {
+        if (open()) askFirst();
         if (open()) this.#send(encodeFrame("end", id));
         return reply;
       },
       abort: () => {
         if (!open()) return;
-        this.#send(encodeFrame("abort", id));
+        if (isAsked) this.#send(encodeFrame("abort", id));
         this.#settle(id, { kind: "failed", why: "given up by the asker" });
       },
     };

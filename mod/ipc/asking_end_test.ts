@@ -208,11 +208,20 @@ Deno.test("AskingEnd stops streaming when the reply comes early", async () => {
 Deno.test("AskingEnd aborts a stream once", async () => {
   const { end, wire } = setUp();
   const stream = end.stream("store", store, {});
+  await stream.write(new Uint8Array(1));
   wire.taken();
   stream.abort();
   stream.abort();
   await stream.write(new Uint8Array(1));
   assert.deepEqual(wire.takenJson(), [["abort", 1, null]]);
+  assert.equal((await stream.reply).kind, "failed");
+});
+
+Deno.test("AskingEnd says nothing of a stream that was given up unwritten", async () => {
+  const { end, wire } = setUp();
+  const stream = end.stream("store", store, {});
+  stream.abort();
+  assert.deepEqual(wire.takenJson(), []);
   assert.equal((await stream.reply).kind, "failed");
 });
 

@@ -106,7 +106,7 @@ export class Intake {
       slot,
       id: ask.queueId,
       key: Buffer.from(ask.key, "base64"),
-      work: () => inserted = this.#insert(message, ask.client),
+      work: () => inserted = this.#insert(message, ask),
     });
     this.#link.unhold(message.ref);
     // TypeScript does not see the assignment inside `work`.
@@ -132,8 +132,11 @@ export class Intake {
     }
     if (verdict === "done") {
       this.#around.count("accepted");
-      this.#wait(message, asker, CONFIRM_WITHIN_MS);
       this.#onAccepted();
+      if (!ask.isSynced) this.#wait(message, asker, CONFIRM_WITHIN_MS);
+      else if (!this.#dispatcher.offer(message)) {
+        this.#dispatcher.overflowed(message.n);
+      }
     }
     return verdict;
   }
@@ -200,8 +203,9 @@ export class Intake {
     }, addresses.map((address, i) => newRecipient(i, address)));
   }
 
-  #insert(message: Message, client: AcceptAsk["client"]): Inserted {
-    if (this.#store.insert(message, "incoming", client)) {
+  #insert(message: Message, { client, isSynced }: AcceptAsk): Inserted {
+    const state = isSynced ? "queued" : "incoming";
+    if (this.#store.insert(message, state, client)) {
       this.#store.addEvent({
         atMs: message.arrivedMs,
         queueId: message.id,

@@ -243,6 +243,7 @@ export function newAsk(
     reversePath: "alice@sender.test",
     recipients: [...recipients],
     bodyType: "7bit",
+    isSynced: false,
     client: { address: "192.0.2.1", helo: "client.test", protocol: "ESMTP" },
     ...change,
   };

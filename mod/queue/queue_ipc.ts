@@ -40,6 +40,11 @@ export const queueContract = contract("queue", {
       reversePath,
       recipients: list(address, { min: 1, max: 1_000 }),
       bodyType,
+      /**
+       * The content is on disk: delivery may begin. If not, the row is
+       * `incoming` until {@link confirm}.
+       */
+      isSynced: z.boolean(),
       /** Who handed it in: address, HELO name, protocol as in `with`. */
       client: object({
         address: text({ max: 64 }),

@@ -18,7 +18,7 @@ export type ContentStream = AskStream<Spool["store"]>;
 /** What came of storing a message. */
 export type StoreReply = Reply<Spool["store"]>;
 /** The envelope, as the queue takes it. */
-export type AcceptAsk = AskOf<Queue["accept"]>;
+export type AcceptAsk = Omit<AskOf<Queue["accept"]>, "isSynced">;
 
 /** What a session asks of the other roles. Nothing here ever rejects. */
 export interface Backend {
@@ -26,14 +26,8 @@ export interface Backend {
   recipient(address: string): Promise<Reply<Resolve["recipient"]>>;
   /** Opens a stream into the spool; undefined if the spool is not there. */
   store(): Promise<ContentStream | undefined>;
-  /** Answered when the record survives a crash. */
-  sync(ref: ContentRef): Promise<Reply<Spool["sync"]>>;
   /** Answered when key and envelope survive a crash. */
   accept(ask: AcceptAsk): Promise<Reply<Queue["accept"]>>;
-  /** Tells the queue that the content is on disk too. Not waited for. */
-  confirm(queueId: string): void;
-  /** Takes an envelope back, for which no 250 was or will be written. */
-  withdraw(queueId: string): Promise<unknown>;
   /** Gives back a record that nobody took over. */
   drop(ref: ContentRef): Promise<unknown>;
 }

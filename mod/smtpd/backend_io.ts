@@ -4,7 +4,6 @@ import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
 import type { spoolContract } from "../spool/spool_ipc.ts";
 import type { Backend } from "./backend.ts";
-import { ConfirmBatch } from "./confirm_batch.ts";
 
 /** The edges that smtpd asks. */
 export interface Edges {
@@ -15,19 +14,13 @@ export interface Edges {
 
 /** Asks over the given edges. */
 export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
-  // A confirmation that is lost costs nothing: the queue verifies the record.
-  const confirmed = new ConfirmBatch((queueIds) =>
-    void queue.ask("confirm", { queueIds })
-  );
   return {
     recipient: (address) =>
       // Strangers only: there is no AUTH here, so nobody may relay.
       resolve.ask("recipient", { address, mayRelay: false }),
     store: () => spool.stream("store", {}),
-    sync: (ref) => spool.ask("sync", { ref }),
-    accept: (ask) => queue.ask("accept", ask),
-    confirm: (queueId) => confirmed.add(queueId),
-    withdraw: (queueId) => queue.ask("withdraw", { queueId }),
+    // The spool answers a store only when its record is on disk.
+    accept: (ask) => queue.ask("accept", { ...ask, isSynced: true }),
     drop: (ref) => spool.ask("drop", { ref }),
   };
 }

@@ -8,7 +8,7 @@ import type {
 
 /** What the fake answers; a test replaces what it is about. */
 export type Answers = {
-  -readonly [K in "recipient" | "store" | "sync" | "accept"]: Backend[K];
+  -readonly [K in "recipient" | "store" | "accept"]: Backend[K];
 };
 
 /** A message that the fake has taken over. */
@@ -41,7 +41,6 @@ export class FakeBackend implements Backend {
     this.answers = {
       recipient: (address) => Promise.resolve(recipientReply(address)),
       store: () => Promise.resolve(this.#stream()),
-      sync: () => Promise.resolve({ kind: "answered", answer: {} }),
       accept: (ask) => {
         this.taken.push({ ask, body: this.bodies.at(-1)! });
         return Promise.resolve({ kind: "answered", answer: {} });
@@ -57,18 +56,9 @@ export class FakeBackend implements Backend {
     this.calls.push("store");
     return this.answers.store();
   };
-  sync: Backend["sync"] = (ref) => {
-    this.calls.push("sync");
-    return this.answers.sync(ref);
-  };
   accept: Backend["accept"] = (ask) => {
     this.calls.push("accept");
     return this.answers.accept(ask);
-  };
-  confirm = (): void => void this.calls.push("confirm");
-  withdraw = (): Promise<void> => {
-    this.calls.push("withdraw");
-    return Promise.resolve();
   };
   drop = (): Promise<void> => {
     this.calls.push("drop");
@@ -84,19 +74,22 @@ export class FakeBackend implements Backend {
       if (open) this.openStreams--;
       open = false;
     };
+    let written = Promise.resolve();
     return {
       reply: promise,
-      write: async (bytes) => {
-        await this.writeGate;
-        if (!open) return;
-        for (let at = 0; at < bytes.length; at += 8_192) {
-          body += String.fromCharCode(...bytes.subarray(at, at + 8_192));
-        }
-      },
+      write: (bytes) =>
+        written = Promise.all([written, this.writeGate]).then(() => {
+          if (!open) return;
+          for (let at = 0; at < bytes.length; at += 8_192) {
+            body += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+          }
+        }),
       end: () => {
-        close();
-        this.bodies.push(body);
-        resolve(this.storeReply);
+        written.then(() => {
+          if (open) this.bodies.push(body);
+          close();
+          resolve(this.storeReply);
+        });
         return promise;
       },
       abort: () => {

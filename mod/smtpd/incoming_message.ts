@@ -89,7 +89,9 @@ export class IncomingMessage {
     this.#received += used;
     const why = this.#reader.spoilt;
     if (why !== undefined) this.#fail({ is: "spoilt", why });
-    if (this.#waiting.length > 0) this.#pumping ??= this.#pump();
+    // The rest leaves with the end of the stream, in one piece.
+    const isMore = this.#waiting.length > 0 && !this.#reader.ended;
+    if (isMore) this.#pumping ??= this.#pump();
     return used;
   }
 
@@ -99,6 +101,10 @@ export class IncomingMessage {
       return { is: "refused", fault: this.#fault };
     }
     await this.#pumping;
+    if (this.#waiting.length > 0) {
+      // Not awaited: at most what one read of the socket brought.
+      void this.#stream.write(this.#takeWaiting());
+    }
     return { is: "stored", reply: await this.#stream.end() };
   }
 
@@ -130,11 +136,16 @@ export class IncomingMessage {
     this.#fault = fault;
   }
 
+  #takeWaiting(): Uint8Array {
+    const part = joinOctets(this.#waiting);
+    this.#waiting = [];
+    return part;
+  }
+
   /** Writes what waits, in order, as few and as large parts as there are. */
   async #pump(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const part = joinOctets(this.#waiting);
-      this.#waiting = [];
+      const part = this.#takeWaiting();
       await this.#stream.write(part);
       this.#backlog = Math.max(0, this.#backlog - part.length);
     }

@@ -54,11 +54,9 @@ serverTest(
       ),
     );
     assert.equal(rest, "Subject: x\r\n\r\n.dot\r\n\xff\x80\r\n");
-    assert.deepEqual(backend.calls.slice(-4), [
+    assert.deepEqual(backend.calls.slice(-2), [
       "store",
       "accept",
-      "sync",
-      "confirm",
     ]);
     assert.equal(logged.at(-1)!.event, "message-accepted");
     assert.equal(await client.say("QUIT"), "221 2.0.0 Bye");
@@ -133,13 +131,13 @@ serverTest(
     backend.storeReply = { kind: "refused", refusal: "full" };
     assert.equal(await send(), "452 4.3.1");
     backend.storeReply = stored;
-    backend.answers.sync = () =>
-      Promise.resolve({ kind: "refused", refusal: "not-on-disk" });
+    backend.answers.accept = () =>
+      Promise.resolve({ kind: "refused", refusal: "unhealthy" });
     assert.equal(await send(), "451 4.3.0");
-    assert.equal(backend.calls.at(-1), "withdraw");
+    assert.equal(backend.calls.at(-1), "drop");
     backend.answers.store = () => Promise.resolve(undefined);
     await client.dialog(...ENVELOPE.slice(1), ["DATA", 451]);
-    assert.equal(backend.calls.filter((call) => call === "confirm").length, 0);
+    assert.equal(backend.taken.length, 0);
     client.close();
   },
 );
@@ -266,8 +264,12 @@ serverTest(
   {},
   async ({ port, backend, server }) => {
     const gate = Promise.withResolvers<void>();
-    backend.answers.sync = () =>
-      gate.promise.then(() => ({ kind: "answered", answer: {} }));
+    let answered = 0;
+    backend.answers.accept = async () => {
+      await gate.promise;
+      answered++;
+      return { kind: "answered", answer: {} };
+    };
     const client = await TestClient.open(port);
     await client.dialog(...ENVELOPE, ["DATA", 354]);
     client.send("x\r\n.\r\n");
@@ -275,8 +277,8 @@ serverTest(
     client.close();
     await new Promise((resolve) => setTimeout(resolve, 20));
     gate.resolve();
-    await until(() => backend.calls.includes("confirm"), "confirmed");
-    assert.ok(!backend.calls.includes("withdraw"));
+    await until(() => answered === 1, "answered");
+    assert.ok(!backend.calls.includes("drop"));
     await until(() => server.sessions === 0, "session gone");
   },
 );

@@ -9,12 +9,12 @@ import type { MessageEnd } from "./session.ts";
 export type Envelope = Omit<AcceptAsk, "ref" | "key">;
 
 /**
- * Takes a stored message over.
+ * Takes a stored message over. Its content is on disk by now, so when the
+ * queue has key and rows on disk too, the message is ours.
  *
- * The syncs of content and envelope run side by side. If only one of them
- * succeeds the other is undone; where that fails too, the queue's own check
- * of unconfirmed rows finds it, and at worst the message is delivered twice:
- * once now, and once when the client tries again.
+ * If the queue does not answer, nobody knows whether it has the message; at
+ * worst it is delivered twice: once now, and once when the client tries
+ * again.
  */
 export async function takeOver(
   backend: Backend,
@@ -26,28 +26,16 @@ export async function takeOver(
   }
   if (stored.kind !== "answered") return { is: "failed" };
   const { ref, key } = stored.answer;
-  const { queueId } = envelope;
-  // The queue first: its two syncs take longer than the spool's one, which is
-  // under way since the content was written.
-  const [accepted, synced] = await Promise.all([
-    backend.accept({ ...envelope, ref, key }),
-    backend.sync(ref),
-  ]);
+  const accepted = await backend.accept({ ...envelope, ref, key });
   switch (accepted.kind) {
+    case "answered":
+      return { is: "taken", queueId: envelope.queueId };
     case "refused":
       // Nothing was written about it, so its space is ours to give back.
       await backend.drop(ref);
       return { is: accepted.refusal === "full" ? "full" : "failed" };
     case "failed":
       // The row may exist. Its record must stay until the queue says so.
-      await backend.withdraw(queueId);
       return { is: "failed" };
-    case "answered":
-      if (synced.kind !== "answered") {
-        await backend.withdraw(queueId);
-        return { is: "failed" };
-      }
-      backend.confirm(queueId);
-      return { is: "taken", queueId };
   }
 }

@@ -22,6 +22,8 @@ export interface DiskFile {
   readAt(into: Uint8Array, offset: number): number;
   /** fdatasync(2), while the event loop goes on. */
   syncData(): Promise<void>;
+  /** The same, while everything else waits. */
+  syncDataHere(): void;
   close(): void;
 }
 

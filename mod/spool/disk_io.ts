@@ -177,6 +177,10 @@ class DenoFile implements DiskFile {
     }
   }
 
+  syncDataHere(): void {
+    this.#file.syncDataSync();
+  }
+
   close(): void {
     this.#closed = true;
     this.#file.close();

@@ -162,6 +162,23 @@ export class MemoryDisk implements Disk {
     const mustBeOpen = () => {
       if (!isOpen) throw new TypeError("Cannot use file: it is closed");
     };
+    // Only what was there when it began.
+    const beginSync = () => {
+      mustBeOpen();
+      const pages = [...inode.dirty];
+      const seen = inode.cache.slice();
+      return () => {
+        for (const page of pages) inode.dirty.delete(page);
+        this.#call("sync");
+        const durable = new Uint8Array(seen.length);
+        durable.set(inode.durable.subarray(0, seen.length));
+        for (const page of pages) {
+          const end = (page + 1) * PAGE;
+          durable.set(seen.subarray(page * PAGE, end), page * PAGE);
+        }
+        inode.durable = durable;
+      };
+    };
     return {
       writeAt: (octets, offset) => {
         mustBeOpen();
@@ -177,21 +194,11 @@ export class MemoryDisk implements Disk {
         return from.length;
       },
       syncData: async () => {
-        mustBeOpen();
-        // Only what was there when it began.
-        const pages = [...inode.dirty];
-        const seen = inode.cache.slice();
+        const finish = beginSync();
         await this.syncGate();
-        for (const page of pages) inode.dirty.delete(page);
-        this.#call("sync");
-        const durable = new Uint8Array(seen.length);
-        durable.set(inode.durable.subarray(0, seen.length));
-        for (const page of pages) {
-          const end = (page + 1) * PAGE;
-          durable.set(seen.subarray(page * PAGE, end), page * PAGE);
-        }
-        inode.durable = durable;
+        finish();
       },
+      syncDataHere: () => beginSync()(),
       close: () => {
         mustBeOpen();
         isOpen = false;

@@ -3,7 +3,7 @@
  * sync.
  */
 import type { DiskFile, Fault } from "./disk.ts";
-import { attemptAsync, writeFully } from "./disk_io.ts";
+import { attempt, attemptAsync, writeFully } from "./disk_io.ts";
 import { type Durability, SyncGroup } from "./sync_group.ts";
 
 // Records that share a sync share their fate and are packed closely. The first
@@ -32,6 +32,8 @@ export class OpenSegment {
     name: string;
     file: DiskFile;
     bytes: number;
+    /** True if only one message is on its way. */
+    isAlone: () => boolean;
     /** A sync failed: the segment must never be written to again. */
     onFault: (fault: Fault) => void;
     /** No sync runs or waits. */
@@ -45,6 +47,11 @@ export class OpenSegment {
         const synced = await attemptAsync(() => this.#file.syncData());
         return synced.ok ? undefined : synced.fault;
       },
+      syncHere: () => {
+        const synced = attempt(() => this.#file.syncDataHere());
+        return synced.ok ? undefined : synced.fault;
+      },
+      isAlone: options.isAlone,
       onStart: () => this.#cursor = roundUp(this.#cursor, BETWEEN_SYNCS),
       onFault: options.onFault,
       onIdle: options.onIdle,

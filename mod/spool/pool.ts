@@ -39,6 +39,7 @@ export class Pool {
   readonly #room: Room;
   readonly #health: Health;
   readonly #isLive: (segment: string) => boolean;
+  readonly #isAlone: () => boolean;
   readonly #segmentBytes: number;
   readonly #readySegments: number;
   readonly #againMs: number;
@@ -57,6 +58,8 @@ export class Pool {
     room: Room;
     health: Health;
     isLive: (segment: string) => boolean;
+    /** True if only one message is on its way. */
+    isAlone: () => boolean;
     segmentBytes: number;
     readySegments: number;
     /** After a failed preparation, the next attempt. */
@@ -66,6 +69,7 @@ export class Pool {
     this.#room = options.room;
     this.#health = options.health;
     this.#isLive = options.isLive;
+    this.#isAlone = options.isAlone;
     this.#segmentBytes = options.segmentBytes;
     this.#readySegments = options.readySegments;
     this.#againMs = options.againMs;
@@ -189,6 +193,7 @@ export class Pool {
       name,
       file: opened.value,
       bytes: segment.bytes,
+      isAlone: this.#isAlone,
       onFault: (fault) => {
         this.#retire(open, "sync");
         if (fault === "failed") this.#health.fail(`sync of ${name}`);

@@ -103,6 +103,7 @@ export class Spool implements StoreHost {
       room: this.#room,
       health: this.#health,
       isLive: (segment) => this.#ledger.isLive(segment),
+      isAlone: () => this.#streams.size <= 1,
       segmentBytes,
       readySegments,
       againMs: probeEveryMs,
@@ -297,6 +298,10 @@ export class Spool implements StoreHost {
     );
     this.#bigs.set(big.segment, big.length);
     return this.#enter({ segment: big.segment, offset: 0, durable }, about);
+  }
+
+  async durable(ref: ContentRef): Promise<boolean> {
+    return await this.sync(ref) === "on-disk";
   }
 
   refusalOf(fault: Fault, doing: string): Refusal {

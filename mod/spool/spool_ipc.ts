@@ -10,8 +10,8 @@ export const spoolContract = contract("spool", {
   /**
    * Takes a message's octets as a stream and seals them under a new key.
    *
-   * The answer comes when all is written, NOT yet synced: ask {@link sync}
-   * too, side by side with `queue.accept`. The spool forgets the key at once.
+   * The answer comes when a sync has covered all of it: the record survives a
+   * crash. The spool forgets the key at once.
    */
   store: call({
     from: ["smtpd"],
@@ -28,7 +28,7 @@ export const spoolContract = contract("spool", {
   }),
   /** Answers when fdatasync(2) has covered the record: it survives a crash. */
   sync: call({
-    from: ["smtpd", "queue"],
+    from: ["queue"],
     withinMs: 60_000,
     ask: object({ ref: contentRef }),
     answer: object({}),

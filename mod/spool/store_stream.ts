@@ -38,6 +38,8 @@ export interface StoreHost {
   createBig(): ReturnType<typeof BigMessage.create>;
   /** Writes it to its place, where it is live from then on. */
   place(sealed: Sealed, about: About): Promise<ContentRef | Refusal>;
+  /** True when the record survives a crash, false if its sync failed. */
+  durable(ref: ContentRef): Promise<boolean>;
   /** Frees a record again. */
   release(refs: readonly ContentRef[]): void;
   /** What a fault means to the asker, and to the spool's health. */
@@ -97,8 +99,13 @@ export class StoreStream {
     const about = { sizeBytes, length, asker: this.asker };
     const ref = await this.#host.place(this.#take(), about);
     if (typeof ref === "string") return this.#refuse(ref);
-    // It gave up while we waited for a place: nobody will ever name the record.
+    const isDurable = await this.#host.durable(ref);
+    // It gave up while we waited: nobody will ever name the record.
     if (this.#isOver()) return this.#host.release([ref]);
+    if (!isDurable) {
+      this.#host.release([ref]);
+      return this.#refuse("unhealthy");
+    }
     this.#over({ kind: "stored", ref, key: this.#sealer.takeKey() });
   }
 

@@ -4,6 +4,9 @@
  * A sync runs at once when nothing else does, so a lone message never waits
  * for company; what is written while one runs is covered by the next, however
  * much it is. No timer: the disk itself is the pace.
+ *
+ * A sync that only one message waits for is made in place: the way to a thread
+ * and back would wake a processor twice.
  */
 import type { Fault } from "./disk.ts";
 
@@ -25,6 +28,8 @@ interface Batch {
 /** The syncs of one file or directory. After a failure it is of no more use. */
 export class SyncGroup {
   readonly #sync: () => Promise<Fault | undefined>;
+  readonly #syncHere: (() => Fault | undefined) | undefined;
+  readonly #isAlone: () => boolean;
   readonly #onStart: () => void;
   readonly #onFault: (fault: Fault) => void;
   readonly #onIdle: () => void;
@@ -34,6 +39,10 @@ export class SyncGroup {
 
   constructor(options: {
     sync: () => Promise<Fault | undefined>;
+    /** The same, while everything else waits. */
+    syncHere?: () => Fault | undefined;
+    /** True if nobody else would wait: then {@link syncHere} is used. */
+    isAlone?: () => boolean;
     /** Called right before each sync: what is written later is not covered. */
     onStart?: () => void;
     /** Called once, after the waiters of the failed sync were told. */
@@ -42,6 +51,8 @@ export class SyncGroup {
     onIdle?: () => void;
   }) {
     this.#sync = options.sync;
+    this.#syncHere = options.syncHere;
+    this.#isAlone = options.isAlone ?? (() => false);
     this.#onStart = options.onStart ?? (() => {});
     this.#onFault = options.onFault;
     this.#onIdle = options.onIdle ?? (() => {});
@@ -82,7 +93,9 @@ export class SyncGroup {
       const batch = this.#next;
       this.#next = undefined;
       this.#onStart();
-      const fault = await this.#sync();
+      const fault = this.#syncHere !== undefined && this.#isAlone()
+        ? this.#syncHere()
+        : await this.#sync();
       if (fault === undefined) {
         batch.resolve("on-disk");
         continue;
