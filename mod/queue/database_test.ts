@@ -23,7 +23,7 @@ Deno.test("openDatabase sets what the promises rest on", async () => {
   const value = (pragma: string) =>
     Object.values(db.prepare(`PRAGMA ${pragma}`).get()!)[0];
   assert.equal(value("journal_mode"), "wal");
-  assert.equal(value("synchronous"), 2); // FULL
+  assert.equal(value("synchronous"), 1); // NORMAL: log_sync_io.ts syncs
   assert.equal(value("secure_delete"), 1);
   assert.equal(value("trusted_schema"), 0);
   assert.equal(value("user_version"), 1);

@@ -1,7 +1,8 @@
 /**
- * Shares disk syncs: whatever arrives while one transaction is under way goes
- * into the next, and the key slots of a round are synced by a thread while
- * SQLite commits on this one.
+ * Shares disk syncs: whatever arrives while a round is under way goes into the
+ * next. A round writes its key slots and begins their sync in a thread,
+ * commits its rows, and syncs SQLite's log; when both syncs are done, it
+ * answers. While two rounds sync, a third only collects.
  *
  * What each kind of work is promised:
  * - `accept`: key slot and rows on disk, or refused and undone
@@ -15,6 +16,7 @@
  */
 import { faultOf, type Refusal } from "./fault_io.ts";
 import type { KeyFile } from "./keys_io.ts";
+import type { LogSync } from "./log_sync_io.ts";
 import type { Store } from "./store_io.ts";
 
 /** Writes in one transaction, so that a flood of outcomes delays no accept. */
@@ -30,6 +32,8 @@ const LINGER_MS = 8;
 /** More than a few share a commit already, and a crash would repeat them all. */
 const MAX_LINGERING = 4;
 const RETRY_MS = 1_000;
+/** More would make the rounds small and many. */
+const MAX_ROUNDS = 2;
 
 /** `unsafe`: the rows are committed, the key is not on disk; undo them. */
 export type AcceptVerdict = "done" | "unsafe" | Refusal;
@@ -63,7 +67,9 @@ interface Slot {
 export class GroupCommit {
   readonly #store: Pick<Store, "transaction">;
   readonly #keys: Pick<KeyFile, "write" | "wipe" | "sync" | "free">;
+  readonly #log: Pick<LogSync, "sync" | "syncHere">;
   readonly #onFault: (refusal: Refusal, why: string) => void;
+  readonly #onLost: () => void;
   readonly #probe: Work;
   #accepts: Accept[] = [];
   #writes: Write[] = [];
@@ -71,7 +77,7 @@ export class GroupCommit {
   #slots: Slot[] = [];
   #isScheduled = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
-  #isRunning = false;
+  #rounds = 0;
   #rideTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #commits = 0;
@@ -83,14 +89,22 @@ export class GroupCommit {
   constructor(options: {
     store: Pick<Store, "transaction">;
     keys: Pick<KeyFile, "write" | "wipe" | "sync" | "free">;
+    log: Pick<LogSync, "sync" | "syncHere">;
     /** Told of every failure of the environment. */
     onFault: (refusal: Refusal, why: string) => void;
+    /**
+     * The log failed to sync: the process must end, see `log_sync_io.ts`.
+     * Nobody is answered any more.
+     */
+    onLost: () => void;
     /** Changes something, to find out whether the database works again. */
     probe: Work;
   }) {
     this.#store = options.store;
     this.#keys = options.keys;
+    this.#log = options.log;
     this.#onFault = options.onFault;
+    this.#onLost = options.onLost;
     this.#probe = options.probe;
   }
 
@@ -163,9 +177,9 @@ export class GroupCommit {
   async drain(): Promise<void> {
     this.#isStopping = true;
     while (
-      this.#isRunning || (this.#failing === undefined && this.#hasWork())
+      this.#rounds > 0 || (this.#failing === undefined && this.#hasWork())
     ) {
-      if (!this.#isRunning) await this.#round();
+      if (this.#rounds === 0) await this.#round();
       else await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isClosed = true;
@@ -192,7 +206,7 @@ export class GroupCommit {
       this.#writes.length + this.#slots.length > MAX_LINGERING ||
       this.#slots.some(({ content }) => content !== undefined);
     if (isUrgent || this.#failing !== undefined) return this.#schedule();
-    if (this.#isScheduled || this.#isRunning) return;
+    if (this.#isScheduled || this.#isBusy()) return;
     this.#lingering ??= setTimeout(() => this.#schedule(), LINGER_MS);
   }
 
@@ -201,7 +215,7 @@ export class GroupCommit {
   #schedule(): void {
     clearTimeout(this.#lingering);
     this.#lingering = undefined;
-    if (this.#isScheduled || this.#isRunning) return;
+    if (this.#isScheduled || this.#isBusy()) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -209,19 +223,27 @@ export class GroupCommit {
     });
   }
 
-  #run(): void {
-    if (this.#isRunning || this.#isClosed) return;
-    this.#round().then(() => {
-      if (this.#accepts.length + this.#slots.length > 0) this.#scheduleNext();
-      else if (this.#writes.length > 0 && this.#failing === undefined) {
-        this.#scheduleNext();
-      }
-    });
+  #isBusy(): boolean {
+    return this.#rounds >= MAX_ROUNDS;
   }
 
-  /** One round: slots written, sync begun, rows committed, sync awaited. */
+  #run(): void {
+    if (this.#isBusy() || this.#isClosed) return;
+    this.#round().then(() => this.#goOn());
+    // What was too much for one transaction.
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#accepts.length + this.#slots.length > 0) this.#scheduleNext();
+    else if (this.#writes.length > 0 && this.#failing === undefined) {
+      this.#scheduleNext();
+    }
+  }
+
+  /** One round: slots written, sync begun, rows committed, syncs awaited. */
   async #round(): Promise<void> {
-    this.#isRunning = true;
+    const isAlone = this.#rounds++ === 0 && this.#accepts.length <= 1;
     const accepts = this.#accepts;
     const slots = this.#slots;
     this.#accepts = [];
@@ -229,12 +251,27 @@ export class GroupCommit {
     const written = this.#writeSlots(accepts, slots);
     const syncs = accepts.length + slots.length > 0;
     const synced = syncs ? this.#keys.sync() : Promise.resolve(true);
-    const committed = this.#commit(accepts);
+    const { committed, writes } = this.#commit(accepts);
+    // A lone message's client waits for nothing else; a thread would only be
+    // one more to wake.
+    const logged = committed !== "done"
+      ? true
+      : isAlone
+      ? this.#log.syncHere()
+      : this.#log.sync();
     const isSafe = await synced && written;
-    this.#isRunning = false;
+    const isLogged = await logged;
+    if (!isLogged) return this.#lost();
+    this.#rounds--;
     if (!isSafe) this.#onFault("unhealthy", "the key file failed to sync");
+    for (const { resolve } of writes) resolve();
     this.#answerSlots(slots, isSafe);
     this.#answerAccepts(accepts, committed, isSafe);
+  }
+
+  #lost(): void {
+    this.#isClosed = true;
+    this.#onLost();
   }
 
   /** Writes all slots of a round in place; false if one could not be. */
@@ -261,12 +298,12 @@ export class GroupCommit {
 
   #answerAccepts(
     accepts: readonly Accept[],
-    committed: "done" | Refusal,
+    committed: "done" | "nothing" | Refusal,
     isSafe: boolean,
   ): void {
     for (const { slot, key, resolve } of accepts) {
       key.fill(0);
-      if (committed === "done") {
+      if (committed === "done" || committed === "nothing") {
         resolve(isSafe ? "done" : "unsafe");
       } else {
         // No row speaks of it: the start-up sweep would find it, too.
@@ -277,12 +314,14 @@ export class GroupCommit {
   }
 
   /** Commits the accepts and as much of the rest as fits in a transaction. */
-  #commit(accepts: readonly Accept[]): "done" | Refusal {
+  #commit(
+    accepts: readonly Accept[],
+  ): { committed: "done" | "nothing" | Refusal; writes: readonly Write[] } {
     const isProbe = this.#failing !== undefined;
     const writes = this.#writes.splice(0, MAX_WRITES);
     const rides = this.#rides.splice(0, MAX_WRITES);
     if (accepts.length + writes.length + rides.length === 0 && !isProbe) {
-      return "done";
+      return { committed: "nothing", writes };
     }
     try {
       this.#store.transaction(() => {
@@ -302,15 +341,14 @@ export class GroupCommit {
         this.#retryTimer = undefined;
         this.#schedule();
       }, RETRY_MS);
-      return refusal;
+      return { committed: refusal, writes: [] };
     }
     this.#commits++;
-    for (const { resolve } of writes) resolve();
     if (this.#failing !== undefined) {
       this.#failing = undefined;
       this.#onRecovered();
     }
     if (this.#rides.length > 0) this.#schedule();
-    return "done";
+    return { committed: "done", writes };
   }
 }

@@ -9,9 +9,14 @@ function sqliteError(errcode: number): Error {
 function bench() {
   const log: string[] = [];
   const freed: number[] = [];
-  const script: { fail: Error | undefined; isSafe: boolean } = {
+  const script: {
+    fail: Error | undefined;
+    isSafe: boolean;
+    isLogged: boolean;
+  } = {
     fail: undefined,
     isSafe: true,
+    isLogged: true,
   };
   const group = new GroupCommit({
     store: {
@@ -33,6 +38,17 @@ function bench() {
       },
       free: (slot) => void freed.push(slot),
     },
+    log: {
+      sync: () => {
+        log.push("log aside");
+        return Promise.resolve(script.isLogged);
+      },
+      syncHere: () => {
+        log.push("log here");
+        return script.isLogged;
+      },
+    },
+    onLost: () => void log.push("lost"),
     onFault: (refusal) => void log.push(`fault ${refusal}`),
     probe: () => void log.push("probe"),
   });
@@ -60,6 +76,7 @@ Deno.test("GroupCommit shares one slot sync and one transaction, the sync begun 
     "out",
     "ride",
     "commit",
+    "log aside",
   ]);
   await group.drain();
 });
@@ -115,5 +132,27 @@ Deno.test("GroupCommit commits nothing after it was drained", async () => {
   await group.drain();
   void group.write(() => void log.push("late"));
   await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.deepEqual(log, ["early", "commit"]);
+  assert.deepEqual(log, ["early", "commit", "log here"]);
+});
+
+Deno.test("GroupCommit syncs the log in place for a lone accept", async () => {
+  const { group, log, accept } = bench();
+  assert.equal(await accept(1), "done");
+  assert.deepEqual(log, ["write 1", "sync", "row 1", "commit", "log here"]);
+  await group.drain();
+});
+
+Deno.test("GroupCommit answers nobody once the log failed to sync", async () => {
+  const { group, log, script, accept } = bench();
+  script.isLogged = false;
+  const answers: unknown[] = [];
+  for (const slot of [1, 2]) accept(slot).then((said) => answers.push(said));
+  group.write(() => {}).then(() => answers.push("written"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(log.includes("lost"));
+  script.isLogged = true;
+  void accept(3).then((said) => answers.push(said));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(answers, []);
+  assert.ok(!log.includes("row 3"));
 });

@@ -12,6 +12,7 @@ import { Finisher } from "./finisher.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
+import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
 import { Notices } from "./notices.ts";
 import { type queueContract, STATES } from "./queue_ipc.ts";
@@ -30,6 +31,8 @@ const SHORT_ABSENCE_MS = 3_600_000;
 const COUNTS_KEPT_MS = 2_000;
 /** For deliveries under way at an orderly stop; the role has 5 s in all. */
 const STOP_WITHIN_MS = 2_000;
+/** EX_IOERR of sysexits(3): the supervisor starts us again. */
+const EXIT_LOG_LOST = 74;
 
 /** The edges that the queue asks. */
 export interface Edges extends DeliveryEdges {
@@ -42,6 +45,7 @@ export class Queue {
   readonly #clock: SteadyClock;
   readonly #keys: KeyFile;
   readonly #store: Store;
+  readonly #log: LogSync;
   readonly #reserve: Reserve;
   readonly #commit: GroupCommit;
   readonly #link: SpoolLink;
@@ -67,6 +71,8 @@ export class Queue {
     /** Uniform in [0, 1); parameters, so that tests are exact. */
     random?: () => number;
     clock?: SteadyClock;
+    /** Ends the process; a parameter for tests. */
+    end?: () => void;
   }) {
     const { part, edges, count } = options;
     this.#part = part;
@@ -76,6 +82,7 @@ export class Queue {
     const { dir } = part();
     this.#keys = openKeys(dir);
     this.#store = new Store(openDatabase(dir));
+    this.#log = new LogSync(databasePath(dir));
     this.#reserve = new Reserve(`${dir}/reserve`, part().minFreeBytes);
     this.#nextNumber = this.#store.lastNumber() + 1;
     const store = this.#store;
@@ -94,6 +101,11 @@ export class Queue {
     const commit = this.#commit = new GroupCommit({
       store,
       keys,
+      log: this.#log,
+      onLost: () => {
+        log("queue-log-lost", { alarm: true });
+        (options.end ?? (() => Deno.exit(EXIT_LOG_LOST)))();
+      },
       probe: () => store.setLastSeen(this.#clock.nowMs()),
       onFault: (refusal, why) => {
         log("queue-fault", { refusal, why });
@@ -261,8 +273,10 @@ export class Queue {
     while (this.#dispatcher.running > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    this.#link.close();
     await this.#commit.drain();
     this.#store.checkpoint(true);
+    this.#log.close();
     this.#store.close();
     this.#keys.close();
   }

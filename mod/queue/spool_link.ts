@@ -12,6 +12,11 @@ export type SpoolEdge = Pick<Edge<typeof spoolContract.calls>, "ask">;
 
 const PAGE = 1_000;
 const AGAIN_MS = 1_000;
+/**
+ * Nobody waits for a release: its key is destroyed, and space comes back by
+ * whole segments. So one ask carries what some time set free.
+ */
+const GATHER_MS = 250;
 
 interface Release {
   readonly ref: ContentRef;
@@ -26,6 +31,7 @@ export class SpoolLink {
   readonly #inFlight = new Set<ContentRef>();
   #releases: Release[] = [];
   #isReleasing = false;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
   #adoption = 0;
   #isAdopted = false;
 
@@ -87,8 +93,17 @@ export class SpoolLink {
   /** Gives a record back; `then` runs when the spool has taken it. */
   release(ref: ContentRef, then: () => void): void {
     this.#releases.push({ ref, then });
-    // In a moment, so that one ask carries what one commit set free.
-    if (!this.#isReleasing) setImmediate(() => this.#pump());
+    if (this.#releases.length >= PAGE) return void this.#pump();
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      void this.#pump();
+    }, GATHER_MS);
+  }
+
+  /** Asks no more. */
+  close(): void {
+    clearTimeout(this.#gathering);
+    this.#isAdopted = false;
   }
 
   // Not while a spool is being told what is in use: a record released before

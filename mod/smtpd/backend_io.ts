@@ -4,6 +4,7 @@ import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
 import type { spoolContract } from "../spool/spool_ipc.ts";
 import type { Backend } from "./backend.ts";
+import { KnownRecipients } from "./known_recipients.ts";
 
 /** The edges that smtpd asks. */
 export interface Edges {
@@ -14,10 +15,12 @@ export interface Edges {
 
 /** Asks over the given edges. */
 export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
+  // Strangers only: there is no AUTH here, so nobody may relay.
+  const known = new KnownRecipients((address: string) =>
+    resolve.ask("recipient", { address, mayRelay: false })
+  );
   return {
-    recipient: (address) =>
-      // Strangers only: there is no AUTH here, so nobody may relay.
-      resolve.ask("recipient", { address, mayRelay: false }),
+    recipient: (address) => known.recipient(address),
     store: () => spool.stream("store", {}),
     // The spool answers a store only when its record is on disk.
     accept: (ask) => queue.ask("accept", { ...ask, isSynced: true }),
