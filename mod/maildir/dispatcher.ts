@@ -3,8 +3,9 @@
  *
  * Never waits for company: a message that comes alone is delivered alone, at
  * once. While a batch is under way whatever comes collects, and is the next
- * batch; so batches grow with the load by themselves. Big messages go alone,
- * a few at a time, so that they hold up no batch.
+ * batch; so batches grow with the load by themselves. A second one is written
+ * while the first one's sync has the disk. Big messages go alone, a few at a
+ * time, so that they hold up no batch.
  */
 import { ownOutcome } from "../core/outcome.ts";
 import type { Delivery, Tools } from "./draft_writer.ts";
@@ -13,6 +14,10 @@ import { type Delivered, runRound } from "./round.ts";
 
 /** Mailbox files written in one batch: they all stay open until it is synced. */
 export const MAX_BATCH = 256;
+/** Batches under way at once. */
+export const MAX_BATCHES = 2;
+/** Files that are worth a second batch. */
+export const SECOND_FROM = 12;
 /** Messages from this size on go alone. */
 export const BIG_BYTES = 1024 * 1024;
 /** Big messages under way at once. */
@@ -47,7 +52,7 @@ export class Dispatcher {
   #smallFiles = 0;
   #aloneFiles = 0;
   #bigRunning = 0;
-  #isBatchRunning = false;
+  #batches = 0;
   #isStartDue = false;
   readonly #rounds = new Set<Promise<void>>();
 
@@ -104,9 +109,13 @@ export class Dispatcher {
         this.#bigRunning--;
       });
     }
-    if (this.#isBatchRunning) return;
     const batchFrom = this.#options.syncfsFrom();
-    if (this.#smallFiles >= batchFrom) return this.#startBatch();
+    while (this.#batches < MAX_BATCHES) {
+      const worthFrom = this.#batches === 0 ? 0 : SECOND_FROM;
+      if (this.#smallFiles < Math.max(batchFrom, worthFrom)) break;
+      this.#startBatch();
+    }
+    if (this.#batches > 0) return;
     while (this.#small.length > 0 && this.#aloneFiles < batchFrom) {
       const durability = this.#isLone()
         ? this.#options.lone
@@ -132,10 +141,10 @@ export class Dispatcher {
       files += one.delivery.recipients.length;
       batch.push(one);
     }
-    this.#isBatchRunning = true;
+    this.#batches++;
     this.#options.onBatch?.(files);
     this.#run(batch, this.#options.together, () => {
-      this.#isBatchRunning = false;
+      this.#batches--;
     });
   }
 

@@ -4,6 +4,7 @@ import {
   BIG_BYTES,
   Dispatcher,
   MAX_BATCH,
+  MAX_BATCHES,
   MAX_BIG,
 } from "./dispatcher.ts";
 import type { Draft } from "./draft.ts";
@@ -46,10 +47,10 @@ const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 Deno.test("Dispatcher delivers a lone message at once and alone", async () => {
   const { lone, alone, together, dispatcher } = setUp();
   const came = dispatcher.deliver(deliveryTo("a"));
-  await turn();
+  while (lone.rounds.length < 1) await turn();
   assert.deepEqual(lone.rounds, [1]);
   const second = dispatcher.deliver(deliveryTo("a"));
-  await turn();
+  while (alone.rounds.length < 1) await turn();
   assert.deepEqual(alone.rounds, [1], "not alone any more");
   assert.deepEqual(together.rounds, []);
   lone.free();
@@ -104,17 +105,18 @@ Deno.test("Dispatcher collects while a batch is under way", async () => {
   await last;
 });
 
-Deno.test("Dispatcher bounds a batch", async () => {
+Deno.test("Dispatcher bounds a batch, and how many there are", async () => {
   const { together, dispatcher } = setUp(4);
   const came = Array.from(
-    { length: MAX_BATCH + 50 },
+    { length: 2 * MAX_BATCH + 50 },
     () => dispatcher.deliver(deliveryTo("a")),
   );
-  while (together.rounds.length < 1) await turn();
-  assert.deepEqual(together.rounds, [MAX_BATCH]);
+  while (together.rounds.length < MAX_BATCHES) await turn();
+  await turn();
+  assert.deepEqual(together.rounds, [MAX_BATCH, MAX_BATCH]);
   together.free();
-  while (together.rounds.length < 2) await turn();
-  assert.deepEqual(together.rounds, [MAX_BATCH, 50]);
+  while (together.rounds.length < 3) await turn();
+  assert.deepEqual(together.rounds, [MAX_BATCH, MAX_BATCH, 50]);
   together.free();
   await Promise.all(came);
 });
