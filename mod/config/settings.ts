@@ -269,10 +269,27 @@ export const SECTIONS = {
       max: 100_000_000,
     }),
     keep_events: duration({
-      says: "How long the history of deliveries is kept.",
+      says: "How long the history of deliveries is kept: addresses, hosts, " +
+        "replies and the lines of sessions, never content.",
       default: "30d",
       min: "1m",
       max: "365d",
+    }),
+    max_events_size: size({
+      says: "Most disk space that the history's database uses; beyond it the " +
+        "oldest goes first, whatever keep_events says.",
+      default: "1GiB",
+      min: "1MiB",
+      max: "1TiB",
+    }),
+    forget_within: duration({
+      says:
+        "When a message is finished, its addresses are overwritten in the " +
+        "queue's database and its write-ahead log within this time; so are " +
+        "those of forgotten history.",
+      default: "30s",
+      min: "1s",
+      max: "1d",
     }),
     min_free: size({
       says:

@@ -6,12 +6,17 @@
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { log } from "../core/log.ts";
+import { type Event, linesOf } from "./event.ts";
+import { TOUCH_TABLE } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
-/** Pages in the log after which SQLite itself writes them back: 32 MiB. */
-const LOG_PAGES = 8_192;
+/**
+ * Pages in the log after which SQLite itself writes them back: 8 MiB. With
+ * that the log is bounded: it grows further only while a reader holds it.
+ */
+const LOG_PAGES = 2_000;
 
 // Recipients are clustered by message, so that a message and its recipients
 // are two places on disk. `due_ms`: -1 not scheduled, 0 never tried, else the
@@ -51,22 +56,20 @@ CREATE TABLE recipients (
   host TEXT NOT NULL,
   PRIMARY KEY (message, ordinal)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE events (
-  n INTEGER PRIMARY KEY,
-  at_ms INTEGER NOT NULL,
-  queue_id TEXT NOT NULL,
-  recipient TEXT NOT NULL,
-  what TEXT NOT NULL,
-  host TEXT NOT NULL,
-  tls TEXT NOT NULL,
-  code INTEGER NOT NULL,
-  text TEXT NOT NULL,
-  transcript TEXT NOT NULL
-) STRICT;
-CREATE INDEX events_queue_id ON events (queue_id);
 CREATE TABLE clock (one INTEGER PRIMARY KEY, last_ms INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (1, 0);
-PRAGMA user_version = 1;
+${TOUCH_TABLE}
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+// Version 1 had the history in here, and marked a message whose end was not
+// complete as 3, spent. Its key is wiped as one that no row owns, and its
+// content goes when the spool is told what is in use.
+const FROM_1 = `
+DROP TABLE events;
+DELETE FROM messages WHERE state = 3;
+${TOUCH_TABLE}
+PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
 /** Why the queue cannot start, in words for the administrator. */
@@ -79,16 +82,31 @@ export function databasePath(dir: string): string {
   return `${dir}/queue.db`;
 }
 
+/** What {@link openDatabase} may take and does beside. */
+export interface Opening {
+  /**
+   * Time for the integrity check; tables that would not fit are left to
+   * `bulkhead check`.
+   */
+  readonly checkWithinMs?: number;
+  /**
+   * Takes over the history of a version 1 database; false if that failed. It
+   * is removed from there either way: no mail waits for its history. Asked
+   * again, with all of it, after a crash.
+   */
+  readonly takeEvents?: (batches: Iterable<readonly Event[]>) => boolean;
+}
+
 /**
- * Opens the database for the one writer, making it if it is missing.
+ * Opens the database for the one writer, making it if it is missing, and
+ * brings an older one up to date. What its log holds is not in the database
+ * yet; see `write_ahead_log_io.ts`.
  *
- * @param checkWithinMs Time for the integrity check; tables that would not
- * fit are left to `bulkhead check`
  * @throws {QueueUnusable} If it is damaged, newer than we are, or unreadable
  */
 export function openDatabase(
   dir: string,
-  checkWithinMs = 2_000,
+  opening: Opening = {},
 ): DatabaseSync {
   const path = databasePath(dir);
   let db: DatabaseSync | undefined;
@@ -96,20 +114,16 @@ export function openDatabase(
     const isNew = !fs.existsSync(path);
     if (isNew) createEmpty(path);
     db = new DatabaseSync(path, { timeout: 5_000 });
-    set(db, "PRAGMA locking_mode = NORMAL");
+    setPragma(db, "PRAGMA locking_mode = NORMAL");
     // Before anything else is read or written; see the header.
-    set(db, "PRAGMA trusted_schema = OFF");
-    set(db, "PRAGMA secure_delete = ON");
-    set(db, "PRAGMA journal_mode = WAL");
+    setPragma(db, "PRAGMA trusted_schema = OFF");
+    setPragma(db, "PRAGMA secure_delete = ON");
+    setPragma(db, "PRAGMA journal_mode = WAL");
     // What FULL promises is ours to keep; see `log_sync_io.ts`.
-    set(db, "PRAGMA synchronous = NORMAL");
-    set(db, `PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
-    set(db, "PRAGMA temp_store = MEMORY");
-    prepareSchema(db, path);
-    check(db, path, checkWithinMs);
-    // After this nothing rests on log frames whose sync a former process may
-    // have seen fail: they were written again, into the database, and synced.
-    set(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    setPragma(db, "PRAGMA synchronous = NORMAL");
+    setPragma(db, `PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
+    setPragma(db, "PRAGMA temp_store = MEMORY");
+    prepareSchema(db, path, opening);
     return db;
   } catch (error) {
     db?.close();
@@ -119,50 +133,44 @@ export function openDatabase(
   }
 }
 
-// Without the right to change it.
-function openReadOnly(dir: string): DatabaseSync {
-  const path = databasePath(dir);
-  if (!fs.existsSync(path)) {
-    throw new QueueUnusable(`Cannot read ${path}: there is no queue yet`);
-  }
-  try {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-    set(db, "PRAGMA trusted_schema = OFF");
-    refuseNewer(version(db), path);
-    return db;
-  } catch (error) {
-    if (error instanceof QueueUnusable) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw unusable(path, why);
-  }
-}
-
 /**
  * Asks a database that cannot be changed, and closes it again.
  *
+ * @param newest The newest version that is understood
  * @throws {QueueUnusable} If it cannot be opened, or turns out to be damaged
  */
-export function askReadOnly<T>(dir: string, ask: (db: DatabaseSync) => T): T {
-  const db = openReadOnly(dir);
+export function askReadOnly<T>(
+  path: string,
+  newest: number,
+  ask: (db: DatabaseSync) => T,
+): T {
+  if (!fs.existsSync(path)) {
+    throw new QueueUnusable(`Cannot read ${path}: there is no queue yet`);
+  }
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    setPragma(db, "PRAGMA trusted_schema = OFF");
+    refuseNewer(version(db), { newest, path });
     return ask(db);
   } catch (error) {
-    const isSqlite = error instanceof Error && "errcode" in error;
-    throw isSqlite ? unusable(databasePath(dir), error.message) : error;
+    const isSqlite = error instanceof Error &&
+      (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
+    throw isSqlite ? unusable(path, error.message) : error;
   } finally {
-    db.close();
+    db?.close();
   }
 }
 
 /** An empty file of our making: SQLite's own would have the umask's mode. */
-function createEmpty(path: string): void {
+export function createEmpty(path: string): void {
   const fd = fs.openSync(path, "wx", 0o600);
   fs.fsyncSync(fd);
   fs.closeSync(fd);
 }
 
 /** Runs a constant pragma. */
-function set(db: DatabaseSync, pragma: string): void {
+export function setPragma(db: DatabaseSync, pragma: string): void {
   db.prepare(pragma).all();
 }
 
@@ -170,18 +178,28 @@ function version(db: DatabaseSync): number {
   return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
 }
 
-function refuseNewer(found: number, path: string): void {
-  if (found <= SCHEMA_VERSION) return;
+function refuseNewer(
+  found: number,
+  known: { newest: number; path: string },
+): void {
+  const { newest, path } = known;
+  if (found <= newest) return;
   throw new QueueUnusable(
     `Cannot use ${path}: it is of version ${found}, and this program knows ` +
-      `versions up to ${SCHEMA_VERSION}. Start the newer program again.`,
+      `versions up to ${newest}. Start the newer program again.`,
   );
 }
 
-function prepareSchema(db: DatabaseSync, path: string): void {
+function prepareSchema(
+  db: DatabaseSync,
+  path: string,
+  opening: Opening,
+): void {
   const found = version(db);
-  refuseNewer(found, path);
+  refuseNewer(found, { newest: SCHEMA_VERSION, path });
+  if (found > 0) check(db, path, opening.checkWithinMs ?? 2_000);
   if (found === SCHEMA_VERSION) return;
+  if (found === 1) return bringFrom1(db, path, opening);
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get();
   if (Number(tables?.["n"]) > 0) {
     throw unusable(path, "it holds tables that are not ours");
@@ -189,10 +207,46 @@ function prepareSchema(db: DatabaseSync, path: string): void {
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
 }
 
+function bringFrom1(db: DatabaseSync, path: string, opening: Opening): void {
+  const statement = db.prepare("SELECT * FROM events ORDER BY n");
+  const isKept = opening.takeEvents?.(oldEvents(statement.iterate())) ?? false;
+  db.exec(`BEGIN IMMEDIATE; ${FROM_1} COMMIT;`);
+  log("queue-upgraded", {
+    file: path,
+    from: 1,
+    to: SCHEMA_VERSION,
+    historyKept: isKept,
+  });
+}
+
+/** The history of a version 1 database, in small lists. */
+function* oldEvents(
+  rows: Iterable<Record<string, unknown>>,
+): Generator<readonly Event[]> {
+  let batch: Event[] = [];
+  for (const row of rows) {
+    const transcript = String(row["transcript"]);
+    batch.push({
+      atMs: Number(row["at_ms"]),
+      queueId: String(row["queue_id"]),
+      recipient: String(row["recipient"]),
+      what: String(row["what"]) as Event["what"],
+      host: String(row["host"]),
+      tls: String(row["tls"]),
+      code: Number(row["code"]),
+      text: String(row["text"]),
+      transcript: linesOf(transcript),
+    });
+    if (batch.length < 500) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
 const CHECKS = [
   "PRAGMA quick_check('messages')",
   "PRAGMA quick_check('recipients')",
-  "PRAGMA quick_check('events')",
 ] as const;
 
 /** What a check reads in a millisecond, with room to spare: 100 MB/s. */
@@ -201,14 +255,17 @@ const CHECKED_BYTES_PER_MS = 100_000;
 function check(db: DatabaseSync, path: string, withinMs: number): void {
   const started = performance.now();
   const bytes = fs.statSync(path).size;
+  let foretoldMs = bytes / CHECKED_BYTES_PER_MS;
   for (const statement of CHECKS) {
-    const spent = performance.now() - started;
-    // A check cannot be stopped once begun, so it is foretold by the size.
-    if (spent + bytes / CHECKED_BYTES_PER_MS > withinMs) {
+    const spentMs = performance.now() - started;
+    // A check cannot be stopped once begun, so it is foretold by the size,
+    // and by the one before, which a slow disk makes slower.
+    if (spentMs + foretoldMs > withinMs) {
       log("queue-check-skipped", { file: path, bytes, statement });
       continue;
     }
     const first = db.prepare(statement).get();
+    foretoldMs = Math.max(foretoldMs, performance.now() - started - spentMs);
     const said = String(first === undefined ? "" : Object.values(first)[0]);
     if (said !== "ok") throw unusable(path, said);
   }
@@ -225,18 +282,12 @@ export function unusable(path: string, why: string): QueueUnusable {
   );
 }
 
-/** True if a server has ever run on this directory. */
-export function queueExists(dir: string): boolean {
-  return fs.existsSync(databasePath(dir));
-}
-
 /**
  * The full integrity check, however long it takes.
  *
  * @throws {QueueUnusable} With the first fault found
  */
-export function checkThoroughly(db: DatabaseSync, dir: string): void {
-  const path = databasePath(dir);
+export function checkThoroughly(db: DatabaseSync, path: string): void {
   try {
     const row = db.prepare("PRAGMA integrity_check(1)").get();
     const said = String(row?.["integrity_check"]);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase, QueueUnusable } from "./database_io.ts";
-import { checkQueue } from "./inspect.ts";
+import { EventStore } from "./event_store_io.ts";
+import { checkQueue, listQueue, showMessage } from "./inspect.ts";
+import { KeyFile } from "./keys_io.ts";
 import { laboratory, newAsk, tempDir } from "./laboratory.ts";
 
 /** A directory with a queue of some messages in it, closed. */
@@ -26,7 +28,8 @@ Deno.test("openDatabase sets what the promises rest on", async () => {
   assert.equal(value("synchronous"), 1); // NORMAL: log_sync_io.ts syncs
   assert.equal(value("secure_delete"), 1);
   assert.equal(value("trusted_schema"), 0);
-  assert.equal(value("user_version"), 1);
+  assert.equal(value("wal_autocheckpoint"), 2_000);
+  assert.equal(value("user_version"), 2);
   db.close();
   assert.equal((await Deno.stat(`${dir}/queue.db`)).mode! & 0o777, 0o600);
 });
@@ -69,7 +72,7 @@ for (const { name, damage } of DAMAGES) {
         error.message.includes(`${dir}/queue.db`) &&
         error.message.includes("bulkhead check"),
     );
-    assert.throws(() => checkQueue(dir), QueueUnusable);
+    assert.throws(() => checkQueue({ queue: dir, events: dir }), QueueUnusable);
     assert.deepEqual(await bytesOf(dir), damaged);
   });
 }
@@ -88,8 +91,147 @@ Deno.test("Queue refuses to start without its database while there are keys", as
 
 Deno.test("checkQueue counts the messages of a whole database, running or not", async () => {
   const dir = await filled();
-  assert.equal(checkQueue(dir), 200);
+  assert.equal(checkQueue({ queue: dir, events: dir }), 200);
   await using _lab = laboratory({ dir });
-  assert.equal(checkQueue(dir), 200);
-  assert.equal(checkQueue(tempDir()), 0);
+  assert.equal(checkQueue({ queue: dir, events: dir }), 200);
+  assert.equal(checkQueue({ queue: tempDir(), events: tempDir() }), 0);
+});
+
+// What version 0.1 wrote.
+const VERSION_1 = `
+CREATE TABLE messages (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  slot INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  due_ms INTEGER NOT NULL,
+  arrived_ms INTEGER NOT NULL,
+  segment TEXT NOT NULL,
+  offset INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  sender TEXT NOT NULL,
+  is_8bit INTEGER NOT NULL,
+  client_address TEXT NOT NULL,
+  client_helo TEXT NOT NULL,
+  client_protocol TEXT NOT NULL
+) STRICT;
+CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms > 0;
+CREATE TABLE recipients (
+  message INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  original TEXT NOT NULL,
+  depth INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL,
+  code INTEGER NOT NULL,
+  enhanced TEXT NOT NULL,
+  text TEXT NOT NULL,
+  host TEXT NOT NULL,
+  PRIMARY KEY (message, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+  n INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  queue_id TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  what TEXT NOT NULL,
+  host TEXT NOT NULL,
+  tls TEXT NOT NULL,
+  code INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  transcript TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_queue_id ON events (queue_id);
+CREATE TABLE clock (one INTEGER PRIMARY KEY, last_ms INTEGER NOT NULL) STRICT;
+INSERT INTO clock VALUES (1, 0);
+PRAGMA user_version = 1;
+`;
+
+/** A version 1 queue: one message, one that is spent, and their history. */
+async function version1(events: number): Promise<string> {
+  const dir = tempDir();
+  const db = new DatabaseSync(`${dir}/queue.db`);
+  db.exec(`PRAGMA journal_mode = WAL; ${VERSION_1}`);
+  const message = db.prepare(`INSERT INTO messages VALUES
+    (?, ?, ?, ?, 0, 1, 's', 0, 100, 90, ?, 0, '::1', 'h', 'ESMTP')`);
+  message.run(1, "KEPT", 0, 1, "zq5-kept@s.test");
+  message.run(2, "SPENT", 1, 3, "zq5-spent@s.test");
+  db.exec(`INSERT INTO recipients VALUES
+    (1, 0, 'bob@home.test', '', 0, 2, 1, 9e15, 451, '4.3.0', 'no', '')`);
+  const told = db.prepare(`INSERT INTO events (at_ms, queue_id, recipient, what,
+    host, tls, code, text, transcript) VALUES (?,?,?,?,?,'',?,?,?)`);
+  for (let n = 0; n < events; n++) {
+    const lines = n === 0 ? '["S: 220 hi"]' : n === 1 ? "{damaged" : "";
+    told.run(
+      Date.now(),
+      "KEPT",
+      `zq5-${n}@h.test`,
+      "deferred",
+      "mx",
+      451,
+      "",
+      lines,
+    );
+  }
+  db.close();
+  const keys = new KeyFile(`${dir}/keys`);
+  assert.deepEqual([keys.take(), keys.take()], [0, 1]);
+  keys.write(0, "KEPT", new Uint8Array(32).fill(1));
+  keys.write(1, "SPENT", new Uint8Array(32).fill(2));
+  await keys.sync();
+  keys.close();
+  return dir;
+}
+
+for (const events of [0, 3, 1_300]) {
+  Deno.test(`openDatabase brings a version 1 database with ${events} events up to date`, async () => {
+    const dir = await version1(events);
+    const lab = laboratory({ dir });
+    assert.deepEqual(listQueue(dir).map(({ id }) => id), ["KEPT"]);
+    const shown = showMessage({ queue: dir, events: dir }, "KEPT")!;
+    assert.equal(shown.message?.recipients[0]?.state, "deferred");
+    assert.equal(shown.events.length, events);
+    if (events > 2) {
+      assert.deepEqual(shown.events[0]!.transcript, ["S: 220 hi"]);
+      assert.deepEqual(shown.events[1]!.transcript, ["(unreadable)"]);
+      assert.equal(shown.events[2]!.recipient, "zq5-2@h.test");
+    }
+    await lab[Symbol.asyncDispose]();
+    const left = (await Deno.readTextFile(`${dir}/queue.db`)).match(
+      /zq5-[a-z0-9]+/g,
+    );
+    assert.deepEqual(new Set(left), new Set(["zq5-kept"]));
+    const keys = await Deno.readFile(`${dir}/keys`);
+    assert.equal(keys.indexOf(2), -1, "the key of the spent one is wiped");
+    assert.notEqual(keys.indexOf(1), -1);
+    const again = laboratory({ dir });
+    assert.deepEqual(listQueue(dir).map(({ id }) => id), ["KEPT"]);
+    await again[Symbol.asyncDispose]();
+  });
+}
+
+Deno.test("openDatabase takes the old history over once, although a start in between died", async () => {
+  const dir = await version1(10);
+  assert.throws(() =>
+    openDatabase(dir, {
+      takeEvents: (batches) => {
+        const store = new EventStore(dir);
+        store.replace(batches);
+        store.close();
+        throw new Error("killed here");
+      },
+    }), /killed here/);
+  await using _lab = laboratory({ dir });
+  const shown = showMessage({ queue: dir, events: dir }, "KEPT")!;
+  assert.equal(shown.events.length, 10);
+});
+
+Deno.test("openDatabase goes on without the history that cannot be taken over", async () => {
+  const dir = await version1(10);
+  await Deno.mkdir(`${dir}/events.db`);
+  await using _lab = laboratory({ dir });
+  assert.deepEqual(listQueue(dir).map(({ id }) => id), ["KEPT"]);
 });

@@ -16,6 +16,7 @@ import {
   type Job,
   type Part,
 } from "./deliver.ts";
+import type { Event } from "./event.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import {
@@ -41,7 +42,7 @@ import {
   unrouted,
 } from "./plan.ts";
 import { choose, type Resolution, Router } from "./route.ts";
-import type { Event, MessageRow, Store } from "./store_io.ts";
+import type { MessageRow, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Recipients in one job; the contracts say so too. */
@@ -538,9 +539,9 @@ export class Dispatcher {
       case "bounce":
         return;
       case "spent":
-        return this.#store.setState(message.n, "spent", -1);
+        return this.#store.deleteMessage(message.n);
       case "parked":
-        return this.#store.setDue(message.n, ending.dueMs);
+        return this.#store.park(message.n, ending.dueMs);
       case "corrupt":
         this.#store.corrupt(message.n);
         this.#store.addEvent({

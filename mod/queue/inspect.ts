@@ -1,10 +1,18 @@
 /**
- * What `bulkhead queue` and `bulkhead check` read: the database,
+ * What `bulkhead queue` and `bulkhead check` read: the databases,
  * opened read-only, by a one-shot process in the queue role's jail. Returns
  * plain data; printing is the command line's.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { askReadOnly, checkThoroughly, queueExists } from "./database_io.ts";
+import {
+  askReadOnly,
+  checkThoroughly,
+  databasePath,
+  SCHEMA_VERSION,
+} from "./database_io.ts";
+import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
+import fs from "node:fs";
+import type { Event } from "./event.ts";
 import { MESSAGE_STATES, type MessageState, type State } from "./message.ts";
 import { STATES } from "./queue_ipc.ts";
 
@@ -73,8 +81,7 @@ const TEXTS = {
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
     LIMIT ?`,
-  events: `SELECT at_ms, recipient, what, host, tls, code, text, transcript
-    FROM events WHERE queue_id = ? ORDER BY n LIMIT ?`,
+  stories: "SELECT story FROM events WHERE queue_id = ? ORDER BY n LIMIT ?",
 } as const;
 
 /** Most recipients or events given of one message. */
@@ -91,7 +98,7 @@ export function listQueue(
   dir: string,
   limit = 1_000,
 ): readonly ListedMessage[] {
-  return askReadOnly(dir, (db) => {
+  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
     const recipients = db.prepare(TEXTS.recipients);
     return db.prepare(TEXTS.list).all(0, limit).map((row) =>
       listed(row, recipients.all(Number(row["n"]), MAX_SHOWN))
@@ -106,15 +113,31 @@ export function listQueue(
  * @throws {QueueUnusable} If the database cannot be read
  */
 export function showMessage(
-  dir: string,
+  dirs: { readonly queue: string; readonly events: string },
   queueId: string,
 ): ShownMessage | undefined {
-  return askReadOnly(dir, (db) => {
-    const events = db.prepare(TEXTS.events).all(queueId, MAX_SHOWN).map(event);
+  const path = databasePath(dirs.queue);
+  const message = askReadOnly(path, SCHEMA_VERSION, (db) => {
     const row = db.prepare(TEXTS.one).get(queueId);
-    if (row === undefined && events.length === 0) return undefined;
-    return { message: row === undefined ? undefined : shown(db, row), events };
+    return row === undefined ? undefined : shown(db, row);
   });
+  const events = eventsOf(dirs.events, queueId);
+  return message === undefined && events.length === 0
+    ? undefined
+    : { message, events };
+}
+
+function eventsOf(dir: string, queueId: string): readonly ShownEvent[] {
+  const path = eventsPath(dir);
+  if (!fs.existsSync(path)) return [];
+  return askReadOnly(
+    path,
+    EVENTS_VERSION,
+    (db) =>
+      db.prepare(TEXTS.stories).all(queueId, MAX_SHOWN)
+        .flatMap(({ story }) => eventsIn(String(story)))
+        .slice(0, MAX_SHOWN),
+  );
 }
 
 function shown(db: DatabaseSync, row: Row) {
@@ -155,40 +178,47 @@ function listedRecipient(row: Row): ListedRecipient {
   };
 }
 
-function event(row: Row): ShownEvent {
+function shownEvent(event: Partial<Event>): ShownEvent {
   return {
-    atMs: Number(row["at_ms"]),
-    recipient: String(row["recipient"]),
-    what: String(row["what"]),
-    host: String(row["host"]),
-    tls: String(row["tls"]),
-    code: Number(row["code"]),
-    text: String(row["text"]),
-    transcript: linesOf(String(row["transcript"])),
+    atMs: event.atMs ?? 0,
+    recipient: event.recipient ?? "",
+    what: event.what ?? "(unreadable)",
+    host: event.host ?? "",
+    tls: event.tls ?? "",
+    code: event.code ?? 0,
+    text: event.text ?? "",
+    transcript: event.transcript ?? [],
   };
 }
 
-/** The transcript's lines; a damaged one must not hide the rest of the story. */
-function linesOf(json: string): readonly string[] {
-  if (json === "") return [];
+/** A row's events; a damaged one must not hide the rest of the story. */
+function eventsIn(json: string): readonly ShownEvent[] {
   try {
-    const lines: unknown = JSON.parse(json);
-    return Array.isArray(lines) ? lines.map(String) : [];
-  } catch {
-    return ["(unreadable)"];
+    const events: unknown = JSON.parse(json);
+    if (Array.isArray(events)) return events.map(shownEvent);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  return [shownEvent({})];
 }
 
 /**
- * Reads the whole database through, for `bulkhead check`.
+ * Reads both databases through, for `bulkhead check`.
  *
  * @returns Messages in it; 0 if there is no queue yet
- * @throws {QueueUnusable} If it is damaged
+ * @throws {QueueUnusable} If one is damaged
  */
-export function checkQueue(dir: string): number {
-  if (!queueExists(dir)) return 0;
-  return askReadOnly(dir, (db) => {
-    checkThoroughly(db, dir);
+export function checkQueue(
+  dirs: { readonly queue: string; readonly events: string },
+): number {
+  const events = eventsPath(dirs.events);
+  if (fs.existsSync(events)) {
+    askReadOnly(events, EVENTS_VERSION, (db) => checkThoroughly(db, events));
+  }
+  const path = databasePath(dirs.queue);
+  if (!fs.existsSync(path)) return 0;
+  return askReadOnly(path, SCHEMA_VERSION, (db) => {
+    checkThoroughly(db, path);
     return Number(db.prepare("SELECT count(*) AS n FROM messages").get()!["n"]);
   });
 }

@@ -30,12 +30,12 @@ const listedMessage = object({
 /** A message in `bulkhead queue list`. */
 export type ListedMessage = z.infer<typeof listedMessage>;
 
-/** Answer to `inspect DIR list`. */
+/** Answer to `inspect QUEUE EVENTS list`. */
 export const listing = object({
   messages: list(listedMessage, { max: 1_000 }),
 });
 
-/** Answer to `inspect DIR show ID`. */
+/** Answer to `inspect QUEUE EVENTS show ID`. */
 export const showing = object({
   /** Null if it left the queue; its events stay for a while. */
   message: z.union([

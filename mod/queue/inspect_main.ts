@@ -1,6 +1,6 @@
 /**
  * The one-shot process behind `bulkhead queue` and `bulkhead check`: runs in
- * the queue's jail, reads the database, prints JSON, ends.
+ * the queue's jail, reads the databases, prints JSON, ends.
  */
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
 import { QueueUnusable } from "./database_io.ts";
@@ -9,11 +9,11 @@ import { QueueUnusable } from "./database_io.ts";
 const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
-/** Runs `inspect DIR list | show ID | check`. */
+/** Runs `inspect QUEUE EVENTS list | show ID | check`; the first are directories. */
 export function main(args: readonly string[]): void {
-  const [dir = "", what, id = ""] = args;
+  const [queue = "", events = "", what, id = ""] = args;
   try {
-    const answer = ask(dir, what, id);
+    const answer = ask({ queue, events }, what, id);
     if (answer === undefined) {
       console.error(
         `no message ${id} is in the queue, and no event tells of it`,
@@ -28,16 +28,20 @@ export function main(args: readonly string[]): void {
   }
 }
 
-function ask(dir: string, what: string | undefined, id: string): unknown {
+function ask(
+  dirs: { queue: string; events: string },
+  what: string | undefined,
+  id: string,
+): unknown {
   switch (what) {
     case "list":
-      return { messages: listQueue(dir) };
+      return { messages: listQueue(dirs.queue) };
     case "show": {
-      const shown = showMessage(dir, id);
+      const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
     case "check":
-      return { messages: checkQueue(dir) };
+      return { messages: checkQueue(dirs) };
     default:
       throw new RangeError(`Cannot inspect: ${what} is no question`);
   }

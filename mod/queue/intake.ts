@@ -30,6 +30,8 @@ const AFTER_GONE_MS = 1_000;
 const AFTER_START_MS = 2_000;
 /** When the spool could not say. */
 const AGAIN_MS = 10_000;
+/** Most messages are delivered before this, and need no mark. */
+const MARK_MS = 1_000;
 /** Records read through at once. */
 const MAX_CHECKS = 4;
 
@@ -56,6 +58,9 @@ export class Intake {
   readonly #onAccepted: () => void;
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #checks = 0;
+  /** Confirmed to us, and not yet in the database. */
+  #confirmed: Message[] = [];
+  #marking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: {
     store: Store;
@@ -125,8 +130,7 @@ export class Intake {
     if (verdict === "unsafe") {
       // Its asker gives the record back itself, for it was refused.
       void this.#commit.write(() => {
-        this.#store.spend(message.n);
-        this.#store.deleteMessage(message.n);
+        this.#store.remove(message.n);
       });
       return "unhealthy";
     }
@@ -186,8 +190,24 @@ export class Intake {
         this.#checks--;
         waiting.isChecking = false;
         waiting.checkAtMs = this.#around.nowMs() + AGAIN_MS;
+        this.check();
       });
     }
+  }
+
+  /**
+   * Writes down what is confirmed, but for what is delivered by now: most of
+   * it, and its row is gone or about to go.
+   */
+  mark(): void {
+    clearTimeout(this.#marking);
+    this.#marking = undefined;
+    const confirmed = this.#confirmed.filter(({ rows }) => rows > 0);
+    this.#confirmed = [];
+    if (confirmed.length === 0) return;
+    this.#commit.ride(() => {
+      for (const { n } of confirmed) this.#store.confirm(n);
+    });
   }
 
   #newMessage(ask: AcceptAsk, slot: number): Message {
@@ -243,7 +263,8 @@ export class Intake {
   #ready(message: Message): void {
     this.#unconfirmed.delete(message.id);
     if (this.#dispatcher.offer(message)) {
-      this.#commit.ride(() => this.#store.confirm(message.n));
+      this.#confirmed.push(message);
+      this.#marking ??= setTimeout(() => this.mark(), MARK_MS);
       return;
     }
     // It is found in the database again, once that knows it is confirmed.
@@ -256,7 +277,7 @@ export class Intake {
     log("never-acknowledged", { id: message.id, why });
     const atMs = this.#around.nowMs();
     await this.#commit.write(() => {
-      this.#store.spend(message.n);
+      this.#store.remove(message.n);
       this.#store.addEvent({
         atMs,
         queueId: message.id,

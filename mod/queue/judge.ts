@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "../core/outcome.ts";
 import type { Message, Recipient } from "./message.ts";
-import type { Event } from "./store_io.ts";
+import type { Event } from "./event.ts";
 import { isExpired, retryDelayMs } from "./schedule.ts";
 
 /** What came of one recipient in a round. */

@@ -8,6 +8,7 @@ import { newQueueId } from "../core/ids.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
+import { showMessage, type ShownEvent } from "./inspect.ts";
 import type { AcceptAsk } from "./intake.ts";
 import { type Edges, Queue } from "./queue.ts";
 import { queuePart } from "./role.ts";
@@ -29,6 +30,7 @@ export function partFor(dir: string, change: Record<string, unknown> = {}) {
   return queuePart.parse({
     hostname: "mx.home.test",
     dir,
+    eventsDir: dir,
     firstRetryMs: 100,
     maxRetryMs: 1_000,
     expireMs: 86_400_000,
@@ -37,6 +39,8 @@ export function partFor(dir: string, change: Record<string, unknown> = {}) {
     maxActive: 1_000,
     maxMessages: 1_000_000,
     keepEventsMs: 86_400_000,
+    maxEventsBytes: 1_073_741_824,
+    forgetWithinMs: 30_000,
     minFreeBytes: 4_096,
     ...change,
   });
@@ -49,6 +53,7 @@ export interface Asked {
   readonly addresses: readonly string[];
   readonly reversePath: string;
   readonly key: string;
+  readonly ref: ContentRef;
 }
 
 /** A notice that the spool was asked to store. */
@@ -69,6 +74,12 @@ export class FakeEdges {
   readonly adopted: { refs: readonly ContentRef[]; last: boolean }[] = [];
   readonly notices: StoredNotice[] = [];
   readonly verified: ContentRef[] = [];
+  /** What the spool names as stragglers. */
+  stragglers: ContentRef[] = [];
+  /** What it was asked to move, and where it went. */
+  readonly moved: { old: ContentRef; copy: ContentRef }[] = [];
+  /** Before a move is answered. */
+  moving: Promise<void> = Promise.resolve();
   /** Segments whose records are torn. */
   readonly torn = new Set<string>();
   /** Where an address goes; by default a mailbox of its local part. */
@@ -122,14 +133,14 @@ export class FakeEdges {
     return { kind: "mailbox", mailbox: { user, domain }, address };
   }
 
-  #spool(name: string, ask: {
+  async #spool(name: string, ask: {
     ref: ContentRef;
     refs: ContentRef[];
     last: boolean;
     head: string;
     tail: string;
     quote: unknown;
-  }): Reply {
+  }): Promise<Reply> {
     switch (name) {
       case "adopt":
         this.adopted.push({ refs: ask.refs, last: ask.last });
@@ -139,6 +150,14 @@ export class FakeEdges {
         return { kind: "answered", answer: {} };
       case "sync":
         return { kind: "answered", answer: {} };
+      case "stragglers":
+        return { kind: "answered", answer: { refs: this.stragglers } };
+      case "move": {
+        await this.moving;
+        const copy = newContent().ref;
+        this.moved.push({ old: ask.ref, copy });
+        return { kind: "answered", answer: { ref: copy } };
+      }
       case "verify":
         this.verified.push(ask.ref);
         return {
@@ -169,6 +188,7 @@ export class FakeEdges {
     queueId: string;
     reversePath: string;
     key: string;
+    ref: ContentRef;
     recipients: { address: string }[];
   }): Promise<Reply> {
     return this.#delivery({
@@ -177,6 +197,7 @@ export class FakeEdges {
       addresses: ask.recipients.map(({ address }) => address),
       reversePath: ask.reversePath,
       key: ask.key,
+      ref: ask.ref,
     });
   }
 
@@ -184,6 +205,7 @@ export class FakeEdges {
     queueId: string;
     reversePath: string;
     key: string;
+    ref: ContentRef;
     recipients: string[];
   }): Promise<Reply> {
     const reply = await this.#delivery({
@@ -192,6 +214,7 @@ export class FakeEdges {
       addresses: ask.recipients,
       reversePath: ask.reversePath,
       key: ask.key,
+      ref: ask.ref,
     });
     if (reply.kind !== "answered") return reply;
     const attempt = {
@@ -291,6 +314,18 @@ export function laboratory(options: {
       await queue.stop();
     },
   };
+}
+
+/** The history of a message, once it has that many events. */
+export async function storyOf(
+  lab: Laboratory,
+  queueId: string,
+  events: number,
+): Promise<readonly ShownEvent[]> {
+  const dirs = { queue: lab.dir, events: lab.dir };
+  const story = () => showMessage(dirs, queueId)?.events ?? [];
+  await until(`${events} events`, () => story().length >= events);
+  return story();
 }
 
 /** Waits until `claim` holds. @throws {Error} After five seconds */

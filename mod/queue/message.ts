@@ -12,13 +12,11 @@ export type State = typeof STATES[number];
  * - `incoming`: committed, its content not yet confirmed
  * - `queued`: ours to deliver
  * - `corrupt`: kept for a human; its content or key is damaged
- * - `spent`: every recipient is done; key and content go next
  */
 export const MESSAGE_STATES = [
   "incoming",
   "queued",
   "corrupt",
-  "spent",
 ] as const;
 
 /** See {@link MESSAGE_STATES}. */

@@ -61,7 +61,7 @@ export class Notices {
    * Tells the sender of every recipient in state `bounce`, or parks the
    * message so that it is tried again.
    *
-   * @returns True if the message is now committed as spent
+   * @returns True if the message's rows are gone
    */
   async send(message: Message): Promise<boolean> {
     while (true) {
@@ -218,9 +218,9 @@ export class Notices {
         this.#store.deleteRecipient(message.n, ordinal);
       }
       if (ending.kind === "spent") {
-        this.#store.setState(message.n, "spent", -1);
+        this.#store.deleteMessage(message.n);
       } else if (ending.kind === "parked") {
-        this.#store.setDue(message.n, ending.dueMs);
+        this.#store.park(message.n, ending.dueMs);
       }
     });
   }
@@ -228,7 +228,7 @@ export class Notices {
   async #parkForNotice(message: Message): Promise<void> {
     const againMs = Math.min(AGAIN_MS, this.#around.part().firstRetryMs);
     const dueMs = this.#around.nowMs() + againMs;
-    await this.#commit.write(() => this.#store.setDue(message.n, dueMs));
+    await this.#commit.write(() => this.#store.park(message.n, dueMs));
   }
 }
 

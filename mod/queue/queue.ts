@@ -3,12 +3,21 @@
  * no sockets: edges are given, and `main.ts` connects the calls.
  */
 import fs from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
 import { log } from "../core/log.ts";
 import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
-import { databasePath, openDatabase, QueueUnusable } from "./database_io.ts";
+import {
+  databasePath,
+  openDatabase,
+  QueueUnusable,
+  unusable,
+} from "./database_io.ts";
 import type { DeliveryEdges } from "./deliver.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { EventLog } from "./event_log.ts";
+import { EventStore } from "./event_store_io.ts";
 import { Finisher } from "./finisher.ts";
+import { Forgetting } from "./forgetting.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
@@ -19,10 +28,12 @@ import { type queueContract, STATES } from "./queue_ipc.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
+import { Stragglers } from "./stragglers.ts";
 import { type SpoolEdge, SpoolLink } from "./spool_link.ts";
 import { type MessageRow, Store } from "./store_io.ts";
 import { sweep, type Swept } from "./sweep.ts";
 import { Watch } from "./watch.ts";
+import { WriteAheadLog } from "./write_ahead_log_io.ts";
 
 type Calls = typeof queueContract.calls;
 
@@ -50,8 +61,11 @@ export class Queue {
   readonly #commit: GroupCommit;
   readonly #link: SpoolLink;
   readonly #dispatcher: Dispatcher;
-  readonly #finisher: Finisher;
   readonly #intake: Intake;
+  readonly #history: EventLog;
+  readonly #wal: WriteAheadLog;
+  readonly #forgetting: Forgetting;
+  readonly #stragglers: Stragglers;
   readonly #watch: Watch;
   readonly #totals = new Map<string, number>();
   #messages = 0;
@@ -81,9 +95,23 @@ export class Queue {
     });
     const { dir } = part();
     this.#keys = openKeys(dir);
-    this.#store = new Store(openDatabase(dir));
-    this.#log = new LogSync(databasePath(dir));
     this.#reserve = new Reserve(`${dir}/reserve`, part().minFreeBytes);
+    const history = this.#history = new EventLog({
+      open: () => new EventStore(part().eventsDir),
+      limits: () => ({
+        keepMs: part().keepEventsMs,
+        maxBytes: part().maxEventsBytes,
+      }),
+      nowMs: () => this.#clock.nowMs(),
+      mayWrite: () => this.#reserve.isKept,
+      count,
+    });
+    const db = openDatabase(dir, {
+      takeEvents: (batches) => history.takeOver(batches),
+    });
+    this.#store = new Store(db, history);
+    this.#wal = openLog(db, databasePath(dir));
+    this.#log = new LogSync(databasePath(dir));
     this.#nextNumber = this.#store.lastNumber() + 1;
     const store = this.#store;
     const keys = this.#keys;
@@ -113,10 +141,9 @@ export class Queue {
       },
     });
     const link = this.#link = new SpoolLink({ spool: edges.spool, store });
-    const finisher = this.#finisher = new Finisher({
+    const finisher = new Finisher({
       commit,
       spool: link,
-      store,
       onGone: () => this.#messages--,
     });
     const notices = new Notices({
@@ -148,7 +175,20 @@ export class Queue {
       around,
       onAccepted: () => this.#messages++,
     });
-    this.#watch = new Watch({ store, commit, around });
+    this.#stragglers = new Stragglers({
+      spool: edges.spool,
+      link,
+      store,
+      commit,
+      isActive: (n) => dispatcher.isActive(n),
+      count: around.count,
+    });
+    this.#forgetting = new Forgetting({
+      log: this.#wal,
+      commits: () => commit.commits,
+      withinMs: () => part().forgetWithinMs,
+    });
+    this.#watch = new Watch({ forgetting: this.#forgetting, history, around });
     commit.onRecovered = () => {
       log("queue-recovered");
       dispatcher.refill();
@@ -178,7 +218,7 @@ export class Queue {
       unconfirmed: swept.unconfirmed.length,
       neverAcknowledged: swept.keyless.length,
       corrupt: swept.corrupt.length,
-      finished: swept.spent.length + swept.childless,
+      finished: swept.childless,
       strayKeys: swept.strays.length,
       clockWentBack: swept.clockWentBack,
       tookMs: Math.round(performance.now() - startedMs),
@@ -188,11 +228,17 @@ export class Queue {
         this.#intake.check();
         this.#dispatcher.refill();
         if (!this.#reserve.isKept && !this.#reserve.restore()) {
-          this.#watch.makeRoom();
+          this.#forgetting.makeRoom();
         }
       },
     });
+    this.#stragglers.start();
     this.#dispatcher.refill();
+  }
+
+  /** Moves what pins the spool's segments now, and not within a minute. */
+  moveStragglers(): Promise<void> {
+    return this.#stragglers.round();
   }
 
   /** A spool plugged in. */
@@ -268,16 +314,20 @@ export class Queue {
    */
   async stop(): Promise<void> {
     this.#watch.stop();
+    this.#stragglers.stop();
     this.#dispatcher.stop();
     const until = performance.now() + STOP_WITHIN_MS;
     while (this.#dispatcher.running > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     this.#link.close();
+    this.#intake.mark();
     await this.#commit.drain();
-    this.#store.checkpoint(true);
+    await this.#history.close();
+    await this.#forgetting.finish();
     this.#log.close();
     this.#store.close();
+    this.#wal.close();
     this.#keys.close();
   }
 
@@ -306,9 +356,6 @@ export class Queue {
 
   #mend(swept: Swept): void {
     for (const slot of swept.strays) void this.#commit.wipeKey(slot);
-    for (const { row, holdsKey } of swept.spent) {
-      void this.#finisher.finish(row, holdsKey);
-    }
     for (const row of swept.keyless) void this.#intake.neverAcknowledged(row);
     for (const row of swept.unconfirmed) {
       this.#intake.leftOver(this.#store.load(row));
@@ -321,6 +368,22 @@ export class Queue {
 }
 
 /**
+ * Opens the database's log and empties it. After that nothing rests on frames
+ * whose sync a former process may have seen fail: they were written again,
+ * into the database, and synced.
+ */
+function openLog(db: DatabaseSync, path: string): WriteAheadLog {
+  try {
+    const found = new WriteAheadLog(db, path);
+    found.empty();
+    return found;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw unusable(path, error.message);
+  }
+}
+
+/**
  * Opens the key file. A database that is missing while there are keys is not
  * an empty queue, it is a lost one: that is for a human.
  */
@@ -329,7 +392,11 @@ function openKeys(dir: string): KeyFile {
   const keys = new KeyFile(`${dir}/keys`);
   if (!isMissing) return keys;
   let live = 0;
-  keys.scan(() => live++);
+  const image = keys.image();
+  for (let slot = 0; slot < keys.slots; slot++) {
+    if (!image.isBlank(slot)) live++;
+  }
+  image.forget();
   if (live === 0) return keys;
   keys.close();
   throw new QueueUnusable(

@@ -7,6 +7,8 @@ export const queuePart = object({
   hostname: text({ min: 1, max: 255 }),
   /** Directory of the database and the key file. */
   dir: text({ min: 1, max: 4_096 }),
+  /** Directory of the history. */
+  eventsDir: text({ min: 1, max: 4_096 }),
   /** First retry after this, then growing by half up to `maxRetryMs`. */
   firstRetryMs: int({ min: 100, max: 86_400_000 }),
   maxRetryMs: int({ min: 100, max: 604_800_000 }),
@@ -23,13 +25,15 @@ export const queuePart = object({
   maxMessages: int({ min: 10, max: 100_000_000 }),
   /** Events older than this are deleted. */
   keepEventsMs: int({ min: 60_000, max: 31_536_000_000 }),
+  /** Octets that the history's database may use; the oldest events go. */
+  maxEventsBytes: int({ min: 65_536, max: 2 ** 50 }),
+  /** Addresses of finished messages are gone from the database after this. */
+  forgetWithinMs: int({ min: 1_000, max: 86_400_000 }),
   /**
    * Disk space set aside, so that outcomes can still be recorded when the disk
    * is full: the file `reserve` beside the database, of at most 16 MiB.
    */
   minFreeBytes: int({ min: 0, max: 2 ** 45 }),
-  /** How often the write-ahead log is written back, at most. */
-  checkpointMs: int({ min: 1_000, max: 3_600_000 }).default(15_000),
 });
 
 /** See {@link queuePart}. */
@@ -44,8 +48,8 @@ export const queueRole: RoleManifest = {
   listens: [],
   instances: () => 1,
   needs: (site) => ({
-    read: [site.queueDir],
-    write: [site.queueDir],
+    read: [site.queueDir, site.eventsDir],
+    write: [site.queueDir, site.eventsDir],
     connect: [],
   }),
   heapMb: 1_024,

@@ -78,10 +78,11 @@ export class SpoolLink {
       const page = this.#store.refsAfter(after, PAGE);
       // In one turn with the page: what is committed later is in flight now.
       inFlight = [...this.#inFlight];
-      if (page.refs.length > 0 && !await tell(page.refs, false)) return false;
+      const refs = page.rows.map(({ ref }) => ref);
+      if (refs.length > 0 && !await tell(refs, false)) return false;
       if (adoption !== this.#adoption) return true;
       after = page.lastN;
-      if (page.refs.length < PAGE) break;
+      if (refs.length < PAGE) break;
     }
     for (let at = 0;; at += PAGE) {
       const last = at + PAGE >= inFlight.length;

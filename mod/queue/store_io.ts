@@ -6,6 +6,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Outcome } from "../core/outcome.ts";
 import type { ContentRef } from "../core/shapes.ts";
+import type { Event } from "./event.ts";
+import type { EventLog } from "./event_log.ts";
 import {
   type Message,
   MESSAGE_STATES,
@@ -24,29 +26,11 @@ export type MessageRow = Omit<Message, "recipients"> & {
   readonly dueMs: number;
 };
 
-/** An entry of the attempt log. */
-export interface Event {
-  readonly atMs: number;
-  readonly queueId: string;
-  /** Empty if it concerns the whole message. */
-  readonly recipient: string;
-  readonly what:
-    | "accepted"
-    | "delivered"
-    | "deferred"
-    | "failed"
-    | "duplicate"
-    | "expanded"
-    | "notified"
-    | "double-bounce"
-    | "corrupt"
-    | "removed";
-  readonly host?: string;
-  readonly tls?: string;
-  readonly code?: number;
-  readonly text?: string;
-  /** Lines of the session. */
-  readonly transcript?: readonly string[];
+/** A message and its key's place. */
+export interface SlotRow {
+  readonly id: string;
+  readonly slot: number;
+  readonly state: MessageState;
 }
 
 /** Who handed a message in. */
@@ -70,29 +54,30 @@ const TEXTS = {
     ON CONFLICT (id) DO NOTHING`,
   insertRecipient: `INSERT INTO recipients
     (message, ordinal, address, original, depth, state, attempts, next_ms,
-    code, enhanced, text, host) VALUES (?,?,?,?,?,?,0,0,0,'','','')`,
+    code, enhanced, text, host) VALUES (?,?,?,?,?,0,0,0,0,'','','')`,
+  insertPlainRecipient: `INSERT INTO recipients
+    (message, ordinal, address, original, depth, state, attempts, next_ms,
+    code, enhanced, text, host) VALUES (?,?,?,'',0,0,0,0,0,'','','')`,
   byId: `SELECT ${MESSAGE} FROM messages WHERE id = ?`,
-  setState: "UPDATE messages SET state = ?, due_ms = ? WHERE n = ?",
   confirm: "UPDATE messages SET state = 1 WHERE n = ? AND state = 0",
-  setDue: "UPDATE messages SET due_ms = ? WHERE n = ?",
+  park: "UPDATE messages SET state = 1, due_ms = ? WHERE n = ?",
+  corruptMessage: "UPDATE messages SET state = 2, due_ms = -1 WHERE n = ?",
   updateRecipient: `UPDATE recipients SET address = ?, original = ?,
     state = ?, attempts = ?, next_ms = ?, code = ?, enhanced = ?, text = ?,
     host = ? WHERE message = ? AND ordinal = ?`,
+  moveContent: `UPDATE messages SET segment = ?, offset = ?, length = ?
+    WHERE n = ? AND segment = ? AND offset = ? AND state = 1 AND due_ms > 0`,
   corruptRecipients: "UPDATE recipients SET state = 5 WHERE message = ?",
   deleteRecipient: "DELETE FROM recipients WHERE message = ? AND ordinal = ?",
   deleteRecipients: "DELETE FROM recipients WHERE message = ?",
   deleteMessage: "DELETE FROM messages WHERE n = ?",
-  insertEvent: `INSERT INTO events (at_ms, queue_id, recipient, what, host,
-    tls, code, text, transcript) VALUES (?,?,?,?,?,?,?,?,?)`,
-  oldestEvent: "SELECT at_ms FROM events ORDER BY n LIMIT 1",
-  oldEvents: "SELECT n, at_ms FROM events ORDER BY n LIMIT 500",
-  deleteEvents: "DELETE FROM events WHERE n <= ?",
   fresh: `SELECT ${MESSAGE} FROM messages
     WHERE n >= ? AND due_ms = 0 AND state = 1 ORDER BY n LIMIT ?`,
   due: `SELECT ${MESSAGE} FROM messages WHERE due_ms > 0 AND due_ms <= ?
     AND (due_ms, n) > (?, ?) ORDER BY due_ms, n LIMIT ?`,
-  all: `SELECT ${MESSAGE} FROM messages ORDER BY n`,
-  refs: `SELECT n, segment, offset, length, size FROM messages WHERE n > ?
+  slots: "SELECT id, slot, state FROM messages ORDER BY n",
+  refs: `SELECT n, segment, offset, length, size,
+    state = 1 AND due_ms > 0 AS is_deferred FROM messages WHERE n > ?
     ORDER BY n LIMIT ?`,
   childless: `SELECT n FROM messages WHERE state IN (0, 1) AND NOT EXISTS
     (SELECT 1 FROM recipients WHERE message = messages.n)`,
@@ -108,8 +93,6 @@ const TEXTS = {
   pullDue: "UPDATE messages SET due_ms = ?1 WHERE due_ms > ?2",
   pullNext: "UPDATE recipients SET next_ms = ?1 WHERE next_ms > ?2",
   pullArrived: "UPDATE messages SET arrived_ms = ?1 WHERE arrived_ms > ?1",
-  checkpoint: "PRAGMA wal_checkpoint(PASSIVE)",
-  truncate: "PRAGMA wal_checkpoint(TRUNCATE)",
 } as const;
 
 type Statements = { readonly [K in keyof typeof TEXTS]: StatementSync };
@@ -118,9 +101,13 @@ type Statements = { readonly [K in keyof typeof TEXTS]: StatementSync };
 export class Store {
   readonly #db: DatabaseSync;
   readonly #run: Statements;
+  readonly #history: Pick<EventLog, "add">;
+  #events: Event[] = [];
 
-  constructor(db: DatabaseSync) {
+  /** @param history Is told what happened in each committed transaction */
+  constructor(db: DatabaseSync, history: Pick<EventLog, "add">) {
     this.#db = db;
+    this.#history = history;
     this.#run = Object.fromEntries(
       Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
     ) as Statements;
@@ -128,10 +115,12 @@ export class Store {
 
   /** Does `work` in one transaction, durable when it returns. */
   transaction(work: () => void): void {
+    this.#events = [];
     this.#run.begin.run();
     try {
       work();
       this.#run.commit.run();
+      this.#history.add(this.#events);
     } catch (error) {
       // SQLite has rolled back by itself after some failures.
       if (this.#db.isTransaction) this.#run.rollback.run();
@@ -168,14 +157,13 @@ export class Store {
 
   /** Adds one recipient that nothing was tried for. */
   insertRecipient(n: number, recipient: Recipient): void {
-    this.#run.insertRecipient.run(
-      n,
-      recipient.ordinal,
-      recipient.address,
-      recipient.original,
-      recipient.depth,
-      stateNumber("incoming"),
-    );
+    const { ordinal, address, original, depth } = recipient;
+    // What is not bound costs nothing, and most have no alias.
+    if (original === "" && depth === 0) {
+      this.#run.insertPlainRecipient.run(n, ordinal, address);
+    } else {
+      this.#run.insertRecipient.run(n, ordinal, address, original, depth);
+    }
   }
 
   /** The message with this id. */
@@ -189,14 +177,12 @@ export class Store {
     this.#run.confirm.run(n);
   }
 
-  /** Sets state and due time. */
-  setState(n: number, state: MessageState, dueMs: number): void {
-    this.#run.setState.run(messageStateNumber(state), dueMs, n);
-  }
-
-  /** Sets the time of the next attempt; -1 for none. */
-  setDue(n: number, dueMs: number): void {
-    this.#run.setDue.run(dueMs, n);
+  /**
+   * Sets the time of the next attempt; -1 for none. What is parked was tried,
+   * so its content is confirmed, whether that was written down or not.
+   */
+  park(n: number, dueMs: number): void {
+    this.#run.park.run(dueMs, n);
   }
 
   /**
@@ -230,56 +216,24 @@ export class Store {
 
   /** Marks a damaged message, and keeps all of it. */
   corrupt(n: number): void {
-    this.setState(n, "corrupt", -1);
+    this.#run.corruptMessage.run(n);
     this.#run.corruptRecipients.run(n);
   }
 
-  /** Marks a message that nobody waits for any more; recipients go at once. */
-  spend(n: number): void {
+  /** Removes a message that nobody waits for any more, recipients and all. */
+  remove(n: number): void {
     this.#run.deleteRecipients.run(n);
-    this.setState(n, "spent", -1);
+    this.#run.deleteMessage.run(n);
   }
 
-  /** Removes a spent message whose key and content are gone. */
+  /** Removes a message whose recipients are gone. */
   deleteMessage(n: number): void {
     this.#run.deleteMessage.run(n);
   }
 
-  /** Adds to the attempt log. */
+  /** Adds to the history, once the transaction is committed. */
   addEvent(event: Event): void {
-    this.#run.insertEvent.run(
-      event.atMs,
-      event.queueId,
-      event.recipient,
-      event.what,
-      event.host ?? "",
-      event.tls ?? "",
-      event.code ?? 0,
-      event.text ?? "",
-      event.transcript === undefined || event.transcript.length === 0
-        ? ""
-        : JSON.stringify(event.transcript),
-    );
-  }
-
-  /** True if there is an event older than `beforeMs`. */
-  hasEventsBefore(beforeMs: number): boolean {
-    const oldest = this.#run.oldestEvent.get();
-    return oldest !== undefined && Number(oldest["at_ms"]) < beforeMs;
-  }
-
-  /** Removes at most 500 events older than `beforeMs`; true if there may be more. */
-  forgetEvents(beforeMs: number): boolean {
-    // In order of arrival, which is in order of time: no index needed.
-    let last: number | undefined;
-    let seen = 0;
-    for (const row of this.#run.oldEvents.iterate()) {
-      if (Number(row["at_ms"]) >= beforeMs) break;
-      last = Number(row["n"]);
-      seen++;
-    }
-    if (last !== undefined) this.#run.deleteEvents.run(last);
-    return seen === 500;
+    this.#events.push(event);
   }
 
   /** Never tried messages from row `n` on, in order of arrival. */
@@ -306,9 +260,15 @@ export class Store {
     return this.#run.recipientsOf.all(n).map((row) => recipient(row as Row));
   }
 
-  /** Every message, in order of arrival. For the start-up sweep. */
-  *all(): Generator<MessageRow> {
-    for (const row of this.#run.all.iterate()) yield messageRow(row as Row);
+  /** Every message, as far as the start-up sweep needs it. */
+  *slots(): Generator<SlotRow> {
+    for (const row of this.#run.slots.iterate()) {
+      yield {
+        id: String(row["id"]),
+        slot: Number(row["slot"]),
+        state: MESSAGE_STATES[Number(row["state"])]!,
+      };
+    }
   }
 
   /** Messages without recipients that are not marked spent. */
@@ -316,14 +276,33 @@ export class Store {
     return this.#run.childless.all().map((row) => Number(row["n"]));
   }
 
-  /** Records in use after row `n`, and the last row's number. */
-  refsAfter(n: number, limit: number): { refs: ContentRef[]; lastN: number } {
-    const rows = this.#run.refs.all(n, limit) as Row[];
-    const last = rows.at(-1);
-    return {
-      refs: rows.map(contentRef),
-      lastN: last === undefined ? n : Number(last["n"]),
-    };
+  /** Records in use after row `n` with their rows, and the last row's number. */
+  refsAfter(n: number, limit: number): {
+    rows: { n: number; ref: ContentRef; isDeferred: boolean }[];
+    lastN: number;
+  } {
+    const rows = (this.#run.refs.all(n, limit) as Row[]).map((row) => ({
+      n: Number(row["n"]),
+      ref: contentRef(row),
+      isDeferred: row["is_deferred"] === 1,
+    }));
+    return { rows, lastN: rows.at(-1)?.n ?? n };
+  }
+
+  /**
+   * Gives a deferred message another record; false if it has none like `old`
+   * any more, or is not deferred.
+   */
+  moveContent(n: number, old: ContentRef, copy: ContentRef): boolean {
+    const { changes } = this.#run.moveContent.run(
+      copy.segment,
+      copy.offset,
+      copy.length,
+      n,
+      old.segment,
+      old.offset,
+    );
+    return changes === 1;
   }
 
   /** The highest row number, 0 if empty. */
@@ -363,11 +342,6 @@ export class Store {
     this.#run.pullDue.run(nowMs, furthestMs);
     this.#run.pullNext.run(nowMs, furthestMs);
     this.#run.pullArrived.run(nowMs);
-  }
-
-  /** Writes the log back; `truncate` also empties its file. */
-  checkpoint(truncate: boolean): void {
-    (truncate ? this.#run.truncate : this.#run.checkpoint).get();
   }
 
   /** Closes the database. */

@@ -4,15 +4,16 @@
  * acknowledged (and that only after asking the spool, in `intake.ts`).
  */
 import { QueueUnusable } from "./database_io.ts";
-import type { KeyFile } from "./keys_io.ts";
-import type { MessageRow, Store } from "./store_io.ts";
+import { faultOf } from "./fault_io.ts";
+import type { KeyFile, KeyImage } from "./keys_io.ts";
+import type { MessageRow, SlotRow, Store } from "./store_io.ts";
 
 /** A clock further off than this was set back while we were away. */
 const SET_BACK_MS = 600_000;
 
 /** What the sweep found. */
 export interface Swept {
-  /** Messages in the database, spent ones included. */
+  /** Messages in the database. */
   messages: number;
   /** Never confirmed: the spool must be asked. */
   readonly unconfirmed: MessageRow[];
@@ -20,11 +21,9 @@ export interface Swept {
   readonly keyless: MessageRow[];
   /** Confirmed, and the key is gone: damage. */
   readonly corrupt: MessageRow[];
-  /** To be finished; `holdsKey` as in `Finisher.finish`. */
-  readonly spent: { row: MessageRow; holdsKey: boolean }[];
   /** Slots with a key that no message owns: to be wiped. */
   readonly strays: number[];
-  /** Messages that had no recipients left and were not marked. */
+  /** Messages without recipients: no transaction leaves such a one. */
   childless: number;
   /** True if the clock stood further ahead when the queue ran last. */
   clockWentBack: boolean;
@@ -33,7 +32,7 @@ export interface Swept {
 }
 
 /**
- * Looks through rows and slots. Marks childless messages as spent and pulls
+ * Looks through rows and slots. Removes childless messages and pulls
  * impossible times; everything else is left to the caller. Free slots are
  * handed to the key file.
  *
@@ -52,7 +51,6 @@ export function sweep(options: {
     unconfirmed: [],
     keyless: [],
     corrupt: [],
-    spent: [],
     strays: [],
     childless: 0,
     clockWentBack: lastSeenMs > nowMs + SET_BACK_MS,
@@ -60,7 +58,7 @@ export function sweep(options: {
   };
   store.transaction(() => {
     for (const n of store.childless()) {
-      store.spend(n);
+      store.remove(n);
       swept.childless++;
     }
     if (swept.clockWentBack) {
@@ -68,51 +66,57 @@ export function sweep(options: {
     }
     store.setLastSeen(nowMs);
   });
+  const image = imageOf(keys);
   const owned = new Set<number>();
-  for (const row of store.all()) sort(row, { keys, swept, owned });
-  sortSlots(keys, { swept, owned });
+  const found: Found = { image, swept, owned, store };
+  for (const row of store.slots()) sort(row, found);
+  sortSlots(keys, found);
+  image.forget();
   return swept;
 }
 
-function sort(
-  row: MessageRow,
-  found: { keys: KeyFile; swept: Swept; owned: Set<number> },
-): void {
-  const { swept, owned } = found;
-  swept.messages++;
-  const key = found.keys.read(row.slot, row.id);
-  if (key === "unreadable") {
+interface Found {
+  readonly image: KeyImage;
+  readonly swept: Swept;
+  readonly owned: Set<number>;
+  readonly store: Store;
+}
+
+function imageOf(keys: KeyFile): KeyImage {
+  try {
+    return keys.image();
+  } catch (error) {
+    faultOf(error);
     // A start on a disk that fails would judge on what it cannot see.
     throw new QueueUnusable("Cannot read the key file: the disk fails");
   }
-  const holdsKey = key !== "missing" && !owned.has(row.slot);
-  if (key !== "missing") key.fill(0);
+}
+
+function sort(row: SlotRow, found: Found): void {
+  const { swept, owned } = found;
+  swept.messages++;
+  const holdsKey = !owned.has(row.slot) && found.image.holds(row.slot, row.id);
   if (holdsKey) owned.add(row.slot);
+  const whole = () => found.store.byId(row.id)!;
   switch (row.state) {
     case "incoming":
-      (holdsKey ? swept.unconfirmed : swept.keyless).push(row);
+      (holdsKey ? swept.unconfirmed : swept.keyless).push(whole());
       return;
     case "queued":
-      if (!holdsKey) swept.corrupt.push(row);
+      if (!holdsKey) swept.corrupt.push(whole());
       return;
     case "corrupt":
       return;
-    case "spent":
-      swept.spent.push({ row, holdsKey });
   }
 }
 
 function sortSlots(
   keys: KeyFile,
-  found: { swept: Swept; owned: ReadonlySet<number> },
+  { image, swept, owned }: Found,
 ): void {
-  const isBlank = new Array<boolean>(keys.slots).fill(true);
-  keys.scan((slot) => {
-    isBlank[slot] = false;
-    if (!found.owned.has(slot)) found.swept.strays.push(slot);
-  });
   // From the end, so that the lowest are taken first.
   for (let slot = keys.slots - 1; slot >= 0; slot--) {
-    if (isBlank[slot]) keys.free(slot);
+    if (image.isBlank(slot)) keys.free(slot);
+    else if (!owned.has(slot)) swept.strays.push(slot);
   }
 }

@@ -88,6 +88,7 @@ async function prepare(
     secret,
     secretBytes: SECRET.length,
     queueDir: site.queueDir,
+    eventsDir: site.eventsDir,
     queueDatabase: bait.queue[0]!.path,
     messageKeys: bait.queue[1]!.path,
     spoolDir: site.spoolDir,

@@ -35,6 +35,7 @@ export function placesOf(paths: Paths): Place[] {
     // Set-group-ID: segments belong to the group of those who may read them.
     place(paths.spoolDir, 0o2750, "spool", "content"),
     place(paths.queueDir, 0o700, "queue"),
+    place(paths.eventsDir, 0o700, "queue"),
     place(paths.mailDir, 0o711, "maildir"),
     place(`${paths.mailDir}/.sync`, 0o444, "root", "root", "file"),
     place(paths.usersFile, 0o600, "root", "root", "file"),

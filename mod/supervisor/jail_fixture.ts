@@ -59,6 +59,7 @@ export async function installForTests(): Promise<JailFixture> {
       home,
       spoolDir: paths.spoolDir,
       queueDir: paths.queueDir,
+      eventsDir: paths.eventsDir,
       mailDir: paths.mailDir,
       runDir: paths.runDir,
       nextHops: [{ host: "127.0.0.1", port: 2_600 }],

@@ -14,6 +14,7 @@ export interface Paths {
   readonly home: string;
   readonly spoolDir: string;
   readonly queueDir: string;
+  readonly eventsDir: string;
   readonly mailDir: string;
   readonly runDir: string;
   readonly tlsDir: string;
@@ -26,6 +27,7 @@ export function pathsOf(home: string): Paths {
     home,
     spoolDir: `${home}/spool`,
     queueDir: `${home}/queue`,
+    eventsDir: `${home}/events`,
     mailDir: `${home}/mail`,
     runDir: runDirOf(home),
     tlsDir: `${home}/tls`,
@@ -86,6 +88,7 @@ export function siteOf(inputs: PlanInputs): Site {
     home: paths.home,
     spoolDir: paths.spoolDir,
     queueDir: paths.queueDir,
+    eventsDir: paths.eventsDir,
     mailDir: paths.mailDir,
     runDir: paths.runDir,
     nextHops: [...hops.values()],
@@ -164,6 +167,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     ["queue", {
       hostname,
       dir: site.queueDir,
+      eventsDir: site.eventsDir,
       firstRetryMs: config.queue.first_retry,
       maxRetryMs: config.queue.max_retry,
       expireMs: config.queue.expire,
@@ -172,6 +176,8 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       maxActive: config.queue.max_active,
       maxMessages: config.queue.max_messages,
       keepEventsMs: config.queue.keep_events,
+      maxEventsBytes: config.queue.max_events_size,
+      forgetWithinMs: config.queue.forget_within,
       minFreeBytes: config.queue.min_free,
     }],
     ["maildir", {

@@ -63,6 +63,8 @@ max_jobs_per_destination = 1
 max_active = 10
 max_messages = 10
 keep_events = "1m"
+max_events_size = "1MiB"
+forget_within = "1s"
 min_free = "0B"
 [spool]
 segment_size = "64KiB"
@@ -102,6 +104,8 @@ max_jobs_per_destination = 2000
 max_active = 1000000
 max_messages = 100000000
 keep_events = "365d"
+max_events_size = "1TiB"
+forget_within = "1d"
 [spool]
 segment_size = "1GiB"
 ready_segments = 1000

@@ -7,6 +7,7 @@ const site: Site = {
   home: "/srv/bulkhead",
   spoolDir: "/srv/bulkhead/spool",
   queueDir: "/srv/bulkhead/queue",
+  eventsDir: "/srv/bulkhead/events",
   mailDir: "/srv/bulkhead/mail",
   runDir: "/srv/bulkhead/run",
   nextHops: [],

@@ -12,6 +12,8 @@ export interface Site {
   readonly home: string;
   readonly spoolDir: string;
   readonly queueDir: string;
+  /** The history of deliveries. */
+  readonly eventsDir: string;
   readonly mailDir: string;
   /** Where the edges' sockets lie. */
   readonly runDir: string;

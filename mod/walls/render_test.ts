@@ -7,6 +7,7 @@ const SITE: Site = {
   home: "/h",
   spoolDir: "/h/spool",
   queueDir: "/h/queue",
+  eventsDir: "/h/events",
   mailDir: "/h/mail",
   runDir: "/h/run",
   nextHops: [],

@@ -112,17 +112,17 @@ async function databaseFinding(
   opened: Opened,
   programs: ReadonlyMap<string, string>,
 ): Promise<Finding> {
-  const { queueDir } = opened.paths;
+  const { queueDir, eventsDir } = opened.paths;
   const run = await runJailed(
     opened,
     "queue",
-    ["inspect", queueDir, "check"],
+    ["inspect", queueDir, eventsDir, "check"],
     programs,
   );
   return run.code === 0
     ? {
       kind: "good",
-      what: "the queue's database is whole",
+      what: "the queue's databases are whole",
     }
     : {
       kind: "fault",

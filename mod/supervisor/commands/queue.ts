@@ -28,7 +28,7 @@ export async function queue(
   const run = await runJailed(
     opened,
     "queue",
-    ["inspect", opened.paths.queueDir, ...args],
+    ["inspect", opened.paths.queueDir, opened.paths.eventsDir, ...args],
     programs,
   );
   if (run.code !== 0) {

@@ -14,6 +14,7 @@ export const TARGETS: Targets = {
   secret: "/h/.drill-mark-secret",
   secretBytes: 6,
   queueDir: "/h/queue",
+  eventsDir: "/h/events",
   queueDatabase: "/h/queue/database",
   messageKeys: "/h/queue/keys",
   spoolDir: "/h/spool",

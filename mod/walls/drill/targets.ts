@@ -20,6 +20,7 @@ export interface Targets {
   readonly secret: string;
   readonly secretBytes: number;
   readonly queueDir: string;
+  readonly eventsDir: string;
   readonly queueDatabase: string;
   readonly messageKeys: string;
   readonly spoolDir: string;

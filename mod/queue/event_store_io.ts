@@ -1,0 +1,193 @@
+/**
+ * The history's own database. Nothing here is needed to deliver mail: it is
+ * written late (`synchronous = NORMAL`), and whatever fails is thrown to
+ * `event_log.ts`, which goes on without.
+ */
+import fs from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { createEmpty, setPragma } from "./database_io.ts";
+import type { Event } from "./event.ts";
+import { TOUCH_TABLE, WriteAheadLog } from "./write_ahead_log_io.ts";
+
+/** Version of the tables below, in `user_version`. */
+export const EVENTS_VERSION = 1;
+
+/** Pages in the log after which SQLite itself writes them back: 4 MiB. */
+const LOG_PAGES = 1_000;
+/** Rows deleted in one transaction, so that none delays an accept for long. */
+const FORGET_ROWS = 500;
+
+// A row is what happened to a message within one batch, as a list in JSON:
+// half the rows and index entries, because most messages are delivered at
+// once.
+const SCHEMA = `
+CREATE TABLE events (
+  n INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  queue_id TEXT NOT NULL,
+  story TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_queue_id ON events (queue_id);
+${TOUCH_TABLE}
+PRAGMA user_version = ${EVENTS_VERSION};
+`;
+
+const TEXTS = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  insert: "INSERT INTO events (at_ms, queue_id, story) VALUES (?,?,?)",
+  clear: "DELETE FROM events",
+  oldest: `SELECT n, at_ms FROM events ORDER BY n LIMIT ${FORGET_ROWS}`,
+  deleteUpTo: "DELETE FROM events WHERE n <= ?",
+  pages: "PRAGMA page_count",
+  freePages: "PRAGMA freelist_count",
+  pageBytes: "PRAGMA page_size",
+} as const;
+
+type Statements = { readonly [K in keyof typeof TEXTS]: StatementSync };
+
+/** Name of the history's database in its directory. */
+export function eventsPath(dir: string): string {
+  return `${dir}/events.db`;
+}
+
+/** The history's database. */
+export class EventStore {
+  readonly #db: DatabaseSync;
+  readonly #run: Statements;
+  readonly log: WriteAheadLog;
+
+  /**
+   * Opens it, making it if it is missing.
+   *
+   * @throws {Error} If it cannot be used: damaged, newer than we are, or the
+   * disk fails
+   */
+  constructor(dir: string) {
+    const path = eventsPath(dir);
+    if (!fs.existsSync(path)) createEmpty(path);
+    const db = this.#db = new DatabaseSync(path, { timeout: 5_000 });
+    try {
+      setPragma(db, "PRAGMA trusted_schema = OFF");
+      // Before anything is changed.
+      const found = versionOf(db, path);
+      setPragma(db, "PRAGMA secure_delete = ON");
+      setPragma(db, "PRAGMA journal_mode = WAL");
+      setPragma(db, "PRAGMA synchronous = NORMAL");
+      setPragma(db, `PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
+      setPragma(db, "PRAGMA temp_store = MEMORY");
+      if (found === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      this.#run = Object.fromEntries(
+        Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
+      ) as Statements;
+      this.log = new WriteAheadLog(db, path);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  /** Octets in use: what was deleted is free for new rows. */
+  get usedBytes(): number {
+    const value = (statement: StatementSync) =>
+      Number(Object.values(statement.get() ?? {})[0]);
+    const { pages, freePages, pageBytes } = this.#run;
+    return (value(pages) - value(freePages)) * value(pageBytes);
+  }
+
+  /** Writes events, those of a message together, in one transaction. */
+  write(events: readonly Event[]): void {
+    this.#transaction(() => this.#insert(events));
+  }
+
+  /** Replaces all there is, in one transaction: for taking over old events. */
+  replace(batches: Iterable<readonly Event[]>): void {
+    this.#transaction(() => {
+      this.#run.clear.run();
+      for (const events of batches) this.#insert(events);
+    });
+  }
+
+  /**
+   * Removes some of what is older than `beforeMs`, or, if more than `maxBytes`
+   * are in use, some of the oldest.
+   *
+   * @returns `none` if nothing was removed; `more` if there may be more
+   */
+  forget(beforeMs: number, maxBytes: number): "none" | "some" | "more" {
+    const isTooLarge = this.usedBytes > maxBytes;
+    // In order of arrival, which is in order of time: no index needed.
+    let last: number | undefined;
+    let seen = 0;
+    for (const row of this.#run.oldest.iterate()) {
+      if (!isTooLarge && Number(row["at_ms"]) >= beforeMs) break;
+      last = Number(row["n"]);
+      seen++;
+    }
+    if (last === undefined) return "none";
+    const upTo = last;
+    this.#transaction(() => void this.#run.deleteUpTo.run(upTo));
+    return seen === FORGET_ROWS ? "more" : "some";
+  }
+
+  /** Closes it. */
+  close(): void {
+    this.#db.close();
+    this.log.close();
+  }
+
+  #insert(events: readonly Event[]): void {
+    const stories = new Map<string, Event[]>();
+    for (const event of events) {
+      const story = stories.get(event.queueId);
+      if (story === undefined) stories.set(event.queueId, [event]);
+      else story.push(event);
+    }
+    for (const [queueId, story] of stories) {
+      this.#run.insert.run(story[0]!.atMs, queueId, toJson(story));
+    }
+  }
+
+  #transaction(work: () => void): void {
+    this.#run.begin.run();
+    try {
+      work();
+      this.#run.commit.run();
+    } catch (error) {
+      if (this.#db.isTransaction) this.#run.rollback.run();
+      throw error;
+    }
+  }
+}
+
+function versionOf(db: DatabaseSync, path: string): number {
+  const row = db.prepare("PRAGMA user_version").get();
+  const found = Number(row?.["user_version"]);
+  if (found <= EVENTS_VERSION) return found;
+  throw new UnknownEvents(`${path} is of a newer version, ${found}`);
+}
+
+/** The history was written by a newer program. */
+export class UnknownEvents extends Error {
+  override name = "UnknownEvents";
+  readonly code = "EVENTS_VERSION";
+}
+
+/** A story without the id that its row bears, and without what is empty. */
+function toJson(story: readonly Event[]): string {
+  return JSON.stringify(
+    story.map((
+      { atMs, what, recipient, host, tls, code, text, transcript },
+    ) => ({
+      atMs,
+      what,
+      recipient: recipient || undefined,
+      host: host || undefined,
+      tls: tls || undefined,
+      code: code || undefined,
+      text: text || undefined,
+      transcript: transcript?.length ? transcript : undefined,
+    })),
+  );
+}
