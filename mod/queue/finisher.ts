@@ -12,13 +12,13 @@ import type { Store } from "./store_io.ts";
 /** Finishes messages whose mark is committed. */
 export class Finisher {
   readonly #commit: Pick<GroupCommit, "wipeKey" | "ride">;
-  readonly #spool: Pick<SpoolLink, "release">;
+  readonly #spool: Pick<SpoolLink, "release" | "rowGone">;
   readonly #store: Pick<Store, "deleteMessage">;
   readonly #onGone: () => void;
 
   constructor(options: {
     commit: Pick<GroupCommit, "wipeKey" | "ride">;
-    spool: Pick<SpoolLink, "release">;
+    spool: Pick<SpoolLink, "release" | "rowGone">;
     store: Pick<Store, "deleteMessage">;
     /** A message left the queue. */
     onGone: () => void;
@@ -44,7 +44,10 @@ export class Finisher {
       return;
     }
     this.#spool.release(message.ref, () => {
-      this.#commit.ride(() => this.#store.deleteMessage(message.n));
+      this.#commit.ride(() => {
+        this.#store.deleteMessage(message.n);
+        this.#spool.rowGone(message.ref);
+      });
       this.#onGone();
     });
   }

@@ -128,6 +128,8 @@ export class Intake {
         this.#store.spend(message.n);
         this.#store.deleteMessage(message.n);
       });
+      // A new write and its own sync; what the failed one left, nobody knows.
+      void this.#commit.wipeKey(slot);
       return "unhealthy";
     }
     if (verdict === "done") {

@@ -8,6 +8,7 @@ import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
 import { databasePath, openDatabase, QueueUnusable } from "./database_io.ts";
 import type { DeliveryEdges } from "./deliver.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { faultOf } from "./fault_io.ts";
 import { Finisher } from "./finisher.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Intake } from "./intake.ts";
@@ -159,6 +160,7 @@ export class Queue {
   start(): void {
     const part = this.#part();
     const startedMs = performance.now();
+    this.#renewKeys();
     const swept = sweep({
       store: this.#store,
       keys: this.#keys,
@@ -279,6 +281,18 @@ export class Queue {
     this.#log.close();
     this.#store.close();
     this.#keys.close();
+  }
+
+  // A disk that is full must not keep queued mail from going out.
+  #renewKeys(): void {
+    try {
+      this.#keys.renew();
+    } catch (error) {
+      log("queue-fault", {
+        refusal: faultOf(error),
+        why: "the keys could not be written again",
+      });
+    }
   }
 
   #summary(row: MessageRow) {

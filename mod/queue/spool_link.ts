@@ -29,6 +29,8 @@ export class SpoolLink {
   readonly #store: Pick<Store, "refsAfter">;
   /** Records that are stored, and whose rows are not committed yet. */
   readonly #inFlight = new Set<ContentRef>();
+  /** Records given back whose rows are still there: in use by nobody. */
+  readonly #givenBack = new Set<string>();
   #releases: Release[] = [];
   #isReleasing = false;
   #gathering: ReturnType<typeof setTimeout> | undefined;
@@ -76,9 +78,11 @@ export class SpoolLink {
     let inFlight: ContentRef[] = [];
     for (let after = -1;;) {
       const page = this.#store.refsAfter(after, PAGE);
+      // Or it would be in use until the next time that a spool is told.
+      const inUse = page.refs.filter((ref) => !this.#givenBack.has(place(ref)));
       // In one turn with the page: what is committed later is in flight now.
       inFlight = [...this.#inFlight];
-      if (page.refs.length > 0 && !await tell(page.refs, false)) return false;
+      if (inUse.length > 0 && !await tell(inUse, false)) return false;
       if (adoption !== this.#adoption) return true;
       after = page.lastN;
       if (page.refs.length < PAGE) break;
@@ -90,8 +94,12 @@ export class SpoolLink {
     }
   }
 
-  /** Gives a record back; `then` runs when the spool has taken it. */
+  /**
+   * Gives a record back; `then` runs when the spool has taken it. From here on
+   * no spool is told that it is in use; {@link rowGone} ends that.
+   */
   release(ref: ContentRef, then: () => void): void {
+    this.#givenBack.add(place(ref));
     this.#releases.push({ ref, then });
     if (this.#releases.length >= PAGE) return void this.#pump();
     this.#gathering ??= setTimeout(() => {
@@ -104,6 +112,11 @@ export class SpoolLink {
   close(): void {
     clearTimeout(this.#gathering);
     this.#isAdopted = false;
+  }
+
+  /** No row names the record any more. */
+  rowGone(ref: ContentRef): void {
+    this.#givenBack.delete(place(ref));
   }
 
   // Not while a spool is being told what is in use: a record released before
@@ -125,6 +138,10 @@ export class SpoolLink {
     }
     this.#isReleasing = false;
   }
+}
+
+function place({ segment, offset }: ContentRef): string {
+  return `${segment} ${offset}`;
 }
 
 function pause(ms: number): Promise<void> {
