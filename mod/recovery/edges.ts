@@ -65,8 +65,7 @@ export type Finds =
 
 /** What a test sends, and what goes wrong with it besides the crash. */
 export type Script =
-  | "plain" // the content's sync is answered before the envelope's accept
-  | "accept-first" // the other way round
+  | "plain"
   | "big" // a file of its own
   | "preparing" // there is no ready segment yet
   | "held" // the mailbox is slow
@@ -77,6 +76,7 @@ export type Script =
   | "damaged" // the record was altered on the disk
   | "lost-sync" // the sync of the content fails
   | "lost-key" // the sync of the key slot fails
+  | "lost-log" // the sync of SQLite's log fails
   | "adopting" // the spool was started anew
   | "full" // a later message finds no room in the segment
   | "filled"; // the same, when the first one is gone
@@ -206,7 +206,8 @@ export const EDGES: readonly Edge[] = [
     by: "spool",
     leaves: SAME("- - -"),
     finds: FINDS("nothing"),
-    start: "no successor writes to it: its records are kept, the rest is wasted",
+    start:
+      "no successor writes to it: its records are kept, the rest is wasted",
     told: "-",
     ends: unanswered({ spool: REFUSED, both: REFUSED }),
     reach: { script: "plain", steps: ["streaming", "write pool"] },
@@ -224,20 +225,44 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "plain", steps: ["streaming", "write pool"] },
   },
   {
-    name: "store answered",
+    name: "record synced",
+    from: "stored",
+    to: "synced",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the same: nobody was told its place and its key",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "plain", steps: ["streaming", "sync pool"] },
+  },
+  {
+    name: "large message synced",
     from: "stored",
     to: "stored",
     by: "spool",
-    leaves: { kill: "- - C", power: "- - -" },
+    leaves: SAME("- - -"),
     finds: FINDS("nothing"),
-    start: "as above; `sync` is answered with a refusal",
+    start: "its file, if its name is there, is adopted by nobody: removed",
     told: "-",
     ends: unanswered({ spool: REFUSED, both: REFUSED }),
-    reach: { script: "plain", steps: ["stored"] },
+    reach: { script: "big", steps: ["sync big"] },
   },
   {
-    name: "record synced",
+    name: "large message named",
     from: "stored",
+    to: "synced",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "as above",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "big", steps: ["sync big", "sync names"] },
+  },
+  {
+    name: "store answered",
+    from: "synced",
     to: "synced",
     by: "spool",
     leaves: SAME("- - C"),
@@ -245,60 +270,43 @@ export const EDGES: readonly Edge[] = [
     start: "its segment is held until the queue has had time to name it",
     told: "-",
     ends: unanswered({}),
-    reach: { script: "plain", steps: ["sync answered"] },
-  },
-  {
-    name: "large message named",
-    from: "stored",
-    to: "synced",
-    by: "spool",
-    leaves: SAME("- - C"),
-    finds: FINDS("nothing"),
-    start: "as above, and then its file is removed",
-    told: "-",
-    ends: unanswered({}),
-    reach: { script: "big", steps: ["sync big", "sync answered"] },
-  },
-  {
-    name: "segment retired",
-    from: "current",
-    to: "retired",
-    by: "spool",
-    leaves: { kill: "- - C", power: "- - -" },
-    finds: FINDS("nothing"),
-    start: "without its mark it is a segment like others: nothing in it is live",
-    told: "-",
-    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
-    reach: { script: "lost-sync", steps: ["stored", "create retired"] },
+    reach: { script: "plain", steps: ["stored"] },
   },
   {
     name: "sync failed",
     from: "stored",
     to: "lost",
     by: "spool",
-    leaves: { kill: "- - C", power: "- - -" },
+    leaves: SAME("- - -"),
     finds: FINDS("nothing"),
-    start:
-      "the segment's mark: it is never written again, and removed once empty",
+    start: "nothing: the store was refused",
+    told: "4xx",
+    ends: acknowledged(REFUSED),
+    reach: { script: "lost-sync", steps: ["create retired", "replied"] },
+  },
+  {
+    name: "segment retired",
+    from: "current",
+    to: "retired",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "without its mark it is a segment like others: not written again",
     told: "-",
-    ends: unanswered({
-      queue: REFUSED,
-      spool: REFUSED,
-      both: REFUSED,
-    }),
-    reach: { script: "lost-sync", steps: ["stored", "sync done"] },
+    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
+    reach: { script: "lost-sync", steps: ["create retired"] },
   },
   {
     name: "failed segment removed",
     from: "retired",
     to: "none",
     by: "spool",
-    leaves: SAME("spent - -"),
-    finds: FINDS("finished"),
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
     start: "the file may come back, perhaps without its mark: free space",
-    told: "4xx",
-    ends: acknowledged(REFUSED),
-    reach: { script: "lost-sync", steps: ["replied", "remove pool"] },
+    told: "-",
+    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
+    reach: { script: "lost-sync", steps: ["create retired", "remove pool"] },
   },
   {
     name: "key written",
@@ -325,7 +333,31 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "plain", steps: ["accept asked", "committing accept"] },
   },
   {
-    name: "rows committed",
+    name: "rows written",
+    from: "keyed",
+    to: "keyed",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "- - C" },
+    finds: { kill: "unconfirmed", power: "nothing" },
+    start: "with a key as `accepted`, else as `committed`",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
+    reach: { script: "plain", steps: ["accept asked", "committed accept"] },
+  },
+  {
+    name: "log sync failed",
+    from: "keyed",
+    to: "none",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "- - C" },
+    finds: { kill: "unconfirmed", power: "nothing" },
+    start: "the queue ends itself; a start writes the whole log back and syncs",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
+    reach: { script: "lost-log", steps: ["log sync failed"] },
+  },
+  {
+    name: "rows synced",
     from: "keyed",
     to: "committed",
     by: "queue",
@@ -334,7 +366,7 @@ export const EDGES: readonly Edge[] = [
     start: "without a key nobody was told 250: removed; else as `accepted`",
     told: "-",
     ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
-    reach: { script: "plain", steps: ["accept asked", "committed accept"] },
+    reach: { script: "plain", steps: ["committed accept", "log synced"] },
   },
   {
     name: "key sync failed",
@@ -353,9 +385,9 @@ export const EDGES: readonly Edge[] = [
     from: "committed",
     to: "removed",
     by: "queue",
-    leaves: SAME("- - C"),
-    finds: FINDS("nothing"),
-    start: "nothing; smtpd has given the record back",
+    leaves: { kill: "- - C", power: "incoming - C" },
+    finds: { kill: "nothing", power: "neverAcknowledged" },
+    start: "the row is gone, or has no key: removed",
     told: "4xx",
     ends: acknowledged(REFUSED),
     reach: {
@@ -375,78 +407,26 @@ export const EDGES: readonly Edge[] = [
     ends: unanswered({ smtpd: GHOST, kill: GHOST, power: GHOST }),
     reach: {
       script: "plain",
-      steps: ["accept asked", "committed accept", "key synced"],
+      steps: ["committed accept", "log synced", "key synced"],
     },
   },
   {
-    name: "accept answered to nobody",
+    name: "accept answered",
     from: "accepted",
-    to: "accepted",
+    to: "confirmed",
     by: "queue",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
-    start: "smtpd asks again, and the same record is answered the same",
+    start: "as above; and smtpd, if unanswered, asks again: the same record",
     told: "-",
     ends: unanswered({ smtpd: GHOST, kill: GHOST, power: GHOST }),
     reach: { script: "plain", steps: ["accept done"] },
-  },
-  {
-    name: "accepted before synced",
-    from: "committed",
-    to: "accepted",
-    by: "queue",
-    leaves: { kill: "incoming K C", power: "incoming K -" },
-    finds: FINDS("unconfirmed"),
-    start: "the spool is asked: torn means that nobody was told 250: removed",
-    told: "-",
-    ends: unanswered({
-      spool: REFUSED,
-      both: REFUSED,
-      smtpd: GHOST,
-      kill: GHOST,
-      power: PERHAPS,
-    }),
-    reach: { script: "accept-first", steps: ["accept answered"] },
-  },
-  {
-    name: "withdrawal asked",
-    from: "lost",
-    to: "removed",
-    by: "smtpd",
-    leaves: { kill: "incoming K C", power: "incoming K -" },
-    finds: FINDS("unconfirmed"),
-    start: "the withdrawal is asked again; without smtpd, as `accepted`",
-    told: "-",
-    ends: unanswered({
-      queue: REFUSED,
-      spool: REFUSED,
-      both: REFUSED,
-      smtpd: end("-", 0, 1),
-      kill: GHOST,
-      power: PERHAPS,
-    }),
-    reach: { script: "lost-sync", steps: ["withdraw asked"] },
-  },
-  {
-    name: "withdrawal committed",
-    from: "lost",
-    to: "removed",
-    by: "queue",
-    leaves: { kill: "spent K C", power: "spent K -" },
-    finds: FINDS("finished"),
-    start: "the key is wiped, the row deleted",
-    told: "4xx",
-    ends: acknowledged(REFUSED),
-    reach: {
-      script: "lost-sync",
-      steps: ["withdraw asked", "replied", "committed removed"],
-    },
   },
 
   // The sender has its 250.
   {
     name: "250 written",
-    from: "accepted",
+    from: "confirmed",
     to: "acknowledged",
     by: "smtpd",
     leaves: SAME("incoming K C"),
@@ -470,20 +450,8 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "adopting", steps: ["replied", "adopt asked"] },
   },
   {
-    name: "confirmed",
-    from: "acknowledged",
-    to: "confirmed",
-    by: "queue",
-    leaves: SAME("incoming K C"),
-    finds: FINDS("unconfirmed"),
-    start: "the mark was in memory: the spool is asked, as above",
-    told: "250",
-    ends: acknowledged(ONCE),
-    reach: { script: "plain", steps: ["replied", "confirm answered"] },
-  },
-  {
     name: "job given out",
-    from: "confirmed",
+    from: "acknowledged",
     to: "leased",
     by: "queue",
     leaves: SAME("incoming K C"),
@@ -494,8 +462,8 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "held", steps: ["deliver asked"] },
   },
   {
-    name: "confirmation committed",
-    from: "confirmed",
+    name: "confirmation synced",
+    from: "acknowledged",
     to: "queued",
     by: "queue",
     leaves: SAME("queued K C"),
@@ -503,7 +471,10 @@ export const EDGES: readonly Edge[] = [
     start: "delivered at once, without asking the spool",
     told: "250",
     ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
-    reach: { script: "held", steps: ["deliver asked", "committed confirmed"] },
+    reach: {
+      script: "held",
+      steps: ["deliver asked", "committed confirmed", "log synced"],
+    },
   },
 
   // Delivery.
@@ -544,6 +515,18 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "plain", steps: ["committing spent"] },
   },
   {
+    name: "outcome written",
+    from: "delivered",
+    to: "delivered",
+    by: "queue",
+    leaves: { kill: "spent K C", power: "incoming K C" },
+    finds: { kill: "finished", power: "unconfirmed" },
+    start: "as `marked`, or delivered again",
+    told: "250",
+    ends: acknowledged(ONCE, { power: TWICE }),
+    reach: { script: "plain", steps: ["committed spent"] },
+  },
+  {
     name: "deferred",
     from: "leased",
     to: "deferred",
@@ -553,7 +536,7 @@ export const EDGES: readonly Edge[] = [
     start: "nothing, until it is due",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "late", steps: ["committed deferred"] },
+    reach: { script: "late", steps: ["committed deferred", "log synced"] },
   },
   {
     name: "due again",
@@ -589,7 +572,7 @@ export const EDGES: readonly Edge[] = [
     start: "those that the alias named are delivered, the alias never",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "alias", steps: ["committed expanded"] },
+    reach: { script: "alias", steps: ["committed expanded", "log synced"] },
   },
   {
     name: "damage half written",
@@ -613,7 +596,7 @@ export const EDGES: readonly Edge[] = [
     start: "nothing: kept with all its recipients, for a human",
     told: "250",
     ends: acknowledged(end("250", 0)),
-    reach: { script: "damaged", steps: ["committed corrupt"] },
+    reach: { script: "damaged", steps: ["committed corrupt", "log synced"] },
   },
 
   // Failure for good.
@@ -627,7 +610,7 @@ export const EDGES: readonly Edge[] = [
     start: "the notice is composed and sent",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "failing", steps: ["committed bounce"] },
+    reach: { script: "failing", steps: ["committed bounce", "log synced"] },
   },
   {
     name: "notice stored",
@@ -698,7 +681,7 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(ONCE),
     reach: {
       script: "failing",
-      steps: ["committed bounce", "committed notice"],
+      steps: ["committed bounce", "committed notice", "log synced"],
     },
   },
   {
@@ -713,7 +696,12 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(end("250", 0)),
     reach: {
       script: "double",
-      steps: ["committed notice", "committed deleted", "committed bounce"],
+      steps: [
+        "committed notice",
+        "committed deleted",
+        "committed bounce",
+        "log synced",
+      ],
     },
   },
 
@@ -728,7 +716,7 @@ export const EDGES: readonly Edge[] = [
     start: "the key is wiped, the record released, the row deleted",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "plain", steps: ["committed spent"] },
+    reach: { script: "plain", steps: ["committed spent", "log synced"] },
   },
   {
     name: "key overwritten",
@@ -820,7 +808,10 @@ export const EDGES: readonly Edge[] = [
     start: "no row names a record in it: spent again",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "filled", steps: ["committed deleted", "mark pool"] },
+    reach: {
+      script: "filled",
+      steps: ["committed deleted", "log synced", "mark pool"],
+    },
   },
   {
     name: "segment renamed",
@@ -834,7 +825,7 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(ONCE),
     reach: {
       script: "filled",
-      steps: ["committed deleted", "mark pool", "rename pool"],
+      steps: ["committed deleted", "log synced", "mark pool", "rename pool"],
     },
   },
   {
@@ -849,7 +840,7 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(ONCE),
     reach: {
       script: "filled",
-      steps: ["committed deleted", "rename pool", "sync names"],
+      steps: ["committed deleted", "log synced", "rename pool", "sync names"],
     },
   },
 ];

@@ -30,12 +30,12 @@ const TABLE = [
   {
     name: "stored",
     code: [],
-    means: "sealed and written; smtpd has reference and key; not synced",
+    means: "sealed and written; nobody knows where; not synced",
   },
   {
     name: "synced",
     code: [],
-    means: "the record survives a power cut",
+    means: "the record survives a power cut; smtpd is told place and key",
   },
   {
     name: "lost",
@@ -45,7 +45,7 @@ const TABLE = [
   {
     name: "keyed",
     code: [],
-    means: "the key is in its slot, not synced; there are no rows",
+    means: "the key is in its slot, the rows in the log; neither is synced",
   },
   {
     name: "committed",
@@ -71,7 +71,7 @@ const TABLE = [
   {
     name: "confirmed",
     code: ["recipients incoming"],
-    means: "the queue knows that the content is safe, in memory",
+    means: "the queue knows that the content is safe: in memory only",
   },
   {
     name: "queued",

@@ -17,20 +17,22 @@ import {
 import { type StateName, STATES } from "../../mod/recovery/states.ts";
 import { SEGMENT_STATES } from "../../mod/spool/pool.ts";
 import { calm, judge, leavesOf, within } from "./life/judgement.ts";
-import { type Files, Machine, type Survival } from "./life/machine.ts";
+import {
+  type Files,
+  Machine,
+  RESTART_MS,
+  type Survival,
+} from "./life/machine.ts";
 import { SCRIPTS } from "./life/scripts.ts";
 import { World } from "./life/world.ts";
 
 /** What of the unsynced octets a power cut may leave; the first: nothing. */
 const SURVIVALS: readonly Survival[] = [
-  { keys: false, disk: "not" },
-  { keys: true, disk: "not" },
-  { keys: false, disk: "whole" },
-  { keys: true, disk: "torn" },
+  { keys: false, log: false, disk: "not" },
+  { keys: true, log: false, disk: "not" },
+  { keys: false, log: true, disk: "whole" },
+  { keys: true, log: true, disk: "torn" },
 ];
-
-/** A successor is not there at once. */
-const RESTART_MS = 5;
 
 // Roles say what they find on standard error; that is not what is tested.
 Deno.stderr.writeSync = (octets) => octets.length;

@@ -11,7 +11,7 @@ import { sweep } from "../../../mod/queue/sweep.ts";
 import { readThrough } from "../../../mod/spool/read_io.ts";
 import type { MemoryDisk } from "../../../mod/spool/memory_disk.ts";
 import { Spool } from "../../../mod/spool/spool.ts";
-import { durableKeys } from "./key_pages.ts";
+import { durableKeys } from "./synced_files.ts";
 import { type Files, type Machine, SEGMENT_BYTES, tempDir } from "./machine.ts";
 import { copiesOf } from "./scripts.ts";
 import type { Mail, World } from "./world.ts";
@@ -82,16 +82,18 @@ export async function judge(
   const { script } = edge.reach;
   const kept = script === "damaged" ? 1 : 0;
   if (about.sent !== undefined) await within("a reply", about.sent);
-  const { queueDir } = machine;
-  const liveSlots = () => slotsIn(new Uint8Array(fs.readFileSync(`${queueDir}/keys`)));
+  const liveSlots = () =>
+    slotsIn(new Uint8Array(fs.readFileSync(`${machine.queueDir}/keys`)));
   await calm("an empty queue", () => {
-    const listed = listQueue(queueDir);
+    const listed = listQueue(machine.queueDir);
     return listed.length === kept &&
       listed.every(({ state }) => state === "corrupt") &&
       liveSlots() === kept;
   });
   const [mail] = world.mails;
-  if (mail === undefined) throw new RangeError("Cannot judge: nothing was sent");
+  if (mail === undefined) {
+    throw new RangeError("Cannot judge: nothing was sent");
+  }
   assert.equal(mail.told ?? "-", end.told, "what the sender was told");
   const [least, most] = end.copies;
   for (const copy of copiesOf(script, mail)) {

@@ -81,6 +81,10 @@ export class LifeDisk implements Disk {
         await model.syncData();
         this.#at(`sync ${family}`);
       },
+      syncDataHere: () => {
+        model.syncDataHere();
+        this.#at(`sync ${family}`);
+      },
       close: () => {
         model.close();
         real.close();

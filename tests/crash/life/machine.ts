@@ -21,7 +21,13 @@ import { MemoryDisk } from "../../../mod/spool/memory_disk.ts";
 import { Spool } from "../../../mod/spool/spool.ts";
 import { spoolContract } from "../../../mod/spool/spool_ipc.ts";
 import { type Answerer, Channel } from "./channel.ts";
-import { durableKeys, inheritKeys, watchKeys } from "./key_pages.ts";
+import {
+  durableKeys,
+  durableLog,
+  inheritKeys,
+  settleLog,
+  watchFiles,
+} from "./synced_files.ts";
 import { LifeDisk } from "./life_disk.ts";
 import { watchStore } from "./store_spy.ts";
 import { type Mail, SENDER, type World } from "./world.ts";
@@ -50,8 +56,14 @@ export interface Files {
 /** What of the unsynced octets is there after a power cut. */
 export interface Survival {
   readonly keys: boolean;
+  readonly log: boolean;
   readonly disk: "whole" | "torn" | "not";
 }
+
+/** What a supervisor needs to start a role again. */
+export const RESTART_MS = 5;
+
+const ALL = { keys: true, log: true };
 
 interface SpoolLife {
   readonly engine: Spool;
@@ -76,7 +88,9 @@ export class Machine implements AsyncDisposable {
   #spool!: SpoolLife;
   #queue!: QueueLife;
   #isOn = true;
-  #smtpd = { isAlive: true };
+  readonly #smtpd = { isAlive: true };
+  /** Messages between their first octet and the reply. */
+  #sending = 0;
   /** Puts the log of a copy back into the middle of the last COMMIT. */
   #tear: (dir: string) => void = () => {};
 
@@ -138,17 +152,18 @@ export class Machine implements AsyncDisposable {
     const at = (step: string) => {
       if (life.isAlive && this.#isOn) world.at(step);
     };
-    watchKeys(dir, { at, failsSync: () => world.failsKeySync() });
+    watchFiles(dir, { at, failsSync: (file) => world.failsSync(file) });
     const toSpool = new Channel(spoolContract.calls, at);
     const toMaildir = new Channel(maildirContract.calls, at);
     const toResolve = new Channel(resolveContract.calls, at);
     toSpool.plug(this.#spoolAnswers("queue.0"));
     toMaildir.plug((_, ask) => this.#deliver(ask as DeliverAsk));
-    toResolve.plug((_, ask) =>
-      Promise.resolve({
-        answer: { targets: world.targets((ask as { address: string }).address) },
-      })
-    );
+    toResolve.plug(async (_, ask) => {
+      // So that a step after the 250 is always a step after the 250.
+      while (this.#sending > 0) await world.next("replied");
+      const { address } = ask as { address: string };
+      return { answer: { targets: world.targets(address) } };
+    });
     const edges = {
       spool: toSpool,
       maildir: toMaildir,
@@ -165,6 +180,7 @@ export class Machine implements AsyncDisposable {
         this.#tear = () => {};
         for (const step of steps) at(`committed ${step}`);
       },
+      checkpointed: () => settleLog(dir),
     };
     const queue = watchStore(watcher, () => {
       const queue = new Queue({
@@ -173,6 +189,12 @@ export class Machine implements AsyncDisposable {
         count: () => {},
         random: () => 0,
         clock: world.clock(),
+        end: () => {
+          at("queue ended");
+          if (!life.isAlive || !this.#isOn) return;
+          const dir = this.killQueue();
+          setTimeout(() => this.#isOn && this.startQueue(dir), RESTART_MS);
+        },
       });
       queue.start();
       return queue;
@@ -189,43 +211,17 @@ export class Machine implements AsyncDisposable {
     this.#queue.queue.spoolPlugged();
   }
 
-  /**
-   * smtpd takes a message in, to the last reply.
-   *
-   * @param first Whose answer comes first, the spool's sync or the queue's
-   */
-  async send(mail: Mail, first: "sync" | "accept"): Promise<void> {
+  /** smtpd takes a message in, to the last reply. */
+  async send(mail: Mail): Promise<void> {
     const smtpd = this.#smtpd;
-    const synced = Promise.withResolvers<void>();
-    const accepted = Promise.withResolvers<void>();
-    const written = Promise.withResolvers<void>();
-    const gate = first === "accept" ? accepted : written;
-    this.disk.memory.syncGate = () => gate.promise;
-    const stored = await this.#store(mail);
-    written.resolve();
-    const ask = (channel: Channel, name: string, what: unknown) =>
-      channel.ask(name, what) as Promise<never>;
-    const backend: Pick<
-      Backend,
-      "sync" | "accept" | "confirm" | "withdraw" | "drop"
-    > = {
-      async sync(ref) {
-        const reply = await ask(toSpool, "sync", { ref });
-        synced.resolve();
-        return reply;
-      },
-      async accept(what) {
-        if (first === "sync") await synced.promise;
-        const reply = await ask(toQueue, "accept", what);
-        accepted.resolve();
-        return reply;
-      },
-      confirm: (id) =>
-        void setImmediate(() => ask(toQueue, "confirm", { queueIds: [id] })),
-      withdraw: (queueId) => ask(toQueue, "withdraw", { queueId }),
-      drop: (ref) => ask(toSpool, "drop", { ref }),
-    };
+    this.#sending++;
     const [toSpool, toQueue] = [this.#toSpool, this.#toQueue];
+    const stored = await this.#store(mail);
+    const backend: Pick<Backend, "accept" | "drop"> = {
+      accept: (ask) =>
+        toQueue.ask("accept", { ...ask, isSynced: true }) as Promise<never>,
+      drop: (ref) => toSpool.ask("drop", { ref }),
+    };
     const end = await takeOver(backend as Backend, {
       queueId: mail.id,
       reversePath: SENDER,
@@ -233,42 +229,43 @@ export class Machine implements AsyncDisposable {
       bodyType: "7bit",
       client: { address: "192.0.2.1", helo: "client.test", protocol: "ESMTP" },
     }, stored);
-    accepted.resolve();
     if (!smtpd.isAlive) return;
+    this.#sending--;
     mail.told = end.is === "taken" ? "250" : "4xx";
     this.#world.at("replied");
   }
 
-  /** The queue's files as its death leaves them, in a new directory. */
-  copyQueue(keys: "seen" | "durable"): string {
+  /** The queue's files as the death of its process leaves them: a copy. */
+  copyQueue(survival: Pick<Survival, "keys" | "log"> = ALL): string {
     const from = this.#queue.dir;
     const to = tempDir();
     for (const name of ["queue.db", "queue.db-wal", "keys"]) {
       if (!fs.existsSync(`${from}/${name}`)) continue;
       fs.copyFileSync(`${from}/${name}`, `${to}/${name}`);
     }
-    this.#tear(to);
-    if (keys === "durable") fs.writeFileSync(`${to}/keys`, durableKeys(from));
-    else inheritKeys(from, to);
+    if (survival.log) this.#tear(to);
+    else fs.writeFileSync(`${to}/queue.db-wal`, durableLog(from));
+    if (survival.keys) inheritKeys(from, to);
+    else fs.writeFileSync(`${to}/keys`, durableKeys(from));
     return to;
   }
 
   /** What is on the disk if the power fails now. */
-  filesAfterCut({ keys, disk }: Survival): Files {
+  filesAfterCut(survival: Survival): Files {
     return {
-      queueDir: this.copyQueue(keys ? "seen" : "durable"),
-      disk: this.disk.memory.crash(() => disk),
+      queueDir: this.copyQueue(survival),
+      disk: this.disk.memory.crash(() => survival.disk),
     };
   }
 
   /** What is on the disk if every process is killed now. */
   filesAfterKill(): Files {
-    return { queueDir: this.copyQueue("seen"), disk: this.disk.memory.kill() };
+    return { queueDir: this.copyQueue(), disk: this.disk.memory.kill() };
   }
 
   /** Kills the queue; returns where its successor shall start. */
   killQueue(): string {
-    const dir = this.copyQueue("seen");
+    const dir = this.copyQueue();
     this.#queue.isAlive = false;
     this.#queue.toSpool.cut();
     for (const channel of this.#queue.toOthers) channel.cut();
@@ -289,6 +286,8 @@ export class Machine implements AsyncDisposable {
   /** Kills smtpd. */
   killSmtpd(): void {
     this.#smtpd.isAlive = false;
+    this.#sending = 0;
+    this.#world.at("replied");
     this.#toQueue.cut();
     this.#toSpool.cut();
     this.#queue.queue.askerGone("smtpd.0");
@@ -330,11 +329,12 @@ export class Machine implements AsyncDisposable {
     stream.push(mail.octets.slice(half));
     void stream.end();
     const verdict = await stream.verdict;
-    if (verdict.kind === "stored" && this.#isOn && spool.isAlive) {
+    const isAnswered = spool.isAlive;
+    if (verdict.kind === "stored" && this.#isOn && isAnswered) {
       mail.stored = verdict;
       this.#world.at("stored");
     }
-    if (!spool.isAlive) return { kind: "failed", why: "the spool is gone" };
+    if (!isAnswered) return { kind: "failed", why: "the spool is gone" };
     return verdict.kind === "stored"
       ? { kind: "answered", answer: { ref: verdict.ref, key: verdict.key } }
       : verdict;

@@ -22,7 +22,7 @@ export interface Stage {
 }
 
 function plain({ machine, world }: Stage): Promise<void> {
-  return machine.send(world.newMail([BOX], SMALL), "sync");
+  return machine.send(world.newMail([BOX], SMALL));
 }
 
 /** The mailbox takes nothing before the test opens it. */
@@ -39,11 +39,7 @@ export const SCRIPTS: Readonly<
   plain,
   preparing: plain,
 
-  "accept-first": ({ machine, world }) =>
-    machine.send(world.newMail([BOX], SMALL), "accept"),
-
-  big: ({ machine, world }) =>
-    machine.send(world.newMail([BOX], LARGE), "sync"),
+  big: ({ machine, world }) => machine.send(world.newMail([BOX], LARGE)),
 
   held(stage) {
     slow(stage.world);
@@ -59,7 +55,7 @@ export const SCRIPTS: Readonly<
   alias({ machine, world }) {
     world.aliases.set("team@home.test", ["one@home.test", "two@home.test"]);
     const mail = world.newMail(["team@home.test"], SMALL);
-    return machine.send(mail, "sync");
+    return machine.send(mail);
   },
 
   failing(stage) {
@@ -71,7 +67,8 @@ export const SCRIPTS: Readonly<
     const { world } = stage;
     world.outcome = () => NEVER;
     const isGone = world.next("committed deleted");
-    world.deliveryGate = async (isNotice) => isNotice ? await isGone : undefined;
+    world.deliveryGate = async (isNotice) =>
+      isNotice ? await isGone : undefined;
     return plain(stage);
   },
 
@@ -93,8 +90,12 @@ export const SCRIPTS: Readonly<
   },
 
   "lost-key"(stage) {
-    let syncs = 0;
-    stage.world.failsKeySync = () => ++syncs === 1;
+    failOnce(stage.world, "keys");
+    return plain(stage);
+  },
+
+  "lost-log"(stage) {
+    failOnce(stage.world, "log");
     return plain(stage);
   },
 
@@ -107,17 +108,22 @@ export const SCRIPTS: Readonly<
 
   async full({ machine, world }) {
     slow(world);
-    await machine.send(world.newMail([BOX], HALF), "sync");
-    await machine.send(world.newMail([BOX], HALF), "sync");
+    await machine.send(world.newMail([BOX], HALF));
+    await machine.send(world.newMail([BOX], HALF));
   },
 
   async filled({ machine, world }) {
     const isGone = world.next("committed deleted");
-    await machine.send(world.newMail([BOX], HALF), "sync");
+    await machine.send(world.newMail([BOX], HALF));
     await isGone;
-    await machine.send(world.newMail([BOX], HALF), "sync");
+    await machine.send(world.newMail([BOX], HALF));
   },
 };
+
+function failOnce(world: World, which: "keys" | "log"): void {
+  let syncs = 0;
+  world.failsSync = (file) => file === which && ++syncs === 1;
+}
 
 /** Some octets in the midst of a record are others now. */
 async function alter(machine: Machine, mail: Mail): Promise<void> {

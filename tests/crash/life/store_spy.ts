@@ -12,6 +12,8 @@ export interface StoreWatcher {
   readonly dir: string;
   /** After COMMIT; `torn` puts the log back to the middle of that COMMIT. */
   committed(steps: readonly string[], torn: (dir: string) => void): void;
+  /** SQLite wrote its log back, and synced it first. */
+  checkpointed(): void;
 }
 
 const watchers = new WeakMap<Store, StoreWatcher>();
@@ -30,7 +32,8 @@ export function watchStore<T>(watcher: StoreWatcher, open: () => T): T {
 
 const { transaction, insert, confirm, setState, setDue, spend, corrupt } =
   Store.prototype;
-const { deleteMessage, insertRecipient, deleteRecipient } = Store.prototype;
+const { deleteMessage, insertRecipient, deleteRecipient, checkpoint } =
+  Store.prototype;
 
 Object.assign(Store.prototype, {
   transaction(this: Store, work: () => void): void {
@@ -45,6 +48,11 @@ Object.assign(Store.prototype, {
       steps = undefined;
     }
     watcher.committed([...mine], (dir) => tear(dir, before));
+  },
+
+  checkpoint(this: Store, truncate: boolean): void {
+    checkpoint.call(this, truncate);
+    watchers.get(this)?.checkpointed();
   },
 
   insert(this: Store, ...given: Parameters<typeof insert>): boolean {

@@ -37,8 +37,8 @@ export class World {
   /** What the mailbox of an address says; it takes everything by default. */
   outcome: (address: string) => Outcome = () =>
     ownOutcome("delivered", 250, "2.0.0", "ok");
-  /** What the next sync of a key file comes to. */
-  failsKeySync: () => boolean = () => false;
+  /** What the next sync of a file of the queue's comes to. */
+  failsSync: (file: "keys" | "log") => boolean = () => false;
   /** Awaited before a mailbox takes anything. */
   deliveryGate: (isNotice: boolean) => Promise<void> = () => Promise.resolve();
   /** Ends what a script's gate waits for. */
