@@ -55,20 +55,18 @@ async function reach(
     await calm("a ready segment", () => machine.spoolFacts.readySegments > 0);
   }
   const isThere = Promise.withResolvers<void>();
-  let struck: Struck | undefined;
   world.strikeAfter(steps, () => {
     strike({ machine, world, sent });
     isThere.resolve();
   });
   const sent: Promise<void> = Promise.resolve()
     .then(() => SCRIPTS[script]({ machine, world }));
-  struck = { machine, world, sent };
   try {
     await within("it", isThere.promise);
   } catch {
     throw new Error(`Cannot reach ${edge.name}: waiting for ${world.ahead}`);
   }
-  return struck;
+  return { machine, world, sent };
 }
 
 function pause(): Promise<void> {
