@@ -769,7 +769,7 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(ONCE),
     reach: {
       script: "plain",
-      steps: ["release answered", "committed deleted"],
+      steps: ["release answered", "committed deleted", "log synced"],
     },
   },
   {
