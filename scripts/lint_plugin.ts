@@ -12,6 +12,7 @@ const LIBRARIES = new Set([
   "walls",
   "dane",
   "content",
+  "recovery",
 ]);
 
 /** Name of the role whose folder a path is in, if any. */

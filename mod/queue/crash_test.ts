@@ -1,7 +1,7 @@
 /**
  * A crash after every durable step: the files are copied whenever a
  * transaction, a slot write, a slot sync or an ask begins or ends, and a new
- * queue is started on every copy. See the state table in `README.md`.
+ * queue is started on every copy. See `mod/recovery`.
  */
 import assert from "node:assert/strict";
 import fs from "node:fs";

@@ -177,7 +177,8 @@ export class GroupCommit {
   async drain(): Promise<void> {
     this.#isStopping = true;
     while (
-      this.#rounds > 0 || (this.#failing === undefined && this.#hasWork())
+      !this.#isClosed &&
+      (this.#rounds > 0 || (this.#failing === undefined && this.#hasWork()))
     ) {
       if (this.#rounds === 0) await this.#round();
       else await new Promise((resolve) => setImmediate(resolve));

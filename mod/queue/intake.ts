@@ -111,7 +111,7 @@ export class Intake {
       slot,
       id: ask.queueId,
       key: Buffer.from(ask.key, "base64"),
-      work: () => inserted = this.#insert(message, ask),
+      work: () => inserted = this.#insert(message, ask.client),
     });
     this.#link.unhold(message.ref);
     // TypeScript does not see the assignment inside `work`.
@@ -120,7 +120,8 @@ export class Intake {
         break;
       case "same":
         if (verdict === "done") void this.#commit.wipeKey(slot);
-        this.#adoptAsker(ask.queueId, asker);
+        if (ask.isSynced && verdict === "done") this.confirm([ask.queueId]);
+        else this.#adoptAsker(ask.queueId, asker);
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
@@ -132,15 +133,15 @@ export class Intake {
       void this.#commit.write(() => {
         this.#store.remove(message.n);
       });
+      // A new write and its own sync; what the failed one left, nobody knows.
+      void this.#commit.wipeKey(slot);
       return "unhealthy";
     }
     if (verdict === "done") {
       this.#around.count("accepted");
       this.#onAccepted();
-      if (!ask.isSynced) this.#wait(message, asker, CONFIRM_WITHIN_MS);
-      else if (!this.#dispatcher.offer(message)) {
-        this.#dispatcher.overflowed(message.n);
-      }
+      if (ask.isSynced) this.#ready(message);
+      else this.#wait(message, asker, CONFIRM_WITHIN_MS);
     }
     return verdict;
   }
@@ -223,9 +224,11 @@ export class Intake {
     }, addresses.map((address, i) => newRecipient(i, address)));
   }
 
-  #insert(message: Message, { client, isSynced }: AcceptAsk): Inserted {
-    const state = isSynced ? "queued" : "incoming";
-    if (this.#store.insert(message, state, client)) {
+  // Even if the content is synced: rows and key are synced side by side, and a
+  // row without its key is a message that nobody was told of only as long as it
+  // says so. Its confirmation rides on a later commit.
+  #insert(message: Message, client: AcceptAsk["client"]): Inserted {
+    if (this.#store.insert(message, "incoming", client)) {
       this.#store.addEvent({
         atMs: message.arrivedMs,
         queueId: message.id,

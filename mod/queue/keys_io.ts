@@ -56,6 +56,26 @@ export class KeyFile {
   }
 
   /**
+   * Writes every slot again as it reads, and syncs the file. For the start: a
+   * former process may have died of a sync that failed, and then a key is in
+   * the page cache, which calls itself clean, and not on the disk; a sync of
+   * ours alone would say that all is well.
+   *
+   * @throws {Error} With `code`, if the disk does not take it
+   */
+  renew(): void {
+    const page = new Uint8Array(GROW_SLOTS * SLOT_BYTES);
+    for (let slot = 0; slot < this.#slots; slot += GROW_SLOTS) {
+      const at = slot * SLOT_BYTES;
+      fs.readSync(this.#fd, page, 0, page.length, at);
+      const wrote = fs.writeSync(this.#fd, page, 0, page.length, at);
+      if (wrote !== page.length) throw new ShortWrite("Cannot renew the keys");
+    }
+    page.fill(0);
+    fs.fsyncSync(this.#fd);
+  }
+
+  /**
    * All slots at once, for the start-up sweep, which then hands in the free
    * ones by {@link free}. A hundred thousand reads would take seconds.
    *

@@ -3,7 +3,7 @@ import type { ContentRef } from "../core/shapes.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { STATES } from "./queue_ipc.ts";
 
-/** State of a recipient, see `README.md`. */
+/** State of a recipient, see `mod/recovery`. */
 export type State = typeof STATES[number];
 
 /**

@@ -199,7 +199,9 @@ export class Notices {
     const key = Buffer.from(what.key, "base64");
     const isSafe = await this.#commit.putKey(slot, what.id, key);
     key.fill(0);
-    return isSafe ? slot : undefined;
+    if (isSafe) return slot;
+    void this.#commit.wipeKey(slot);
+    return undefined;
   }
 
   /** Removes the rows of the told, with `more` in the same transaction. */

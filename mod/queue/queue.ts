@@ -16,6 +16,7 @@ import type { DeliveryEdges } from "./deliver.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventLog } from "./event_log.ts";
 import { EventStore } from "./event_store_io.ts";
+import { faultOf } from "./fault_io.ts";
 import { Finisher } from "./finisher.ts";
 import { Forgetting } from "./forgetting.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -199,6 +200,7 @@ export class Queue {
   start(): void {
     const part = this.#part();
     const startedMs = performance.now();
+    this.#renewKeys();
     const swept = sweep({
       store: this.#store,
       keys: this.#keys,
@@ -329,6 +331,18 @@ export class Queue {
     this.#store.close();
     this.#wal.close();
     this.#keys.close();
+  }
+
+  // A disk that is full must not keep queued mail from going out.
+  #renewKeys(): void {
+    try {
+      this.#keys.renew();
+    } catch (error) {
+      log("queue-fault", {
+        refusal: faultOf(error),
+        why: "the keys could not be written again",
+      });
+    }
   }
 
   #summary(row: MessageRow) {

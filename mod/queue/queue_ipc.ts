@@ -41,8 +41,8 @@ export const queueContract = contract("queue", {
       recipients: list(address, { min: 1, max: 1_000 }),
       bodyType,
       /**
-       * The content is on disk: delivery may begin. If not, the row is
-       * `incoming` until {@link confirm}.
+       * The content is on disk: delivery may begin. If not, it waits for
+       * {@link confirm}.
        */
       isSynced: z.boolean(),
       /** Who handed it in: address, HELO name, protocol as in `with`. */

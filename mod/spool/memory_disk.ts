@@ -136,6 +136,33 @@ export class MemoryDisk implements Disk {
     return after;
   }
 
+  /**
+   * The disk after its process was killed: everything that was written is
+   * seen, and what was not synced may still be lost, see {@link crash}.
+   */
+  kill(): MemoryDisk {
+    const after = new MemoryDisk();
+    after.nowMs = this.nowMs;
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode) => {
+      const copy = copies.get(inode) ?? {
+        cache: inode.cache.slice(),
+        durable: inode.durable.slice(),
+        dirty: new Set(inode.dirty),
+        writtenMs: inode.writtenMs,
+      };
+      copies.set(inode, copy);
+      return copy;
+    };
+    for (const [name, inode] of this.#names) {
+      after.#names.set(name, copyOf(inode));
+    }
+    for (const [name, inode] of this.#durableNames) {
+      after.#durableNames.set(name, copyOf(inode));
+    }
+    return after;
+  }
+
   /** Writes what the processes see into a real directory, for the reader. */
   dump(dir: string): void {
     for (const [name, inode] of this.#names) {

@@ -22,8 +22,18 @@ import { OpenSegment, type Written } from "./open_segment.ts";
 import { prepareSegment } from "./prepare_segment.ts";
 import type { Room } from "./room.ts";
 
+/** The states; see the file's head. */
+export const SEGMENT_STATES = [
+  "found",
+  "ready",
+  "current",
+  "closed",
+  "spent",
+  "retired",
+] as const;
+
 interface Segment {
-  state: "found" | "ready" | "current" | "closed" | "spent" | "retired";
+  state: typeof SEGMENT_STATES[number];
   readonly bytes: number;
   open?: OpenSegment;
 }

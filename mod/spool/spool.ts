@@ -1,6 +1,6 @@
 /**
  * The store engine: everything the spool promises, on whatever {@link Disk} it
- * is given. `README.md` has the table of a record's states.
+ * is given. `mod/recovery` has the table of a record's states.
  *
  * Invariants:
  *

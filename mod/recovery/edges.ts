@@ -1,0 +1,846 @@
+/**
+ * Every edge between two states of a message, and what a crash on it means:
+ * the one table from which `README.md` is written and the tests in
+ * `tests/crash/recovery_test.ts` are made. Data, no code; a library.
+ *
+ * A row says what a crash *right after the step* leaves, what the successors
+ * find and do, what the sender was told by then and is told in the end, and
+ * how many copies each recipient gets. For each row and each way to die, a
+ * test brings real components to that step, ends them, starts new ones, and
+ * holds them to this row.
+ */
+import type { StateName } from "./states.ts";
+
+/** Who moves a message along an edge. */
+export type Mover = "smtpd" | "spool" | "queue" | "maildir";
+
+/**
+ * Who dies.
+ *
+ * - `queue`, `spool`, `smtpd`: that role alone
+ * - `both`: queue and spool; smtpd waits with its client at the line
+ * - `kill`: every process; the kernel writes what they wrote
+ * - `power`: everything; only what a sync covered is sure to be there. Tested
+ *   with none of the rest, all of it, some of it, and some of it torn
+ */
+export type Death = "queue" | "spool" | "both" | "smtpd" | "kill" | "power";
+
+/** Every way to die. */
+export const DEATHS: readonly Death[] = [
+  "queue",
+  "spool",
+  "both",
+  "smtpd",
+  "kill",
+  "power",
+];
+
+/** What the sender is told: `-` is a connection that broke. */
+export type Told = "-" | "250" | "4xx";
+
+/** What the end of it all is, for one way to die. */
+export interface End {
+  readonly told: Told;
+  /** Copies that each recipient gets: at least, at most. */
+  readonly copies: readonly [least: number, most: number];
+}
+
+/**
+ * What is on disk: the row in `messages` by its state; `K` if the key slot
+ * holds its key; `C` if a reader with reference and key gets the content.
+ */
+export type Leaves = `${RowState} ${"K" | "-"} ${"C" | "-"}`;
+
+type RowState = "-" | "incoming" | "queued" | "spent" | "corrupt";
+
+/** What the queue's sweep calls it, as in the log event `queue-swept`. */
+export type Finds =
+  | "nothing"
+  | "strayKeys"
+  | "neverAcknowledged"
+  | "unconfirmed"
+  | "queued"
+  | "finished"
+  | "corrupt";
+
+/** What a test sends, and what goes wrong with it besides the crash. */
+export type Script =
+  | "plain"
+  | "big" // a file of its own
+  | "preparing" // there is no ready segment yet
+  | "held" // the mailbox is slow
+  | "late" // the mailbox says 451 once
+  | "alias" // one recipient is two
+  | "failing" // the mailbox says 550: the sender gets a notice
+  | "double" // and so does the sender's
+  | "damaged" // the record was altered on the disk
+  | "lost-sync" // the sync of the content fails
+  | "lost-key" // the sync of the key slot fails
+  | "lost-log" // the sync of SQLite's log fails
+  | "adopting" // the spool was started anew
+  | "full" // a later message finds no room in the segment
+  | "filled"; // the same, when the first one is gone
+
+/** One edge; see the file's head. */
+export interface Edge {
+  readonly name: string;
+  readonly from: StateName;
+  readonly to: StateName;
+  readonly by: Mover;
+  /** After a kill: whatever was written. After a power cut: what was synced. */
+  readonly leaves: { readonly kill: Leaves; readonly power: Leaves };
+  readonly finds: { readonly kill: Finds; readonly power: Finds };
+  /** What a start does about it, for people. */
+  readonly start: string;
+  /** What the sender was told when the step was done. */
+  readonly told: Told;
+  readonly ends: Readonly<Record<Death, End>>;
+  /** How a test gets there: these steps, in this order, others in between. */
+  readonly reach: {
+    readonly script: Script;
+    readonly steps: readonly string[];
+  };
+}
+
+function end(told: Told, least: number, most = least): End {
+  return { told, copies: [least, most] };
+}
+
+/** The sender has its 250 whoever dies. */
+function acknowledged(copies: End, other: Partial<Record<Death, End>> = {}) {
+  return {
+    queue: copies,
+    spool: copies,
+    both: copies,
+    smtpd: copies,
+    kill: copies,
+    power: copies,
+    ...other,
+  };
+}
+
+/** Nobody was told anything; who lives through it may still say 250. */
+function unanswered(ends: Partial<Record<Death, End>>) {
+  return {
+    queue: ONCE,
+    spool: ONCE,
+    both: ONCE,
+    smtpd: NEVER,
+    kill: NEVER,
+    power: NEVER,
+    ...ends,
+  };
+}
+
+const ONCE = end("250", 1);
+/** A job was out whose end nobody wrote down: it is done again. */
+const TWICE = end("250", 1, 2);
+const REFUSED = end("4xx", 0);
+const NEVER = end("-", 0);
+/** A copy of which the sender knows nothing; it will send again. */
+const GHOST = end("-", 1);
+/** The same, if what was not synced happens to be there. */
+const PERHAPS = end("-", 0, 1);
+
+const SAME = (leaves: Leaves) => ({ kill: leaves, power: leaves });
+const FINDS = (finds: Finds) => ({ kill: finds, power: finds });
+
+/** The outcome is not written down: delivered again, unless the queue lives. */
+const AGAIN = acknowledged(TWICE, { spool: ONCE, smtpd: ONCE });
+
+/** The table. */
+export const EDGES: readonly Edge[] = [
+  // A message comes in.
+  {
+    name: "segment written",
+    from: "none",
+    to: "preparing",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "a `.new` file holds no record: removed, another is made",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "preparing", steps: ["write new"] },
+  },
+  {
+    name: "segment named",
+    from: "preparing",
+    to: "ready",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the old name or the new one: no record is in it",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "preparing", steps: ["rename new"] },
+  },
+  {
+    name: "octets arrive",
+    from: "none",
+    to: "streaming",
+    by: "smtpd",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "nothing: a small message is in memory only",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "plain", steps: ["streaming"] },
+  },
+  {
+    name: "large message written",
+    from: "streaming",
+    to: "streaming",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "its file is adopted by nobody: held for a while, then removed",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "big", steps: ["create big", "write big"] },
+  },
+  {
+    name: "segment taken",
+    from: "ready",
+    to: "current",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start:
+      "no successor writes to it: its records are kept, the rest is wasted",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "plain", steps: ["streaming", "write pool"] },
+  },
+  {
+    name: "record written",
+    from: "streaming",
+    to: "stored",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "octets that nobody names are free space",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "plain", steps: ["streaming", "write pool"] },
+  },
+  {
+    name: "record synced",
+    from: "stored",
+    to: "synced",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the same: nobody was told its place and its key",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "plain", steps: ["streaming", "sync pool"] },
+  },
+  {
+    name: "large message synced",
+    from: "stored",
+    to: "stored",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "its file, if its name is there, is adopted by nobody: removed",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "big", steps: ["sync big"] },
+  },
+  {
+    name: "large message named",
+    from: "stored",
+    to: "synced",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "as above",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, both: REFUSED }),
+    reach: { script: "big", steps: ["sync big", "sync names"] },
+  },
+  {
+    name: "store answered",
+    from: "synced",
+    to: "synced",
+    by: "spool",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "its segment is held until the queue has had time to name it",
+    told: "-",
+    ends: unanswered({}),
+    reach: { script: "plain", steps: ["stored"] },
+  },
+  {
+    name: "sync failed",
+    from: "stored",
+    to: "lost",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "nothing: the store was refused",
+    told: "4xx",
+    ends: acknowledged(REFUSED),
+    reach: { script: "lost-sync", steps: ["create retired", "replied"] },
+  },
+  {
+    name: "segment retired",
+    from: "current",
+    to: "retired",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "without its mark it is a segment like others: not written again",
+    told: "-",
+    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
+    reach: { script: "lost-sync", steps: ["create retired"] },
+  },
+  {
+    name: "failed segment removed",
+    from: "retired",
+    to: "none",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the file may come back, perhaps without its mark: free space",
+    told: "-",
+    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
+    reach: { script: "lost-sync", steps: ["create retired", "remove pool"] },
+  },
+  {
+    name: "key written",
+    from: "synced",
+    to: "keyed",
+    by: "queue",
+    leaves: { kill: "- K C", power: "- - C" },
+    finds: { kill: "strayKeys", power: "nothing" },
+    start: "a key that no row owns is wiped; smtpd asks the successor again",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST }),
+    reach: { script: "plain", steps: ["accept asked", "key written"] },
+  },
+  {
+    name: "rows half written",
+    from: "keyed",
+    to: "keyed",
+    by: "queue",
+    leaves: { kill: "- K C", power: "- - C" },
+    finds: { kill: "strayKeys", power: "nothing" },
+    start: "SQLite takes the half transaction back; then as above",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST }),
+    reach: { script: "plain", steps: ["accept asked", "committing accept"] },
+  },
+  {
+    name: "rows written",
+    from: "keyed",
+    to: "keyed",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "- - C" },
+    finds: { kill: "unconfirmed", power: "nothing" },
+    start: "with a key as `accepted`, else as `committed`",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
+    reach: { script: "plain", steps: ["accept asked", "committed accept"] },
+  },
+  {
+    name: "log sync failed",
+    from: "keyed",
+    to: "none",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "- - C" },
+    finds: { kill: "unconfirmed", power: "nothing" },
+    start: "the queue ends itself; a start writes the whole log back and syncs",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
+    reach: { script: "lost-log", steps: ["log sync failed"] },
+  },
+  {
+    name: "rows synced",
+    from: "keyed",
+    to: "committed",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "incoming - C" },
+    finds: { kill: "unconfirmed", power: "neverAcknowledged" },
+    start: "without a key nobody was told 250: removed; else as `accepted`",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: PERHAPS }),
+    reach: { script: "plain", steps: ["committed accept", "log synced"] },
+  },
+  {
+    name: "key sync failed",
+    from: "committed",
+    to: "removed",
+    by: "queue",
+    leaves: { kill: "incoming K C", power: "incoming - C" },
+    finds: { kill: "unconfirmed", power: "neverAcknowledged" },
+    start: "every key is written and synced anew before it is relied on",
+    told: "-",
+    ends: unanswered({ spool: REFUSED, kill: GHOST, power: PERHAPS }),
+    reach: { script: "lost-key", steps: ["key sync failed"] },
+  },
+  {
+    name: "failed accept undone",
+    from: "committed",
+    to: "removed",
+    by: "queue",
+    leaves: { kill: "- - C", power: "incoming - C" },
+    finds: { kill: "nothing", power: "neverAcknowledged" },
+    start: "the row is gone, or has no key: removed",
+    told: "4xx",
+    ends: acknowledged(REFUSED),
+    reach: {
+      script: "lost-key",
+      steps: ["key sync failed", "replied", "committed removed"],
+    },
+  },
+  {
+    name: "key synced",
+    from: "committed",
+    to: "accepted",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "after 2 s the spool is asked: the record is whole, so it is kept",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: GHOST }),
+    reach: {
+      script: "plain",
+      steps: ["committed accept", "log synced", "key synced"],
+    },
+  },
+  {
+    name: "accept answered",
+    from: "accepted",
+    to: "confirmed",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "as above; and smtpd, if unanswered, asks again: the same record",
+    told: "-",
+    ends: unanswered({ smtpd: GHOST, kill: GHOST, power: GHOST }),
+    reach: { script: "plain", steps: ["accept done"] },
+  },
+
+  // The sender has its 250.
+  {
+    name: "250 written",
+    from: "confirmed",
+    to: "acknowledged",
+    by: "smtpd",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "the spool is asked; the record is whole: kept and delivered",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "plain", steps: ["replied"] },
+  },
+  {
+    name: "spool told what is in use",
+    from: "acknowledged",
+    to: "adopted",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start:
+      "told again from the first page; nothing is overwritten before the last",
+    told: "250",
+    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    reach: { script: "adopting", steps: ["replied", "adopt asked"] },
+  },
+  {
+    name: "job given out",
+    from: "acknowledged",
+    to: "leased",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "nobody knows of the job: another is given out",
+    told: "250",
+    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    reach: { script: "held", steps: ["deliver asked"] },
+  },
+  {
+    name: "confirmation synced",
+    from: "acknowledged",
+    to: "queued",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "delivered at once, without asking the spool",
+    told: "250",
+    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    reach: {
+      script: "held",
+      steps: ["deliver asked", "committed confirmed", "log synced"],
+    },
+  },
+
+  // Delivery.
+  {
+    name: "in the mailbox",
+    from: "leased",
+    to: "delivered",
+    by: "maildir",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "delivered again: the one window for a second copy",
+    told: "250",
+    ends: AGAIN,
+    reach: { script: "plain", steps: ["delivered"] },
+  },
+  {
+    name: "outcome answered",
+    from: "delivered",
+    to: "delivered",
+    by: "maildir",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "as above: an outcome lingers up to 8 ms for company",
+    told: "250",
+    ends: AGAIN,
+    reach: { script: "plain", steps: ["deliver answered"] },
+  },
+  {
+    name: "outcome half written",
+    from: "delivered",
+    to: "delivered",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "SQLite takes the half transaction back; then as above",
+    told: "250",
+    ends: AGAIN,
+    reach: { script: "plain", steps: ["committing spent"] },
+  },
+  {
+    name: "outcome written",
+    from: "delivered",
+    to: "delivered",
+    by: "queue",
+    leaves: { kill: "spent K C", power: "incoming K C" },
+    finds: { kill: "finished", power: "unconfirmed" },
+    start: "as `marked`, or delivered again",
+    told: "250",
+    ends: acknowledged(ONCE, { power: TWICE }),
+    reach: { script: "plain", steps: ["committed spent"] },
+  },
+  {
+    name: "deferred",
+    from: "leased",
+    to: "deferred",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "nothing, until it is due",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "late", steps: ["committed deferred", "log synced"] },
+  },
+  {
+    name: "due again",
+    from: "deferred",
+    to: "leased",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "nobody knows of the job: another is given out",
+    told: "250",
+    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    reach: { script: "late", steps: ["committed deferred", "deliver asked"] },
+  },
+  {
+    name: "alias half replaced",
+    from: "confirmed",
+    to: "confirmed",
+    by: "queue",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "SQLite takes the half transaction back: the alias is still there",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "alias", steps: ["committing expanded"] },
+  },
+  {
+    name: "alias replaced",
+    from: "confirmed",
+    to: "queued",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "those that the alias named are delivered, the alias never",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "alias", steps: ["committed expanded", "log synced"] },
+  },
+  {
+    name: "damage half written",
+    from: "leased",
+    to: "leased",
+    by: "queue",
+    leaves: SAME("queued K -"),
+    finds: FINDS("queued"),
+    start: "tried again, and found again",
+    told: "250",
+    ends: acknowledged(end("250", 0)),
+    reach: { script: "damaged", steps: ["committing corrupt"] },
+  },
+  {
+    name: "damage committed",
+    from: "leased",
+    to: "corrupt",
+    by: "queue",
+    leaves: SAME("corrupt K -"),
+    finds: FINDS("nothing"),
+    start: "nothing: kept with all its recipients, for a human",
+    told: "250",
+    ends: acknowledged(end("250", 0)),
+    reach: { script: "damaged", steps: ["committed corrupt", "log synced"] },
+  },
+
+  // Failure for good.
+  {
+    name: "failed for good",
+    from: "leased",
+    to: "bounce",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "the notice is composed and sent",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "failing", steps: ["committed bounce", "log synced"] },
+  },
+  {
+    name: "notice stored",
+    from: "bounce",
+    to: "notice stored",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "composed again; the first one's record is adopted by nobody",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "failing",
+      steps: ["committed bounce", "storeNotice answered"],
+    },
+  },
+  {
+    name: "notice synced",
+    from: "notice stored",
+    to: "notice synced",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "failing", steps: ["committed bounce", "sync answered"] },
+  },
+  {
+    name: "notice's key synced",
+    from: "notice synced",
+    to: "notice keyed",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("strayKeys"),
+    start: "as above, and the first one's key is wiped",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "failing",
+      steps: ["committed bounce", "key written", "key synced"],
+    },
+  },
+  {
+    name: "notice half written",
+    from: "notice keyed",
+    to: "notice keyed",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("strayKeys"),
+    start: "SQLite takes the half transaction back; then as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "failing",
+      steps: ["committed bounce", "committing notice"],
+    },
+  },
+  {
+    name: "notice committed",
+    from: "notice keyed",
+    to: "marked",
+    by: "queue",
+    leaves: SAME("spent K C"),
+    finds: FINDS("finished"),
+    start: "one transaction: the notice is queued, the failed are gone",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "failing",
+      steps: ["committed bounce", "committed notice", "log synced"],
+    },
+  },
+  {
+    name: "notice failed",
+    from: "bounce",
+    to: "bounce",
+    by: "queue",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "nobody is told of a notice's failure: it goes, with a log line",
+    told: "250",
+    ends: acknowledged(end("250", 0)),
+    reach: {
+      script: "double",
+      steps: [
+        "committed notice",
+        "committed deleted",
+        "committed bounce",
+        "log synced",
+      ],
+    },
+  },
+
+  // The end of a message.
+  {
+    name: "marked",
+    from: "delivered",
+    to: "marked",
+    by: "queue",
+    leaves: SAME("spent K C"),
+    finds: FINDS("finished"),
+    start: "the key is wiped, the record released, the row deleted",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "plain", steps: ["committed spent", "log synced"] },
+  },
+  {
+    name: "key overwritten",
+    from: "marked",
+    to: "marked",
+    by: "queue",
+    leaves: { kill: "spent - C", power: "spent K C" },
+    finds: FINDS("finished"),
+    start: "wiped again and synced, then as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "plain", steps: ["committed spent", "key wiped"] },
+  },
+  {
+    name: "key destroyed",
+    from: "marked",
+    to: "key destroyed",
+    by: "queue",
+    leaves: SAME("spent - C"),
+    finds: FINDS("finished"),
+    start: "the record is released, the row deleted",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "plain",
+      steps: ["committed spent", "key wiped", "key synced"],
+    },
+  },
+  {
+    name: "released",
+    from: "key destroyed",
+    to: "released",
+    by: "spool",
+    leaves: SAME("spent - C"),
+    finds: FINDS("finished"),
+    start: "released again, which harms nobody: a name serves one filling",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "plain", steps: ["release answered"] },
+  },
+  {
+    name: "row deleted",
+    from: "released",
+    to: "gone",
+    by: "queue",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "nothing: octets without a key, until the segment is spent",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "plain",
+      steps: ["release answered", "committed deleted", "log synced"],
+    },
+  },
+  {
+    name: "large message removed",
+    from: "released",
+    to: "gone",
+    by: "spool",
+    leaves: { kill: "spent - -", power: "spent - C" },
+    finds: FINDS("finished"),
+    start: "the name may come back: adopted by nobody, removed again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: { script: "big", steps: ["replied", "remove big"] },
+  },
+
+  // The end of a segment.
+  {
+    name: "segment full",
+    from: "current",
+    to: "closed",
+    by: "spool",
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
+    start: "it stays as it is while a row names a record in it",
+    told: "250",
+    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    reach: { script: "full", steps: ["replied", "streaming", "write pool"] },
+  },
+  {
+    name: "segment spent",
+    from: "closed",
+    to: "spent",
+    by: "spool",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "no row names a record in it: spent again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "filled",
+      steps: ["committed deleted", "log synced", "mark pool"],
+    },
+  },
+  {
+    name: "segment renamed",
+    from: "spent",
+    to: "spent",
+    by: "spool",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "under the old name or the new one it is nobody's: renamed again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "filled",
+      steps: ["committed deleted", "log synced", "mark pool", "rename pool"],
+    },
+  },
+  {
+    name: "segment ready again",
+    from: "spent",
+    to: "ready",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "its time says that no record was written: ready",
+    told: "250",
+    ends: acknowledged(ONCE),
+    reach: {
+      script: "filled",
+      steps: ["committed deleted", "log synced", "rename pool", "sync names"],
+    },
+  },
+];

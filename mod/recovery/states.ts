@@ -1,0 +1,188 @@
+/**
+ * Every state that a message, a recipient or a segment can be in, with the
+ * name that the code has for it. Data, no code; a library.
+ */
+
+/** One state. */
+export interface State {
+  readonly name: string;
+  /**
+   * Where the code says so: `messages` and `recipients` are columns `state` in
+   * the database, `segment` is a state in `mod/spool/pool.ts`. Empty: it shows
+   * in nothing but in what is on disk.
+   */
+  readonly code: readonly string[];
+  /** What is true in it. */
+  readonly means: string;
+}
+
+const TABLE = [
+  {
+    name: "none",
+    code: [],
+    means: "there is nothing",
+  },
+  {
+    name: "streaming",
+    code: [],
+    means: "up to 256 KiB in memory; beyond it in a `big-` file",
+  },
+  {
+    name: "stored",
+    code: [],
+    means: "sealed and written; nobody knows where; not synced",
+  },
+  {
+    name: "synced",
+    code: [],
+    means: "the record survives a power cut; smtpd is told place and key",
+  },
+  {
+    name: "lost",
+    code: [],
+    means: "that sync failed: the record is there or not, nobody knows",
+  },
+  {
+    name: "keyed",
+    code: [],
+    means: "the key is in its slot, the rows in the log; neither is synced",
+  },
+  {
+    name: "committed",
+    code: [],
+    means: "the rows survive a power cut, the key perhaps not",
+  },
+  {
+    name: "accepted",
+    code: ["messages incoming"],
+    means:
+      "rows and key survive a power cut; of the content the queue knows nothing",
+  },
+  {
+    name: "acknowledged",
+    code: [],
+    means: "the sender has its 250: content, key and rows survive a power cut",
+  },
+  {
+    name: "adopted",
+    code: [],
+    means: "a spool that was started anew knows that the record is in use",
+  },
+  {
+    name: "confirmed",
+    code: ["recipients incoming"],
+    means: "the queue knows that the content is safe: in memory only",
+  },
+  {
+    name: "queued",
+    code: ["messages queued"],
+    means: "the same, on disk",
+  },
+  {
+    name: "leased",
+    code: ["recipients active"],
+    means: "in memory: a role has reference and key and is at work",
+  },
+  {
+    name: "delivered",
+    code: [],
+    means:
+      "the mailbox or next hop has it; the queue has not written that down",
+  },
+  {
+    name: "deferred",
+    code: ["recipients deferred"],
+    means: "tried; not before `next_ms`",
+  },
+  {
+    name: "hold",
+    code: ["recipients hold"],
+    means: "never tried by itself; nothing in this version sets it",
+  },
+  {
+    name: "bounce",
+    code: ["recipients bounce"],
+    means: "failed for good; the sender is not told yet",
+  },
+  {
+    name: "notice stored",
+    code: [],
+    means: "the notice is in the spool, not synced; the failed rows stand",
+  },
+  {
+    name: "notice synced",
+    code: [],
+    means: "the notice's content survives a power cut",
+  },
+  {
+    name: "notice keyed",
+    code: [],
+    means: "its key does too; no row owns it",
+  },
+  {
+    name: "corrupt",
+    code: ["messages corrupt", "recipients corrupt"],
+    means: "record or key is damaged: kept for a human, with an alarm",
+  },
+  {
+    name: "removed",
+    code: [],
+    means: "never acknowledged: row marked as spent, then as after `marked`",
+  },
+  {
+    name: "marked",
+    code: ["messages spent"],
+    means: "every recipient is done; no recipients' rows; the key still lives",
+  },
+  {
+    name: "key destroyed",
+    code: [],
+    means: "the slot is zeros, synced: nobody can read the content again",
+  },
+  {
+    name: "released",
+    code: [],
+    means: "the spool counts the record's space as free",
+  },
+  {
+    name: "gone",
+    code: [],
+    means: "no row; sealed octets without a key until the segment is renewed",
+  },
+  {
+    name: "preparing",
+    code: [],
+    means: "a segment's `.new` file, being written full",
+  },
+  {
+    name: "ready",
+    code: ["segment ready"],
+    means: "free; its name was never used for a record",
+  },
+  {
+    name: "current",
+    code: ["segment current", "segment found"],
+    means: "records are written to it; after a start it is `found`",
+  },
+  {
+    name: "closed",
+    code: ["segment closed"],
+    means: "full; has live records, or a sync still runs",
+  },
+  {
+    name: "spent",
+    code: ["segment spent"],
+    means: "no live record; not yet free",
+  },
+  {
+    name: "retired",
+    code: ["segment retired"],
+    means: "a write or sync failed: read only, removed once no record is live",
+  },
+] as const satisfies readonly State[];
+
+/** Name of a state. */
+export type StateName = typeof TABLE[number]["name"];
+
+/** The states, in the order of a message's life. */
+export const STATES: readonly State[] = TABLE;
