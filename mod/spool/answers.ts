@@ -67,6 +67,14 @@ export function spoolAnswers(on: {
       return { answer: {} };
     },
 
+    stragglers() {
+      return { answer: { refs: [] } };
+    },
+
+    move() {
+      return { refusal: "unknown" };
+    },
+
     async verify({ ref, key }) {
       switch (await readThrough(dir, ref, key)) {
         case "whole":

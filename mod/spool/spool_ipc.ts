@@ -1,6 +1,6 @@
 /** What the spool answers: keep a message's octets, sealed, on disk. */
 import { call, contract } from "../ipc/call.ts";
-import { list, object, text, z } from "../ipc/schema.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
 import { contentKey, contentRef } from "../core/shapes.ts";
 
 const stored = object({ ref: contentRef, key: contentKey });
@@ -62,6 +62,38 @@ export const spoolContract = contract("spool", {
     answer: object({}),
     refuses: [],
     repeatable: true,
+  }),
+  /**
+   * Names live records that keep a whole segment from being overwritten: few
+   * of them in one that has been full for minutes. The queue should
+   * {@link move} each, if it means to keep it for longer.
+   */
+  stragglers: call({
+    from: ["queue"],
+    withinMs: 10_000,
+    ask: object({ max: int({ min: 1, max: 1_000 }) }),
+    answer: object({ refs: list(contentRef, { max: 1_000 }) }),
+    refuses: [],
+    repeatable: true,
+  }),
+  /**
+   * Copies a record as it is, sealed, to where new ones go. No key is needed.
+   *
+   * Answered when the copy is on disk. Both are live from then on: the queue
+   * commits the new reference into its row and then releases the old one. A
+   * copy that never gets into a row goes with the next complete `adopt`.
+   */
+  move: call({
+    from: ["queue"],
+    withinMs: 90_000,
+    ask: object({ ref: contentRef }),
+    answer: object({ ref: contentRef }),
+    /**
+     * - `full`, `unhealthy`: as for `store`; the old record stays
+     * - `unreadable`: the disk would not give its octets
+     * - `unknown`: no live record of a shared segment, or not any more
+     */
+    refuses: ["full", "unhealthy", "unreadable", "unknown"],
   }),
   /** Reads a record through: is it whole and authentic? For recovery. */
   verify: call({
