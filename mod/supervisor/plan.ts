@@ -13,6 +13,7 @@ import type { ServerPlan } from "./supervisor.ts";
 export interface Paths {
   readonly home: string;
   readonly spoolDir: string;
+  readonly spentDir: string;
   readonly queueDir: string;
   readonly mailDir: string;
   readonly runDir: string;
@@ -25,6 +26,7 @@ export function pathsOf(home: string): Paths {
   return {
     home,
     spoolDir: `${home}/spool`,
+    spentDir: `${home}/spent`,
     queueDir: `${home}/queue`,
     mailDir: `${home}/mail`,
     runDir: runDirOf(home),
@@ -85,6 +87,7 @@ export function siteOf(inputs: PlanInputs): Site {
   return {
     home: paths.home,
     spoolDir: paths.spoolDir,
+    spentDir: paths.spentDir,
     queueDir: paths.queueDir,
     mailDir: paths.mailDir,
     runDir: paths.runDir,
@@ -156,11 +159,13 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     }],
     ["spool", {
       dir: site.spoolDir,
+      spentDir: site.spentDir,
       segmentBytes: config.spool.segment_size,
       readySegments: config.spool.ready_segments,
       maxBytes: config.spool.max_size,
       minFreeBytes: config.spool.min_free,
     }],
+    ["shred", { dir: site.spentDir, journalBytes: 0 }],
     ["queue", {
       hostname,
       dir: site.queueDir,
