@@ -15,7 +15,7 @@ import { log } from "../core/log.ts";
 import type { Files } from "./files.ts";
 import { overwrite, type Overwritten, ShredError } from "./overwrite.ts";
 
-/** From the begin of one wash to the next. */
+/** From the end of one wash to the begin of the next. */
 const WASH_EVERY_MS = 60_000;
 
 /** One ask. */

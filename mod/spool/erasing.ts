@@ -71,7 +71,7 @@ export class Erasing {
   readonly #shred: Shred;
   readonly #againMs: number;
   readonly #nowMs: () => number;
-  readonly #onLate: () => void;
+  readonly #onChange: () => void;
   readonly #lateMs: number;
   readonly #waiting: Spent[] = [];
   readonly #asked = new Set<Spent>();
@@ -91,8 +91,8 @@ export class Erasing {
     /** Before it is tried again, when shred was away or the disk refused. */
     againMs: number;
     nowMs: () => number;
-    /** Shred does not answer: whoever waits for segments must make some. */
-    onLate: () => void;
+    /** {@link Erasing.coming} is another: perhaps others must be made. */
+    onChange: () => void;
     /** @default {5_000} */
     lateMs?: number;
   }) {
@@ -100,7 +100,7 @@ export class Erasing {
     this.#shred = options.shred;
     this.#againMs = options.againMs;
     this.#nowMs = options.nowMs;
-    this.#onLate = options.onLate;
+    this.#onChange = options.onChange;
     this.#lateMs = options.lateMs ?? LATE_MS;
   }
 
@@ -146,6 +146,7 @@ export class Erasing {
         this.#asked.delete(spent);
         if (againMs !== undefined) this.#later(spent, againMs);
         this.#pump();
+        this.#onChange();
       });
     }
     if (this.#asked.size > 0) this.#watchShred();
@@ -219,7 +220,7 @@ export class Erasing {
     this.#watch = setTimeout(() => {
       this.#watch = undefined;
       if (this.#asked.size === 0) return;
-      if (this.#isLate) this.#onLate();
+      if (this.#isLate) this.#onChange();
       if (!this.#isTold && this.#nowMs() - this.#movedMs >= ALARM_MS) {
         this.#isTold = true;
         log("shred-late", { files: this.count });

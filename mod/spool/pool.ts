@@ -367,8 +367,8 @@ export class Pool {
     return this.#nowMs() - this.#writtenMs < LIVELY_MS ? REST_MS : 0;
   }
 
-  /** Shred does not answer: grow instead. */
-  onLate(): void {
+  /** Other segments than before are to be expected of shred. */
+  onErasing(): void {
     this.#work();
   }
 

@@ -115,7 +115,7 @@ export class Spool implements StoreHost {
       shred: options.shred,
       againMs: probeEveryMs,
       nowMs,
-      onLate: () => this.#pool.onLate(),
+      onChange: () => this.#pool.onErasing(),
       ...(options.lateMs === undefined ? {} : { lateMs: options.lateMs }),
     });
     this.#pool = new Pool({

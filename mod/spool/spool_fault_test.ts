@@ -17,13 +17,19 @@ interface Message {
   readonly octets: Uint8Array;
 }
 
-function newSpool(disk: MemoryDisk): Spool {
+/** What was acknowledged and is not released must never come to shred. */
+function newSpool(disk: MemoryDisk, live: readonly Message[]): Spool {
+  const shred = fakeShred(disk);
   return new Spool(disk, {
     segmentBytes: SEGMENT,
     readySegments: 2,
     maxBytes: 40 * SEGMENT,
     minFreeBytes: 0,
-    shred: fakeShred(disk),
+    shred(ask) {
+      const isLive = live.some(({ ref }) => ref.segment === ask.segment);
+      assert.ok(!isLive, `${ask.segment} is live`);
+      return shred(ask);
+    },
     probeEveryMs: 1,
     placeWithinMs: 200,
     wallMs: () => disk.nowMs,
@@ -112,9 +118,9 @@ async function liveAndCrash(
 ): Promise<{ acked: number }> {
   const disk = new MemoryDisk();
   disk.misdeed = misdeed;
-  const spool = newSpool(disk);
-  spool.open();
   const acked: Message[] = [];
+  const spool = newSpool(disk, acked);
+  spool.open();
   await live(spool, acked);
   assertReadable(disk, acked);
   const after = disk.crash(tearing(seed));
@@ -123,11 +129,11 @@ async function liveAndCrash(
   // The second life adopts them and writes all around them, long enough after
   // that no segment is held for its youth.
   after.nowMs += 600_000;
-  const successor = newSpool(after);
+  const more: Message[] = [];
+  const successor = newSpool(after, acked);
   successor.open();
   const refs = acked.map(({ ref }) => ref);
   successor.adopt(refs, { last: true, asker: "queue.0" });
-  const more: Message[] = [];
   await sendAll(successor, Array(30).fill(SMALL), more);
   assertReadable(after, [...acked, ...more]);
   await successor.close();
