@@ -93,7 +93,8 @@ export class Eraser {
       if (!(error instanceof ShredError)) throw error;
       this.#count("failed", 1);
       if (error.kind !== "stopped") {
-        log("overwrite-failed", { kind: error.kind, why: error.message });
+        const { kind, message } = error;
+        log("overwrite-failed", { kind, why: message, alarm: true });
       }
       return { refusal: error.kind === "unfit" ? "unfit" : "failed" };
     }

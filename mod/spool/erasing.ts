@@ -197,7 +197,7 @@ export class Erasing {
   #tell(segment: string, event: string): void {
     if (this.#failed.has(segment)) return;
     this.#failed.add(segment);
-    log(event, { segment });
+    log(event, { segment, alarm: event === "segment-not-erased" });
   }
 
   #later(spent: Spent, inMs: number): void {
@@ -223,7 +223,7 @@ export class Erasing {
       if (this.#isLate) this.#onChange();
       if (!this.#isTold && this.#nowMs() - this.#movedMs >= ALARM_MS) {
         this.#isTold = true;
-        log("shred-late", { files: this.count });
+        log("shred-late", { files: this.count, alarm: true });
       }
       this.#watchShred();
     }, this.#lateMs);
