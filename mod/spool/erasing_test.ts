@@ -125,6 +125,7 @@ test("Spool overwrites nothing among the spent that the queue names after all", 
   on.spool.adopt([ref], LAST);
   await on.stored(100);
   assert.deepEqual(on.asked, []);
+  assert.equal(await on.spool.move(ref), "unknown", "readers have lost it");
   assert(disk.names().includes(SPENT));
   on.spool.release([ref]);
   await until(() => on.asked.length === 1);

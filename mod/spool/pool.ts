@@ -140,9 +140,8 @@ export class Pool {
       !this.#room.fits(this.#segmentBytes);
     const oldMs = this.#nowMs() - STRAGGLER_MS;
     const thin = new Map<string, number>();
-    for (const [name, { state, bytes, open, closedMs }] of this.#segments) {
-      if (open !== undefined || closedMs === undefined) continue;
-      if (state !== "closed" && state !== "found") continue;
+    for (const [name, { bytes, closedMs }] of this.#segments) {
+      if (!this.isMovable(name) || closedMs === undefined) continue;
       const live = liveOctets(name);
       const isThin = closedMs <= oldMs && live < bytes / 4 ||
         isFull && live < bytes / 2;
