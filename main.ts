@@ -17,6 +17,7 @@ const PROGRAMS = {
   spool: "./mod/spool/main.ts",
   queue: "./mod/queue/main.ts",
   maildir: "./mod/maildir/main.ts",
+  shred: "./mod/shred/main.ts",
   sync: "./mod/sync/main.ts",
   smtpc: "./mod/smtpc/main.ts",
   dns: "./mod/dns/main.ts",

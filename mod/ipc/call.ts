@@ -16,6 +16,8 @@ export const ROLE_NAMES = [
   "dns",
   "dial",
   "console",
+  // At the end, whoever comes later: numbered users are by this order.
+  "shred",
 ] as const;
 
 /** Name of a role. */

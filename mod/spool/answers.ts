@@ -67,12 +67,15 @@ export function spoolAnswers(on: {
       return { answer: {} };
     },
 
-    stragglers() {
-      return { answer: { refs: [] } };
+    stragglers({ max }) {
+      return { answer: { refs: spool.stragglers(max) } };
     },
 
-    move() {
-      return { refusal: "unknown" };
+    async move({ ref }) {
+      const moved = await spool.move(ref);
+      if (typeof moved === "string") return { refusal: moved };
+      count("moved");
+      return { answer: { ref: moved } };
     },
 
     async verify({ ref, key }) {

@@ -8,16 +8,25 @@ import type { ContentRef } from "../core/shapes.ts";
 import type { Verdict } from "../ipc/call.ts";
 import { spoolAnswers } from "./answers.ts";
 import { DenoDisk } from "./disk_io.ts";
+import { fakeShred } from "./fake_shred.ts";
 import { spoolRole } from "./role.ts";
 import { Spool } from "./spool.ts";
 import { spoolContract } from "./spool_ipc.ts";
 
 type Stored = { ref: ContentRef; key: string };
 
+/** Beside what readers see, as the home has it. */
+function diskIn(dir: string): DenoDisk {
+  Deno.mkdirSync(`${dir}/spent`, { recursive: true });
+  return new DenoDisk(dir, `${dir}/spent`);
+}
+
 /** A spool that has just been told that nothing is in use. */
 function begin() {
   const dir = Deno.makeTempDirSync();
-  const spool = new Spool(new DenoDisk(dir), {
+  const disk = diskIn(dir);
+  const spool = new Spool(disk, {
+    shred: fakeShred(disk),
     segmentBytes: 1_048_576,
     readySegments: 1,
     maxBytes: 2 ** 30,
@@ -102,7 +111,7 @@ test("spoolAnswers keep small and large messages, readable with their keys", asy
   assert.equal(on.counts.get("stored"), 6);
 });
 
-test("spoolAnswers make files that the group may read and others not", async () => {
+test("spoolAnswers make files that the group may read and only shred, as one of the others, write", async () => {
   const umask = Deno.umask(spoolRole.umask!);
   try {
     await using on = begin();
@@ -111,7 +120,7 @@ test("spoolAnswers make files that the group may read and others not", async () 
     await on.store(new Uint8Array(300_000));
     for (const { name } of Deno.readDirSync(on.dir)) {
       if (!name.endsWith(".seg")) continue;
-      assert.equal(Deno.statSync(`${on.dir}/${name}`).mode! & 0o777, 0o640);
+      assert.equal(Deno.statSync(`${on.dir}/${name}`).mode! & 0o777, 0o646);
     }
   } finally {
     Deno.umask(umask);
@@ -142,7 +151,9 @@ test("spoolAnswers say that a large message without its file is gone, in a direc
   assert.deepEqual(await on.ask("verify", stored), { refusal: "unreadable" });
   const name = "pool-0123456789abcdef.seg";
   Deno.writeFileSync(`${on.dir}/${name}`, new Uint8Array(4_096));
-  const successor = new Spool(new DenoDisk(on.dir), {
+  const disk = diskIn(on.dir);
+  const successor = new Spool(disk, {
+    shred: fakeShred(disk),
     segmentBytes: 4_096,
     readySegments: 1,
     maxBytes: 4_096,
@@ -225,6 +236,6 @@ Deno.test({
       assert.deepEqual(await on.ask("sync", { ref: stored.ref }), {
         answer: {},
       });
-      assert.equal(new DenoDisk(on.dir).freeBytes(), undefined);
+      assert.equal(diskIn(on.dir).freeBytes(), undefined);
     }),
 });

@@ -14,6 +14,9 @@
  */
 export type Fault = "full" | "failed";
 
+/** A listed name's beginning in the directory of spent files. */
+export const SPENT = "spent/";
+
 /** One open file of the spool's directory. */
 export interface DiskFile {
   /** pwrite(2): returns how many octets were written, which may be too few. */
@@ -37,10 +40,18 @@ export interface DiskEntry {
   readonly writtenMs: number;
 }
 
-/** The spool's directory. Names are plain file names in it. */
+/**
+ * The spool's directory and, for names that begin with {@link SPENT}, that of
+ * spent files. What follows is a plain file name.
+ */
 export interface Disk {
+  /** All names of both. */
   list(): DiskEntry[];
-  /** Creates a file that must not exist, mode 0640 whatever the umask. */
+  /**
+   * Creates a file that must not exist. Its group may read it, and all others
+   * write to it: that is shred, which can only enter the directory of spent
+   * files, and nobody else can enter either.
+   */
   openNew(name: string): DiskFile;
   /** Opens an existing file for reading and writing, never truncating it. */
   openExisting(name: string): DiskFile;
@@ -48,8 +59,10 @@ export interface Disk {
   markUnwritten(name: string): void;
   rename(from: string, to: string): void;
   remove(name: string): void;
-  /** fsync(2) of the directory. */
+  /** fsync(2) of the spool's directory. */
   syncDir(): Promise<void>;
+  /** fsync(2) of both. */
+  syncDirs(): Promise<void>;
   /** Octets that we may still allocate; undefined if the system won't say. */
   freeBytes(): number | undefined;
 }

@@ -3,7 +3,13 @@
  * spool catches what a disk throws.
  */
 import { statfsSync } from "node:fs";
-import type { Disk, DiskEntry, DiskFile, Fault } from "./disk.ts";
+import {
+  type Disk,
+  type DiskEntry,
+  type DiskFile,
+  type Fault,
+  SPENT,
+} from "./disk.ts";
 
 /** What an attempt gave: a result or a fault. */
 export type Attempt<T> =
@@ -50,6 +56,22 @@ export function writeFully(
   return undefined;
 }
 
+/** Reads so many octets as `into` takes; `failed` if the file ends before. */
+export function readFully(
+  file: DiskFile,
+  into: Uint8Array,
+  offset: number,
+): Fault | undefined {
+  for (let at = 0; at < into.length;) {
+    const rest = into.subarray(at);
+    const got = attempt(() => file.readAt(rest, offset + at));
+    if (!got.ok) return got.fault;
+    if (got.value === 0) return "failed";
+    at += got.value;
+  }
+  return undefined;
+}
+
 function faultOf(error: unknown): Fault {
   const code = error instanceof Error && "code" in error && error.code;
   // No code: not the system's word but our own bug, a lacking right included.
@@ -57,18 +79,24 @@ function faultOf(error: unknown): Fault {
   return NO_ROOM.includes(code) ? "full" : "failed";
 }
 
-/** The real directory. */
+/** The real directories. */
 export class DenoDisk implements Disk {
   readonly #dir: string;
+  readonly #spentDir: string;
 
-  /** @param dir Absolute, existing */
-  constructor(dir: string) {
+  /** @param dir Absolute, existing, on one file system with `spentDir` */
+  constructor(dir: string, spentDir: string) {
     this.#dir = dir;
+    this.#spentDir = spentDir;
   }
 
   list(): DiskEntry[] {
     const entries: DiskEntry[] = [];
-    for (const { name } of Deno.readDirSync(this.#dir)) {
+    const names = [
+      ...namesIn(this.#dir),
+      ...namesIn(this.#spentDir).map((name) => SPENT + name),
+    ];
+    for (const name of names) {
       const info = Deno.lstatSync(this.#path(name));
       entries.push({
         name,
@@ -82,12 +110,13 @@ export class DenoDisk implements Disk {
 
   openNew(name: string): DiskFile {
     const path = this.#path(name);
-    // The group reads; the manifest's umask lets it.
+    // The manifest's umask lets it. Others cannot enter the directory; of
+    // those in the group, who can, the last digit does not speak.
     return new DenoFile(path, {
       read: true,
       write: true,
       createNew: true,
-      mode: 0o640,
+      mode: 0o646,
     });
   }
 
@@ -107,13 +136,13 @@ export class DenoDisk implements Disk {
     Deno.removeSync(this.#path(name));
   }
 
-  async syncDir(): Promise<void> {
-    const dir = await Deno.open(this.#dir, { read: true });
-    try {
-      await dir.sync();
-    } finally {
-      dir.close();
-    }
+  syncDir(): Promise<void> {
+    return syncDirectory(this.#dir);
+  }
+
+  async syncDirs(): Promise<void> {
+    await syncDirectory(this.#dir);
+    await syncDirectory(this.#spentDir);
   }
 
   freeBytes(): number | undefined {
@@ -128,7 +157,22 @@ export class DenoDisk implements Disk {
   }
 
   #path(name: string): string {
-    return `${this.#dir}/${name}`;
+    return name.startsWith(SPENT)
+      ? `${this.#spentDir}/${name.slice(SPENT.length)}`
+      : `${this.#dir}/${name}`;
+  }
+}
+
+function namesIn(dir: string): string[] {
+  return Array.from(Deno.readDirSync(dir), ({ name }) => name);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const dir = await Deno.open(path, { read: true });
+  try {
+    await dir.sync();
+  } finally {
+    dir.close();
   }
 }
 

@@ -31,6 +31,8 @@ export const HOLD_MS = 65_000;
 /** A live record. */
 export interface Entry {
   readonly length: number;
+  /** Octets of the message. */
+  readonly sizeBytes: number;
   /** What this process knows of a record that it stored itself. */
   readonly own?: {
     readonly storedAtMs: number;
@@ -79,9 +81,30 @@ export class Ledger {
     return this.#segments.keys();
   }
 
+  /** Octets of the live records of a segment. */
+  liveOctets(segment: string): number {
+    let octets = 0;
+    for (const { length } of this.#segments.get(segment)?.values() ?? []) {
+      octets += length;
+    }
+    return octets;
+  }
+
+  /** The live records of a segment. */
+  refsIn(segment: string): ContentRef[] {
+    const entries = this.#segments.get(segment) ?? new Map<number, Entry>();
+    return Array.from(entries, ([offset, { length, sizeBytes }]) => ({
+      segment,
+      offset,
+      length,
+      sizeBytes,
+    }));
+  }
+
   /** Enters a record that this process stored. */
   add(ref: ContentRef, own: NonNullable<Entry["own"]>): void {
-    enter(this.#segments, ref, { length: ref.length, own });
+    const { length, sizeBytes } = ref;
+    enter(this.#segments, ref, { length, sizeBytes, own });
   }
 
   /** The live record of a reference. */
@@ -110,7 +133,8 @@ export class Ledger {
   adopt(refs: readonly ContentRef[], nowMs: number): void {
     this.#sequence ??= { beganMs: nowMs, segments: new Map(), released: [] };
     for (const ref of refs) {
-      const entry = this.find(ref) ?? { length: ref.length };
+      const { length, sizeBytes } = ref;
+      const entry = this.find(ref) ?? { length, sizeBytes };
       enter(this.#sequence.segments, ref, entry);
     }
   }

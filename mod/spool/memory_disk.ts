@@ -3,7 +3,7 @@
  * what was not synced, and fails when it is told to, as Linux does: after a
  * failed sync the pages count as clean, so that a second sync would lie.
  */
-import type { Disk, DiskEntry, DiskFile } from "./disk.ts";
+import { type Disk, type DiskEntry, type DiskFile, SPENT } from "./disk.ts";
 
 const PAGE = 4_096;
 
@@ -14,6 +14,7 @@ export type DiskCall =
   | "write"
   | "sync"
   | "syncDir"
+  | "syncDirs"
   | "rename"
   | "remove"
   | "markUnwritten";
@@ -92,6 +93,12 @@ export class MemoryDisk implements Disk {
     this.#durableNames = new Map(this.#names);
   }
 
+  async syncDirs(): Promise<void> {
+    await this.syncGate();
+    this.#call("syncDirs");
+    this.#durableNames = new Map(this.#names);
+  }
+
   freeBytes(): number | undefined {
     return this.free;
   }
@@ -166,6 +173,7 @@ export class MemoryDisk implements Disk {
   /** Writes what the processes see into a real directory, for the reader. */
   dump(dir: string): void {
     for (const [name, inode] of this.#names) {
+      if (name.startsWith(SPENT)) continue;
       Deno.writeFileSync(`${dir}/${name}`, inode.cache);
     }
   }

@@ -10,20 +10,31 @@
  *     big-<16 hex>.seg        one large message
  *     probe-<16 hex>          the probe of an unhealthy disk
  *
- * Anything else is not ours: reported, never touched.
+ * In the directory of spent files, here `spent/`, `pool-<16 hex>.seg` and
+ * `big-<16 hex>.seg` are files of which nothing is in use and which wait to be
+ * overwritten. Anything else is not ours: reported, never touched.
  */
 import { randomBytes } from "node:crypto";
+import { SPENT } from "./disk.ts";
 
 /** What a name in the directory means. */
 export type NameKind =
   | { readonly is: "segment"; readonly segment: string }
   | { readonly is: "retired-mark"; readonly segment: string }
   | { readonly is: "big"; readonly segment: string }
+  /** Nothing in it is in use. */
+  | { readonly is: "spent"; readonly segment: string }
   | { readonly is: "leftover" }
   | { readonly is: "foreign" };
 
 /** Reads a name. */
 export function nameKind(name: string): NameKind {
+  if (name.startsWith(SPENT)) {
+    const kind = nameKind(name.slice(SPENT.length));
+    return kind.is === "segment" || kind.is === "big"
+      ? { is: "spent", segment: kind.segment }
+      : { is: "foreign" };
+  }
   const [, stem, family, suffix] =
     /^((pool|big|probe)-[0-9a-f]{16})(|\.seg|\.new|\.retired)$/.exec(name) ??
       [];
@@ -51,6 +62,11 @@ export function newName(family: "pool" | "big" | "probe"): string {
 /** The file of a segment. */
 export function segmentFile(segment: string): string {
   return `${segment}.seg`;
+}
+
+/** The same file while it waits to be overwritten. */
+export function spentFile(segment: string): string {
+  return `${SPENT}${segmentFile(segment)}`;
 }
 
 /** The mark that retires a segment. */

@@ -7,17 +7,18 @@
  *     found     was there at our start; not written   settle
  *     ready     free, its name never used before      #openNext
  *     current   records are written to it             #close, #retire
- *     closed    full; perhaps a sync still runs       settle, #retire
- *     spent     nobody's; becomes ready again         #renew
- *     retired   a write or sync failed; read only     settle (removed)
+ *     closed    full or idle; perhaps a sync runs     settle, #retire
+ *     retired   a write or sync failed; read only     settle
+ *     spent     nobody's; to be overwritten           #renew, or removed
  *
  * `settle` lets nothing go that {@link Ledger.isLive} says is in use.
  */
 import { log } from "../core/log.ts";
 import type { Disk, Fault } from "./disk.ts";
 import { attempt, attemptAsync } from "./disk_io.ts";
+import type { Erasing } from "./erasing.ts";
 import type { Health } from "./health.ts";
-import { newName, retiredMark, segmentFile } from "./names.ts";
+import { newName, retiredMark, segmentFile, spentFile } from "./names.ts";
 import { OpenSegment, type Written } from "./open_segment.ts";
 import { prepareSegment } from "./prepare_segment.ts";
 import type { Room } from "./room.ts";
@@ -32,9 +33,27 @@ export const SEGMENT_STATES = [
   "retired",
 ] as const;
 
+/** After the last record for so long, writes wait for no erasing. */
+const LIVELY_MS = 1_000;
+
+/** How long shred rests after each MiB while sessions wait for syncs. */
+const REST_MS = 20;
+
+/** Before a current segment without a live record is closed. */
+const IDLE_MS = 20_000;
+
+/** Before a closed segment's records may be stragglers. */
+const STRAGGLER_MS = 300_000;
+
 interface Segment {
   state: typeof SEGMENT_STATES[number];
   readonly bytes: number;
+  /** Its time says that no record was ever written to it. */
+  isUnwritten?: boolean;
+  /** Shred can reach it: it was found so. */
+  isHanded?: boolean;
+  /** When it became closed, or was found. */
+  closedMs?: number;
   open?: OpenSegment;
 }
 
@@ -53,14 +72,19 @@ export class Pool {
   readonly #segmentBytes: number;
   readonly #readySegments: number;
   readonly #againMs: number;
+  readonly #erasing: Erasing;
+  readonly #nowMs: () => number;
+  readonly #idleMs: number;
   readonly #segments = new Map<string, Segment>();
   readonly #ready: string[] = [];
-  #spent: string[] = [];
+  #unwritten: string[] = [];
   #current: OpenSegment | undefined;
   #isAccounted = false;
   #isClosed = false;
   #working: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #writtenMs = -Infinity;
   #waiters: (() => void)[] = [];
 
   constructor(options: {
@@ -74,6 +98,10 @@ export class Pool {
     readySegments: number;
     /** After a failed preparation, the next attempt. */
     againMs: number;
+    erasing: Erasing;
+    nowMs: () => number;
+    /** @default {20_000} */
+    idleMs?: number;
   }) {
     this.#disk = options.disk;
     this.#room = options.room;
@@ -83,6 +111,10 @@ export class Pool {
     this.#segmentBytes = options.segmentBytes;
     this.#readySegments = options.readySegments;
     this.#againMs = options.againMs;
+    this.#erasing = options.erasing;
+    this.#erasing.restMs = () => this.#restMs();
+    this.#nowMs = options.nowMs;
+    this.#idleMs = options.idleMs ?? IDLE_MS;
   }
 
   /** Segments ready for use. */
@@ -98,11 +130,41 @@ export class Pool {
   /** Enters a segment that was there at the start. */
   found(
     segment: string,
-    about: { bytes: number; isRetired: boolean },
+    about: {
+      bytes: number;
+      isRetired: boolean;
+      isUnwritten: boolean;
+      isHanded: boolean;
+    },
   ): void {
-    const state = about.isRetired ? "retired" : "found";
-    this.#segments.set(segment, { state, bytes: about.bytes });
-    this.#room.count(about.bytes);
+    const { isRetired, ...rest } = about;
+    const state = isRetired ? "retired" : "found";
+    const closedMs = this.#nowMs();
+    this.#segments.set(segment, { state, closedMs, ...rest });
+    this.#room.count(rest.bytes);
+  }
+
+  /** Names of the segments whose records are few and keep it from renewal. */
+  thin(liveOctets: (segment: string) => number): string[] {
+    const isFull = this.#ready.length < this.#readySegments &&
+      !this.#room.fits(this.#segmentBytes);
+    const oldMs = this.#nowMs() - STRAGGLER_MS;
+    const thin = new Map<string, number>();
+    for (const [name, { bytes, closedMs }] of this.#segments) {
+      if (!this.isMovable(name) || closedMs === undefined) continue;
+      const live = liveOctets(name);
+      const isThin = closedMs <= oldMs && live < bytes / 4 ||
+        isFull && live < bytes / 2;
+      if (live > 0 && isThin) thin.set(name, live);
+    }
+    return [...thin].sort(([, a], [, b]) => a - b).map(([name]) => name);
+  }
+
+  /** True if records of the segment are on disk and may be moved out of it. */
+  isMovable(segment: string): boolean {
+    const held = this.#segments.get(segment);
+    return held !== undefined && held.open === undefined && !held.isHanded &&
+      (held.state === "closed" || held.state === "found");
   }
 
   /** The ledger is complete, for the first time or anew. */
@@ -116,16 +178,25 @@ export class Pool {
   settle(segment: string): void {
     const held = this.#segments.get(segment);
     if (held === undefined || !this.#isAccounted || this.#isClosed) return;
-    if (held.open !== undefined || this.#isLive(segment)) return;
+    if (this.#isLive(segment)) return;
+    if (held.state === "current") this.#closeWhenIdle();
+    if (held.open !== undefined) return;
     switch (held.state) {
       case "found":
-      case "closed":
-        held.state = "spent";
-        this.#spent.push(segment);
-        this.#work();
+        if (
+          held.isUnwritten && !held.isHanded &&
+          held.bytes === this.#segmentBytes
+        ) {
+          held.state = "spent";
+          this.#unwritten.push(segment);
+          this.#work();
+          return;
+        }
+        this.#spend(segment, held);
         return;
+      case "closed":
       case "retired":
-        this.#remove(segment, held);
+        this.#spend(segment, held);
         return;
       case "ready":
       case "current":
@@ -144,6 +215,7 @@ export class Pool {
     if (record.length > this.#segmentBytes) {
       throw new RangeError(`Cannot place record of ${record.length} octets`);
     }
+    this.#writtenMs = this.#nowMs();
     while (true) {
       const current = this.#current ?? this.#openNext();
       if (typeof current === "string") return current;
@@ -168,7 +240,9 @@ export class Pool {
     if (this.#ready.length > 0) return Promise.resolve(true);
     this.#work();
     // Nothing under way that could end the wait.
-    if (this.#working === undefined) return Promise.resolve(false);
+    if (this.#working === undefined && this.#erasing.coming === 0) {
+      return Promise.resolve(false);
+    }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), withinMs);
     this.#waiters.push(() => {
@@ -182,6 +256,8 @@ export class Pool {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#idle);
+    this.#erasing.close();
     if (this.#current) this.#close(this.#current, "closed");
     await this.#working;
   }
@@ -220,7 +296,9 @@ export class Pool {
   }
 
   #close(open: OpenSegment, state: "closed" | "retired"): void {
-    this.#segments.get(open.name)!.state = state;
+    const segment = this.#segments.get(open.name)!;
+    segment.state = state;
+    segment.closedMs = this.#nowMs();
     if (this.#current === open) this.#current = undefined;
     if (!open.isBusy) this.#letGo(open);
   }
@@ -244,13 +322,63 @@ export class Pool {
     this.#close(open, "retired");
   }
 
-  #remove(name: string, segment: Segment): void {
-    const removed = attempt(() => this.#disk.remove(segmentFile(name)));
-    if (!removed.ok) return void log("segment-stays", { segment: name });
+  /**
+   * A current segment of which nothing is in use, and to which nobody writes,
+   * is overwritten too: a lone message's octets must not wait for it to fill.
+   */
+  #closeWhenIdle(): void {
+    clearTimeout(this.#idle);
+    const current = this.#current;
+    const writtenMs = this.#writtenMs;
+    this.#idle = setTimeout(() => {
+      if (current === undefined || current !== this.#current) return;
+      if (this.#isLive(current.name) || writtenMs !== this.#writtenMs) return;
+      this.#close(current, "closed");
+    }, this.#idleMs);
+  }
+
+  /** Hands a segment over that nobody needs. */
+  #spend(name: string, segment: Segment): void {
+    const isWanted = segment.state !== "retired" &&
+      segment.bytes === this.#segmentBytes;
+    segment.state = "spent";
+    this.#erasing.add({
+      segment: name,
+      bytes: segment.bytes,
+      isHanded: segment.isHanded ?? false,
+      isWanted,
+      // deno-lint-ignore require-await
+      then: async (isSound) =>
+        isWanted && isSound
+          ? this.#renew(name, segment)
+          : this.#remove(name, segment),
+    });
+  }
+
+  #remove(name: string, segment: Segment): Fault | undefined {
+    const removed = attempt(() => this.#disk.remove(spentFile(name)));
+    if (!removed.ok) {
+      log("segment-stays", { segment: name });
+      return removed.fault;
+    }
     // After the segment: a mark without one is swept at the next start.
     attempt(() => this.#disk.remove(retiredMark(name)));
     this.#segments.delete(name);
     this.#room.give(segment.bytes);
+    this.#work();
+    return undefined;
+  }
+
+  /** How long shred should rest after each MiB, as of now. */
+  #restMs(): number {
+    // None left: who stores now waits for the erasing itself.
+    if (this.#ready.length === 0) return 0;
+    return this.#nowMs() - this.#writtenMs < LIVELY_MS ? REST_MS : 0;
+  }
+
+  /** Other segments than before are to be expected of shred. */
+  onErasing(): void {
+    this.#work();
   }
 
   /** Starts the background work, if there is any and none is under way. */
@@ -271,20 +399,20 @@ export class Pool {
   }
 
   #hasWork(): boolean {
-    return this.#spent.length > 0 || this.#wantsGrowth();
+    return this.#unwritten.length > 0 || this.#wantsGrowth();
   }
 
-  // The pool grows only for want of free segments, one ahead of another; asks
-  // for room come last, so that a full pool costs no statfs(2).
+  // The pool grows only for want of free segments, and only if none are on
+  // their way back from shred.
   #wantsGrowth(): boolean {
     return this.#retry === undefined && this.#health.isHealthy &&
-      this.#ready.length < this.#readySegments;
+      this.#ready.length + this.#erasing.coming < this.#readySegments;
   }
 
   async #workOff(): Promise<Fault | undefined> {
     while (!this.#isClosed) {
       let fault: Fault | undefined;
-      if (this.#spent.length > 0) fault = await this.#renew();
+      if (this.#unwritten.length > 0) fault = await this.#rename();
       else if (!this.#wantsGrowth()) return undefined;
       else if (!this.#room.take(this.#segmentBytes)) return "full";
       else fault = await this.#prepare();
@@ -309,44 +437,62 @@ export class Pool {
     for (const wake of waiters) wake();
   }
 
+  /** The segment is overwritten: the one place where a filling ends. */
+  async #renew(old: string, segment: Segment): Promise<Fault | undefined> {
+    const name = newName("pool");
+    const moved = attempt(() => {
+      this.#disk.markUnwritten(spentFile(old));
+      this.#disk.rename(spentFile(old), segmentFile(name));
+    });
+    if (!moved.ok) {
+      if (moved.fault === "failed") this.#health.fail("renaming a segment");
+      return moved.fault;
+    }
+    // A new name makes every old reference point nowhere.
+    segment.isHanded = false;
+    this.#segments.delete(old);
+    this.#segments.set(name, segment);
+    const synced = await attemptAsync(() => this.#disk.syncDirs());
+    if (synced.ok) this.#enterReady(name);
+    else {
+      // A name becomes ready only by its own sync.
+      if (synced.fault === "failed") this.#health.fail("syncing a new name");
+      this.#spend(name, segment);
+    }
+    this.#wake();
+    return undefined;
+  }
+
   /**
-   * Makes spent segments ready: the one place where a filling ends. A new name
-   * makes every old reference point nowhere. (What overwrites the old octets
-   * belongs here, before the names are ready.)
+   * Readies at once what the file's time says that no record was ever written
+   * to, under a new name: what a start finds of its predecessor's pool.
    */
-  async #renew(): Promise<Fault | undefined> {
-    const spent = this.#spent;
-    this.#spent = [];
-    const renewed: string[] = [];
+  async #rename(): Promise<Fault | undefined> {
+    const unwritten = this.#unwritten;
+    this.#unwritten = [];
+    const renamed: string[] = [];
     let fault: Fault | undefined;
-    for (const old of spent) {
-      const segment = this.#segments.get(old)!;
-      if (segment.bytes !== this.#segmentBytes) {
-        this.#remove(old, segment);
-        continue;
-      }
+    for (const old of unwritten) {
       const name = newName("pool");
-      const done = attempt(() => {
-        this.#disk.markUnwritten(segmentFile(old));
-        this.#disk.rename(segmentFile(old), segmentFile(name));
-      });
+      const done = attempt(() =>
+        this.#disk.rename(segmentFile(old), segmentFile(name))
+      );
       if (!done.ok) {
         fault = done.fault;
-        this.#spent.push(old);
+        this.#unwritten.push(old);
         continue;
       }
+      this.#segments.set(name, this.#segments.get(old)!);
       this.#segments.delete(old);
-      this.#segments.set(name, { state: "spent", bytes: segment.bytes });
-      renewed.push(name);
+      renamed.push(name);
     }
-    if (renewed.length === 0) return fault;
+    if (renamed.length === 0) return fault;
     const synced = await attemptAsync(() => this.#disk.syncDir());
     if (!synced.ok) {
-      // Renamed again later: a name becomes ready only by its own sync.
-      this.#spent.push(...renewed);
+      this.#unwritten.push(...renamed);
       return synced.fault;
     }
-    for (const name of renewed) this.#enterReady(name);
+    for (const name of renamed) this.#enterReady(name);
     return fault;
   }
 

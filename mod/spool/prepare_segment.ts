@@ -45,12 +45,30 @@ export async function prepareSegment(
   return { ok: true, value: name };
 }
 
+/**
+ * Writes a whole file over with random octets and syncs it: what shred does,
+ * but for reading back.
+ */
+export async function overwriteHere(
+  disk: Disk,
+  name: string,
+  options: { bytes: number; isStopped: () => boolean },
+): Promise<Fault | undefined> {
+  return await writeOver(attempt(() => disk.openExisting(name)), options);
+}
+
 async function fill(
   disk: Disk,
   name: string,
   options: { bytes: number; isStopped: () => boolean },
 ): Promise<Fault | undefined> {
-  const opened = attempt(() => disk.openNew(name));
+  return await writeOver(attempt(() => disk.openNew(name)), options);
+}
+
+async function writeOver(
+  opened: Attempt<DiskFile>,
+  options: { bytes: number; isStopped: () => boolean },
+): Promise<Fault | undefined> {
   if (!opened.ok) return opened.fault;
   const file = opened.value;
   const fault = await writeRandom(file, options) ?? await syncFault(file);

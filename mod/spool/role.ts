@@ -6,6 +6,8 @@ import type { RoleManifest } from "../walls/manifest.ts";
 export const spoolPart = object({
   /** Directory of the segments. */
   dir: text({ min: 1, max: 4_096 }),
+  /** Directory of those that shred may overwrite. */
+  spentDir: text({ min: 1, max: 4_096 }),
   /** Size of one segment file. */
   segmentBytes: int({ min: 65_536, max: 2 ** 30 }),
   /** Segments kept ready. */
@@ -24,17 +26,17 @@ export const spoolRole: RoleManifest = {
   name: "spool",
   job: "keeps message contents, sealed, on disk",
   trust: 3,
-  asks: [],
+  asks: ["shred"],
   listens: [],
   instances: () => 1,
   needs: (site) => ({
-    read: [site.spoolDir],
-    write: [site.spoolDir],
+    read: [site.spoolDir, site.spentDir],
+    write: [site.spoolDir, site.spentDir],
     connect: [],
     sys: ["statfs"],
   }),
-  // Segments are read by those in the group.
-  umask: 0o027,
+  // Segments are read by the group and written by shred, see `disk.ts`.
+  umask: 0o020,
   heapMb: 512,
   openFiles: 4_096,
   part: spoolPart,

@@ -45,11 +45,14 @@ export class Room {
     return this.#free - octets >= this.#minFreeBytes;
   }
 
+  /** True if so much may be taken. */
+  fits(octets: number): boolean {
+    return this.#used + octets <= this.#maxBytes && this.isFree(octets);
+  }
+
   /** Takes so much, or nothing: false. */
   take(octets: number): boolean {
-    if (this.#used + octets > this.#maxBytes || !this.isFree(octets)) {
-      return false;
-    }
+    if (!this.fits(octets)) return false;
     this.#used += octets;
     this.#free -= octets;
     return true;

@@ -8,17 +8,21 @@
  *    octet was written, on a file no sync of which ever failed.
  * 2. No octet of a live record is written over, whatever fails.
  * 3. Nothing is stored before the queue said what is in use.
- * 4. A key is in memory from a message's first octet to the answer to `store`,
+ * 4. No space is used again before shred has overwritten what was in it, and
+ *    nothing in use is ever where shred can reach it.
+ * 5. A key is in memory from a message's first octet to the answer to `store`,
  *    and nowhere else, ever.
  */
 import { log } from "../core/log.ts";
 import type { ContentRef } from "../core/shapes.ts";
+import { HEADER_OCTETS, isHeader, recordLength } from "../content/format.ts";
 import { BigMessage } from "./big_message.ts";
 import type { Disk, Fault } from "./disk.ts";
-import { attempt, attemptAsync } from "./disk_io.ts";
+import { attempt, attemptAsync, readFully } from "./disk_io.ts";
+import { Erasing, type Shred } from "./erasing.ts";
 import { Health } from "./health.ts";
 import { HOLD_MS, Ledger } from "./ledger.ts";
-import { nameKind, retiredMark, segmentFile } from "./names.ts";
+import { nameKind, retiredMark, segmentFile, spentFile } from "./names.ts";
 import { type Placed, Pool } from "./pool.ts";
 import { Room } from "./room.ts";
 import {
@@ -51,12 +55,17 @@ export interface SpoolOptions {
   readonly readySegments: number;
   readonly maxBytes: number;
   readonly minFreeBytes: number;
+  readonly shred: Shred;
   /** Between two probes of an unhealthy disk. @default {2_000} */
   readonly probeEveryMs?: number;
   /** How long a store waits for the queue's `adopt`. @default {30_000} */
   readonly adoptWithinMs?: number;
   /** How long a store waits for a segment in the making. @default {20_000} */
   readonly placeWithinMs?: number;
+  /** How long shred may be silent before the pool grows. @default {5_000} */
+  readonly lateMs?: number;
+  /** Before a segment without a live record is closed. @default {20_000} */
+  readonly idleMs?: number;
   /** Monotonic clock. @default {performance.now} */
   readonly nowMs?: () => number;
   /** Clock of the file system's times. @default {Date.now} */
@@ -70,6 +79,7 @@ export class Spool implements StoreHost {
   readonly #room: Room;
   readonly #health: Health;
   readonly #ledger: Ledger;
+  readonly #erasing: Erasing;
   readonly #pool: Pool;
   readonly #nowMs: () => number;
   readonly #wallMs: () => number;
@@ -79,6 +89,8 @@ export class Spool implements StoreHost {
   readonly #streams = new Set<StoreStream>();
   /** Large messages on disk, with their octets. */
   readonly #bigs = new Map<string, number>();
+  /** Those found where shred reaches them. */
+  #handedBigs = new Set<string>();
   #isAdopted = false;
   #adopter: string | undefined;
   #nameSyncs: SyncGroup;
@@ -98,6 +110,14 @@ export class Spool implements StoreHost {
     this.#room = new Room({ disk, maxBytes, minFreeBytes, nowMs });
     this.#health = new Health(disk, probeEveryMs);
     this.#ledger = new Ledger(this.#nowMs());
+    this.#erasing = new Erasing({
+      disk,
+      shred: options.shred,
+      againMs: probeEveryMs,
+      nowMs,
+      onChange: () => this.#pool.onErasing(),
+      ...(options.lateMs === undefined ? {} : { lateMs: options.lateMs }),
+    });
     this.#pool = new Pool({
       disk,
       room: this.#room,
@@ -107,6 +127,9 @@ export class Spool implements StoreHost {
       segmentBytes,
       readySegments,
       againMs: probeEveryMs,
+      erasing: this.#erasing,
+      nowMs,
+      ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     });
     this.#nameSyncs = this.#newNameSyncs();
   }
@@ -131,7 +154,12 @@ export class Spool implements StoreHost {
       switch (kind.is) {
         case "segment": {
           const isRetired = retired.delete(kind.segment);
-          this.#pool.found(kind.segment, { bytes: sizeBytes, isRetired });
+          this.#pool.found(kind.segment, {
+            bytes: sizeBytes,
+            isRetired,
+            isUnwritten: writtenMs === 0,
+            isHanded: false,
+          });
           if (writtenMs > young) this.#ledger.hold([kind.segment]);
           this.#hadSegments = true;
           break;
@@ -140,6 +168,12 @@ export class Spool implements StoreHost {
           this.#bigs.set(kind.segment, sizeBytes);
           this.#room.count(sizeBytes);
           if (writtenMs > young) this.#ledger.hold([kind.segment]);
+          break;
+        case "spent":
+          this.#foundSpent(kind.segment, {
+            bytes: sizeBytes,
+            isRetired: retired.delete(kind.segment),
+          });
           break;
         case "leftover":
           attempt(() => this.#disk.remove(name));
@@ -162,12 +196,31 @@ export class Spool implements StoreHost {
     }
   }
 
+  // Never held, however young: that it is here says that our predecessor knew
+  // of nothing in use in it, and its last change may be shred's.
+  #foundSpent(
+    segment: string,
+    about: { bytes: number; isRetired: boolean },
+  ): void {
+    this.#hadSegments = true;
+    if (segment.startsWith("big-")) {
+      this.#bigs.set(segment, about.bytes);
+      this.#handedBigs.add(segment);
+      this.#room.count(about.bytes);
+      return;
+    }
+    const found = { ...about, isUnwritten: false, isHanded: true };
+    this.#pool.found(segment, found);
+  }
+
   /** Facts for counters and tests. */
   get facts(): {
     isHealthy: boolean;
     records: number;
     usedBytes: number;
     readySegments: number;
+    /** Files that wait to be overwritten. */
+    spentFiles: number;
     streams: number;
   } {
     return {
@@ -175,6 +228,7 @@ export class Spool implements StoreHost {
       records: this.#ledger.records,
       usedBytes: this.#room.usedBytes,
       readySegments: this.#pool.readyCount,
+      spentFiles: this.#erasing.count,
       streams: this.#streams.size,
     };
   }
@@ -232,6 +286,57 @@ export class Spool implements StoreHost {
       });
     }
     this.#adopted.resolve(true);
+  }
+
+  /** Records that keep space from being used again; see `spool_ipc.ts`. */
+  stragglers(max: number): ContentRef[] {
+    const refs: ContentRef[] = [];
+    const thin = this.#pool.thin((segment) => this.#ledger.liveOctets(segment));
+    for (const segment of thin) {
+      if (refs.length >= max) break;
+      refs.push(...this.#ledger.refsIn(segment));
+    }
+    return refs.slice(0, max);
+  }
+
+  /** Copies a record to where new ones go; see `spool_ipc.ts`. */
+  async move(
+    ref: ContentRef,
+  ): Promise<ContentRef | Refusal | "unreadable" | "unknown"> {
+    const isKnown = this.#ledger.find(ref)?.sizeBytes === ref.sizeBytes;
+    if (!isKnown || !this.#pool.isMovable(ref.segment)) return "unknown";
+    const refusal = this.refusal();
+    if (refusal !== undefined) return refusal;
+    const record = this.#read(ref);
+    if (record === undefined) return "unreadable";
+    const { length, sizeBytes } = ref;
+    const about = { length, sizeBytes, asker: undefined };
+    const copy = await this.#placeSmall(record, about);
+    if (typeof copy === "string") return copy;
+    if (await this.sync(copy) === "lost") {
+      this.release([copy]);
+      return "unhealthy";
+    }
+    if (this.#ledger.find(ref) !== undefined) return copy;
+    // Done with meanwhile: nobody will ever name the copy.
+    this.release([copy]);
+    return "unknown";
+  }
+
+  /** A record's octets; undefined if they cannot be had or are none. */
+  #read(ref: ContentRef): Uint8Array | undefined {
+    if (ref.length !== recordLength(ref.sizeBytes)) return undefined;
+    if (ref.length > this.smallOctets + SMALL_MARGIN) return undefined;
+    const opened = attempt(() =>
+      this.#disk.openExisting(segmentFile(ref.segment))
+    );
+    if (!opened.ok) return undefined;
+    const record = new Uint8Array(ref.length);
+    const fault = readFully(opened.value, record, ref.offset);
+    opened.value.close();
+    return fault === undefined && isHeader(record.subarray(0, HEADER_OCTETS))
+      ? record
+      : undefined;
   }
 
   /** These records are done with. Unknown ones are ignored. */
@@ -381,13 +486,24 @@ export class Spool implements StoreHost {
 
   #settleBig(segment: string): boolean {
     if (this.#ledger.isLive(segment)) return false;
-    const removed = attempt(() => this.#disk.remove(segmentFile(segment)));
-    if (!removed.ok) {
-      log("segment-stays", { segment });
-      return false;
-    }
-    this.#room.give(this.#bigs.get(segment)!);
+    const bytes = this.#bigs.get(segment)!;
     this.#bigs.delete(segment);
+    this.#erasing.add({
+      segment,
+      bytes,
+      isHanded: this.#handedBigs.delete(segment),
+      isWanted: false,
+      // deno-lint-ignore require-await
+      then: async () => {
+        const removed = attempt(() => this.#disk.remove(spentFile(segment)));
+        if (!removed.ok) {
+          log("segment-stays", { segment });
+          return removed.fault;
+        }
+        this.#room.give(bytes);
+        return undefined;
+      },
+    });
     return true;
   }
 }

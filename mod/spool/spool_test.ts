@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { flushLog } from "../core/log.ts";
 import type { ContentRef } from "../core/shapes.ts";
+import { fakeShred } from "./fake_shred.ts";
 import { GRACE_MS } from "./ledger.ts";
 import { MemoryDisk } from "./memory_disk.ts";
 import { Spool, type SpoolOptions } from "./spool.ts";
@@ -19,6 +20,7 @@ function begin(
     maxBytes: 20 * SEGMENT,
     minFreeBytes: 0,
     probeEveryMs: 5,
+    shred: fakeShred(disk),
     adoptWithinMs: 50,
     placeWithinMs: 500,
     wallMs: () => disk.nowMs,
@@ -207,6 +209,7 @@ Deno.test("Spool holds what its predecessor wrote a moment ago, adopted or not",
   nowMs += GRACE_MS;
   spool.adopt([], LAST);
   assert.ok(!disk.names().includes("big-0000000000000003.seg"));
+  await until(() => spool.facts.spentFiles === 0);
   await stored(spool, 40_000);
 });
 
@@ -226,7 +229,10 @@ Deno.test("Spool sweeps large messages that nobody adopted, and nothing else", a
     `${segment}.seg`,
     "notes.txt",
     "pool-xyz.seg",
+    "spent/big-0000000000000001.seg",
   ]);
+  await until(() => spool.facts.spentFiles === 0);
+  assert.equal(disk.names().length, 3);
   assert.deepEqual(logged.events, ["spool-foreign-files", "spool-swept"]);
 });
 
@@ -255,6 +261,8 @@ Deno.test("Spool keeps a large message in a file of its own until it is released
   const { usedBytes } = spool.facts;
   spool.release([ref]);
   assert.ok(!disk.names().includes(`${ref.segment}.seg`));
+  await until(() => spool.facts.spentFiles === 0);
+  assert.ok(!disk.names().some((name) => name.includes(ref.segment)));
   assert.equal(usedBytes - spool.facts.usedBytes, ref.length);
 });
 
@@ -327,6 +335,7 @@ Deno.test("Spool is unhealthy after a failed sync until a fresh file could be wr
   );
   // Only when nobody needs it any more.
   spool.release([good]);
+  await until(() => spool.facts.spentFiles === 0);
   assert.ok(!disk.names().some((name) => name.startsWith(good.segment)));
 });
 
@@ -341,7 +350,8 @@ Deno.test("Spool never writes to a segment that its predecessor retired", async 
   spool.adopt([ref], LAST);
   assert.equal(await refused(put(spool, 100)), "full");
   spool.release([ref]);
-  assert.deepEqual(disk.names(), []);
+  await until(() => spool.facts.spentFiles === 0);
+  assert.ok(!disk.names().some((name) => name.includes(segment)));
 });
 
 Deno.test("Spool refuses as full when the pool may not grow, and stores again after a release", async () => {

@@ -52,7 +52,8 @@ export interface StoreHost {
 export interface About {
   readonly length: number;
   readonly sizeBytes: number;
-  readonly asker: string;
+  /** Who may drop it; undefined for a copy, which nobody may. */
+  readonly asker: string | undefined;
 }
 
 /** One `store` under way. */

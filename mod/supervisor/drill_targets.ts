@@ -74,6 +74,7 @@ async function prepare(
     ["queue", site.queueDir],
     ["spool", site.spoolDir],
     ["maildir", site.mailDir],
+    ["shred", site.spentDir],
   ]);
   let jails = 0;
   return (role) => ({
@@ -93,6 +94,8 @@ async function prepare(
     messageKeys: bait.queue[1]!.path,
     spoolDir: site.spoolDir,
     segment: bait.spool[0]!.path,
+    spentDir: site.spentDir,
+    spentSegment: bait.spool[1]!.path,
     mailDir: site.mailDir,
     mail: bait.maildir[0]!.path,
     runDir: site.runDir,
@@ -117,7 +120,10 @@ function baitOf(
       { path: `${site.queueDir}/${name}-database`, mode: 0o600 },
       { path: `${site.queueDir}/${name}-keys`, mode: 0o600 },
     ],
-    spool: [{ path: `${site.spoolDir}/${name}-segment`, mode: 0o640 }],
+    spool: [
+      { path: `${site.spoolDir}/${name}-segment`, mode: 0o646 },
+      { path: `${site.spentDir}/${name}-segment`, mode: 0o646 },
+    ],
     maildir: [{ path: `${site.mailDir}/${name}-mail`, mode: 0o600 }],
   };
 }

@@ -66,7 +66,13 @@ Deno.test("runDrill", async (t) => {
   });
 
   await t.step("leaves nothing behind", () => {
-    const left = [site.home, site.queueDir, site.spoolDir, site.mailDir]
+    const left = [
+      site.home,
+      site.queueDir,
+      site.spoolDir,
+      site.spentDir,
+      site.mailDir,
+    ]
       .concat(site.runDir, "/tmp", "/dev/shm")
       .flatMap((dir) =>
         [...Deno.readDirSync(dir)].map((one) => `${dir}/${one.name}`)

@@ -34,6 +34,9 @@ export function placesOf(paths: Paths): Place[] {
     place(paths.tlsDir, 0o700, "root"),
     // Set-group-ID: segments belong to the group of those who may read them.
     place(paths.spoolDir, 0o2750, "spool", "content"),
+    // shred may write to every segment by its mode, and reaches those in here:
+    // the spool moves spent ones in and out.
+    place(paths.spentDir, 0o750, "spool", "shred"),
     place(paths.queueDir, 0o700, "queue"),
     place(paths.eventsDir, 0o700, "queue"),
     place(paths.mailDir, 0o711, "maildir"),
@@ -73,10 +76,24 @@ export function checkPlaces(
   places: readonly Place[],
   accounts: Accounts | null,
 ): string[] {
-  return places.flatMap((place) => {
+  const faults = places.flatMap((place) => {
     const fault = checkPlace(place, accounts);
     return fault === undefined ? [] : [fault];
   });
+  return faults.length > 0 ? faults : checkOneDisk(places);
+}
+
+// rename(2) does not lead from one file system to another, nor from one mount
+// of it to another.
+function checkOneDisk(places: readonly Place[]): string[] {
+  const [spool, spent] = places.filter((one) => one.owner === "spool");
+  if (spool === undefined || spent === undefined) return [];
+  return Deno.statSync(spool.path).dev === Deno.statSync(spent.path).dev
+    ? []
+    : [
+      `${spool.path} and ${spent.path} must lie on one file system: mount it ` +
+      "at the home and not at one of them",
+    ];
 }
 
 function checkPlace(

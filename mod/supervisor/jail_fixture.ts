@@ -58,6 +58,7 @@ export async function installForTests(): Promise<JailFixture> {
     site: {
       home,
       spoolDir: paths.spoolDir,
+      spentDir: paths.spentDir,
       queueDir: paths.queueDir,
       eventsDir: paths.eventsDir,
       mailDir: paths.mailDir,

@@ -13,6 +13,7 @@ import type { ServerPlan } from "./supervisor.ts";
 export interface Paths {
   readonly home: string;
   readonly spoolDir: string;
+  readonly spentDir: string;
   readonly queueDir: string;
   readonly eventsDir: string;
   readonly mailDir: string;
@@ -26,6 +27,7 @@ export function pathsOf(home: string): Paths {
   return {
     home,
     spoolDir: `${home}/spool`,
+    spentDir: `${home}/spent`,
     queueDir: `${home}/queue`,
     eventsDir: `${home}/events`,
     mailDir: `${home}/mail`,
@@ -87,6 +89,7 @@ export function siteOf(inputs: PlanInputs): Site {
   return {
     home: paths.home,
     spoolDir: paths.spoolDir,
+    spentDir: paths.spentDir,
     queueDir: paths.queueDir,
     eventsDir: paths.eventsDir,
     mailDir: paths.mailDir,
@@ -159,11 +162,13 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     }],
     ["spool", {
       dir: site.spoolDir,
+      spentDir: site.spentDir,
       segmentBytes: config.spool.segment_size,
       readySegments: config.spool.ready_segments,
       maxBytes: config.spool.max_size,
       minFreeBytes: config.spool.min_free,
     }],
+    ["shred", { dir: site.spentDir, journalBytes: 0 }],
     ["queue", {
       hostname,
       dir: site.queueDir,

@@ -6,6 +6,7 @@ import type { RoleName } from "../ipc/call.ts";
 import { maildirRole } from "../maildir/role.ts";
 import { queueRole } from "../queue/role.ts";
 import { resolveRole } from "../resolve/role.ts";
+import { shredRole } from "../shred/role.ts";
 import { smtpcRole } from "../smtpc/role.ts";
 import { smtpdRole } from "../smtpd/role.ts";
 import { spoolRole } from "../spool/role.ts";
@@ -20,6 +21,7 @@ export const ROLES: readonly RoleManifest[] = [
   syncRole,
   maildirRole,
   smtpcRole,
+  shredRole,
   spoolRole,
   queueRole,
   consoleRole,

@@ -6,6 +6,7 @@ import { edgesOf, instancesOf, ROLES } from "./roles.ts";
 const site: Site = {
   home: "/srv/bulkhead",
   spoolDir: "/srv/bulkhead/spool",
+  spentDir: "/srv/bulkhead/spent",
   queueDir: "/srv/bulkhead/queue",
   eventsDir: "/srv/bulkhead/events",
   mailDir: "/srv/bulkhead/mail",

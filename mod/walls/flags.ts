@@ -26,7 +26,8 @@ export function permissionFlags(
   ffi?: Ffi,
 ): string[] {
   const read = [...needs.read, ...edges.plugs].map(narrowPath);
-  const write = [...needs.write, ...edges.plugs].map(narrowPath);
+  const write = [...needs.write, ...needs.overwrite ?? [], ...edges.plugs]
+    .map(narrowPath);
   const net = [
     ...edges.plugs.map((path) => `unix:${path}`),
     ...needs.connect.map(netTarget),

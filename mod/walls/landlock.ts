@@ -53,6 +53,8 @@ const O_CLOEXEC = 0o2000000;
 export interface LandlockRules {
   readonly read: readonly string[];
   readonly write: readonly string[];
+  /** Files below are opened for writing, and nothing else is done to them. */
+  readonly overwrite: readonly string[];
   readonly execute: readonly string[];
   readonly connectPorts: readonly number[];
 }
@@ -114,6 +116,9 @@ export function restrict(libc: Libc, rules: LandlockRules): number {
   for (const path of rules.read) allowPath(libc, ruleset, path, READ & handled);
   for (const path of rules.write) {
     allowPath(libc, ruleset, path, WRITE & handled);
+  }
+  for (const path of rules.overwrite) {
+    allowPath(libc, ruleset, path, FS.writeFile);
   }
   for (const path of rules.execute) {
     // The kernel opens for reading what it executes; that nobody reads the

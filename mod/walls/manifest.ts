@@ -11,6 +11,8 @@ export interface Site {
   /** Directory that holds everything, absolute. */
   readonly home: string;
   readonly spoolDir: string;
+  /** Where the spool puts what shred may overwrite. */
+  readonly spentDir: string;
   readonly queueDir: string;
   /** The history of deliveries. */
   readonly eventsDir: string;
@@ -40,6 +42,11 @@ export interface Needs {
   readonly read: readonly string[];
   /** Directories it writes, whole trees; reading is not implied. */
   readonly write: readonly string[];
+  /**
+   * Directories whose files it overwrites in place. The kernel's walls let it
+   * make, remove, rename or truncate nothing there; Deno's cannot tell.
+   */
+  readonly overwrite?: readonly string[];
   /**
    * TCP ends it may connect to. `any-ipv4` is every IPv4 address at that
    * port: Deno's flags know no IPv6 range (see `ARCHITECTURE.md`).

@@ -87,6 +87,7 @@ export function renderWalls(
       ...SYSTEM_FILES,
     ],
     write: needs.write,
+    overwrite: needs.overwrite ?? [],
     execute: [installation.runtime, ...installation.libraries.filter(isLoader)],
     connectPorts: [
       ...new Set([

@@ -6,6 +6,7 @@ import { type Installation, jailCommand, renderWalls } from "./render.ts";
 const SITE: Site = {
   home: "/h",
   spoolDir: "/h/spool",
+  spentDir: "/h/spent",
   queueDir: "/h/queue",
   eventsDir: "/h/events",
   mailDir: "/h/mail",

@@ -424,6 +424,11 @@ max_retry = "1s"
       await fill(ballast, disk.dir, 30);
       for (let n = 0; n < 300 && refusals.length < 5; n++) await send(500);
       assert.ok(refusals.length >= 5, "the disk is full");
+      // What is on its way out gives its room back when shred is done with it.
+      await until(
+        "an idle shred",
+        () => [...Deno.readDirSync(`${made.home}/spent`)].length === 0,
+      );
       await fill(ballast, disk.dir, 0);
       for (let n = 0; n < 5; n++) await send(10);
       for (const one of refusals) assert.match(one, /^452 4\.3\.1 /);

@@ -40,11 +40,17 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   resolve: { answers: [...SMTPD, "queue.0"], asks: [] },
   spool: {
     answers: [...SMTPD, "queue.0"],
-    asks: [],
-    read: ["/spool"],
-    write: ["/spool"],
+    asks: ["shred"],
+    read: ["/spool", "/spent"],
+    write: ["/spool", "/spent"],
     sys: "statfs",
     isReader: true,
+  },
+  shred: {
+    answers: ["spool.0"],
+    asks: [],
+    read: ["/spent"],
+    write: ["/spent"],
   },
   queue: {
     answers: [...SMTPD, "console.0"],

@@ -20,11 +20,13 @@ export function readingActs(at: Targets): DrillAct[] {
     tried("read the queue's database", read(at.queueDatabase)),
     tried("read the message keys", read(at.messageKeys)),
     tried("read a spool segment", read(at.segment)),
+    tried("read a spent segment", read(at.spentSegment)),
     tried("read somebody's mail", read(at.mail)),
     tried("list the home directory", list(at.home)),
     tried("list the queue's directory", list(at.queueDir)),
     tried("list the history's directory", list(at.eventsDir)),
     tried("list the spool", list(at.spoolDir)),
+    tried("list the spent segments", list(at.spentDir)),
     tried("list the mail directory", list(at.mailDir)),
     tried("list the sockets' directory", list(at.runDir)),
     tried("list /tmp", list("/tmp")),
@@ -40,6 +42,7 @@ export function readingActs(at: Targets): DrillAct[] {
     tried("read a neighbour's memory map", read(`${neighbour}/maps`)),
     tried("read a neighbour's command line", read(`${neighbour}/cmdline`)),
     tried("list a neighbour's descriptors", list(`${neighbour}/fd`)),
+    tried("read a neighbour's descriptor", read(`${neighbour}/fd/0`)),
     tried("read its own memory map", read("/proc/self/maps")),
     ...(at.device === null
       ? []
@@ -63,6 +66,32 @@ export function writingActs(at: Targets): DrillAct[] {
     tried("write the queue's database", write(at.queueDatabase)),
     tried("write the message keys", write(at.messageKeys)),
     tried("write a spool segment", write(at.segment)),
+    tried("write a spent segment", write(at.spentSegment)),
+    tried("move a spool segment", {
+      do: "move",
+      path: at.segment,
+      to: `${at.spoolDir}/${name}`,
+    }),
+    tried("move a spool segment to where shred writes", {
+      do: "move",
+      path: at.segment,
+      to: `${at.spentDir}/${name}`,
+    }, ["EXDEV"]),
+    tried("move a spent segment", {
+      do: "move",
+      path: at.spentSegment,
+      to: `${at.spentDir}/${name}`,
+    }),
+    tried("cut off a spool segment", {
+      do: "truncate",
+      path: at.segment,
+      length: 0,
+    }),
+    tried("cut off a spent segment", {
+      do: "truncate",
+      path: at.spentSegment,
+      length: 0,
+    }),
     tried("write somebody's mail", write(at.mail)),
     tried("write a neighbour's memory", write(`/proc/${at.neighbour}/mem`)),
     tried(
@@ -74,6 +103,7 @@ export function writingActs(at: Targets): DrillAct[] {
     tried("create a file in the queue's directory", create(at.queueDir)),
     tried("create a file in the history's directory", create(at.eventsDir)),
     tried("create a file in the spool", create(at.spoolDir)),
+    tried("create a file among the spent segments", create(at.spentDir)),
     tried("create a file in the mail directory", create(at.mailDir)),
     tried("create a file beside the sockets", create(at.runDir)),
     tried("create a file in /tmp", create("/tmp")),

@@ -51,6 +51,8 @@ export type Deed =
   | { readonly do: "create"; readonly path: string }
   | { readonly do: "symlink"; readonly path: string; readonly to: string }
   | { readonly do: "hardlink"; readonly path: string; readonly to: string }
+  /** There and back again: a rename to itself would ask nobody. */
+  | { readonly do: "move"; readonly path: string; readonly to: string }
   | { readonly do: "chmod"; readonly path: string; readonly mode: number }
   | {
     readonly do: "chown";

@@ -26,6 +26,10 @@ export const ALL_DEEDS: { readonly [Kind in Deed["do"]]: Doing<Kind> } = {
     Deno.linkSync(to, path);
     Deno.removeSync(path);
   },
+  "move": ({ path, to }) => {
+    Deno.renameSync(path, to);
+    Deno.renameSync(to, path);
+  },
   "chmod": ({ path, mode }) => Deno.chmodSync(path, mode),
   "chown": ({ path, uid, gid }) => Deno.chownSync(path, uid, gid),
   "truncate": ({ path, length }) => Deno.truncateSync(path, length),

@@ -19,6 +19,8 @@ export const TARGETS: Targets = {
   messageKeys: "/h/queue/keys",
   spoolDir: "/h/spool",
   segment: "/h/spool/segment",
+  spentDir: "/h/spent",
+  spentSegment: "/h/spent/segment",
   mailDir: "/h/mail",
   mail: "/h/mail/mail",
   runDir: "/h/run",

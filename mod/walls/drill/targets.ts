@@ -25,6 +25,9 @@ export interface Targets {
   readonly messageKeys: string;
   readonly spoolDir: string;
   readonly segment: string;
+  readonly spentDir: string;
+  /** An empty file, as loose as a segment that waits for shred. */
+  readonly spentSegment: string;
   readonly mailDir: string;
   readonly mail: string;
   readonly runDir: string;
