@@ -12,7 +12,7 @@
 import type { StateName } from "./states.ts";
 
 /** Who moves a message along an edge. */
-export type Mover = "smtpd" | "spool" | "queue" | "maildir";
+export type Mover = "smtpd" | "spool" | "queue" | "maildir" | "shred";
 
 /**
  * Who dies.
@@ -35,6 +35,15 @@ export const DEATHS: readonly Death[] = [
   "power",
 ];
 
+/**
+ * Who else dies where files are overwritten. No message hangs on shred: the end
+ * is that of the spool's death.
+ */
+export type ShredDeath = "shred" | "spool and shred";
+
+/** See {@link ShredDeath}. */
+export const SHRED_DEATHS: readonly ShredDeath[] = ["shred", "spool and shred"];
+
 /** What the sender is told: `-` is a connection that broke. */
 export type Told = "-" | "250" | "4xx";
 
@@ -51,7 +60,7 @@ export interface End {
  */
 export type Leaves = `${RowState} ${"K" | "-"} ${"C" | "-"}`;
 
-type RowState = "-" | "incoming" | "queued" | "spent" | "corrupt";
+type RowState = "-" | "incoming" | "queued" | "corrupt";
 
 /** What the queue's sweep calls it, as in the log event `queue-swept`. */
 export type Finds =
@@ -60,7 +69,6 @@ export type Finds =
   | "neverAcknowledged"
   | "unconfirmed"
   | "queued"
-  | "finished"
   | "corrupt";
 
 /** What a test sends, and what goes wrong with it besides the crash. */
@@ -79,7 +87,9 @@ export type Script =
   | "lost-log" // the sync of SQLite's log fails
   | "adopting" // the spool was started anew
   | "full" // a later message finds no room in the segment
-  | "filled"; // the same, when the first one is gone
+  | "filled" // the same, when the first one is gone
+  | "idle" // it is gone, and nobody writes to its segment any more
+  | "straggling"; // it is deferred, and the rest of its segment is gone
 
 /** One edge; see the file's head. */
 export interface Edge {
@@ -95,6 +105,8 @@ export interface Edge {
   /** What the sender was told when the step was done. */
   readonly told: Told;
   readonly ends: Readonly<Record<Death, End>>;
+  /** Files are overwritten here: shred may die, too. */
+  readonly isErasing?: true;
   /** How a test gets there: these steps, in this order, others in between. */
   readonly reach: {
     readonly script: Script;
@@ -297,16 +309,31 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "lost-sync", steps: ["create retired"] },
   },
   {
-    name: "failed segment removed",
+    name: "failed segment handed over",
     from: "retired",
+    to: "spent",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start:
+      "no row names a record in it, wherever it lies: overwritten, removed",
+    told: "-",
+    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
+    isErasing: true,
+    reach: { script: "lost-sync", steps: ["create retired", "rename pool"] },
+  },
+  {
+    name: "failed segment removed",
+    from: "overwritten",
     to: "none",
     by: "spool",
     leaves: SAME("- - -"),
     finds: FINDS("nothing"),
     start: "the file may come back, perhaps without its mark: free space",
-    told: "-",
-    ends: unanswered({ queue: REFUSED, spool: REFUSED, both: REFUSED }),
-    reach: { script: "lost-sync", steps: ["create retired", "remove pool"] },
+    told: "4xx",
+    ends: acknowledged(REFUSED),
+    isErasing: true,
+    reach: { script: "lost-sync", steps: ["replied", "remove spent"] },
   },
   {
     name: "key written",
@@ -512,19 +539,19 @@ export const EDGES: readonly Edge[] = [
     start: "SQLite takes the half transaction back; then as above",
     told: "250",
     ends: AGAIN,
-    reach: { script: "plain", steps: ["committing spent"] },
+    reach: { script: "plain", steps: ["committing done"] },
   },
   {
     name: "outcome written",
     from: "delivered",
     to: "delivered",
     by: "queue",
-    leaves: { kill: "spent K C", power: "incoming K C" },
-    finds: { kill: "finished", power: "unconfirmed" },
-    start: "as `marked`, or delivered again",
+    leaves: { kill: "- K C", power: "incoming K C" },
+    finds: { kill: "strayKeys", power: "unconfirmed" },
+    start: "as `done`, or delivered again",
     told: "250",
     ends: acknowledged(ONCE, { power: TWICE }),
-    reach: { script: "plain", steps: ["committed spent"] },
+    reach: { script: "plain", steps: ["committed done"] },
   },
   {
     name: "deferred",
@@ -565,10 +592,10 @@ export const EDGES: readonly Edge[] = [
   {
     name: "alias replaced",
     from: "confirmed",
-    to: "queued",
+    to: "confirmed",
     by: "queue",
-    leaves: SAME("queued K C"),
-    finds: FINDS("queued"),
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
     start: "those that the alias named are delivered, the alias never",
     told: "250",
     ends: acknowledged(ONCE),
@@ -605,8 +632,8 @@ export const EDGES: readonly Edge[] = [
     from: "leased",
     to: "bounce",
     by: "queue",
-    leaves: SAME("queued K C"),
-    finds: FINDS("queued"),
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
     start: "the notice is composed and sent",
     told: "250",
     ends: acknowledged(ONCE),
@@ -617,8 +644,8 @@ export const EDGES: readonly Edge[] = [
     from: "bounce",
     to: "notice stored",
     by: "spool",
-    leaves: SAME("queued K C"),
-    finds: FINDS("queued"),
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
     start: "composed again; the first one's record is adopted by nobody",
     told: "250",
     ends: acknowledged(ONCE),
@@ -632,8 +659,8 @@ export const EDGES: readonly Edge[] = [
     from: "notice stored",
     to: "notice synced",
     by: "spool",
-    leaves: SAME("queued K C"),
-    finds: FINDS("queued"),
+    leaves: SAME("incoming K C"),
+    finds: FINDS("unconfirmed"),
     start: "as above",
     told: "250",
     ends: acknowledged(ONCE),
@@ -644,7 +671,7 @@ export const EDGES: readonly Edge[] = [
     from: "notice synced",
     to: "notice keyed",
     by: "queue",
-    leaves: SAME("queued K C"),
+    leaves: SAME("incoming K C"),
     finds: FINDS("strayKeys"),
     start: "as above, and the first one's key is wiped",
     told: "250",
@@ -659,7 +686,7 @@ export const EDGES: readonly Edge[] = [
     from: "notice keyed",
     to: "notice keyed",
     by: "queue",
-    leaves: SAME("queued K C"),
+    leaves: SAME("incoming K C"),
     finds: FINDS("strayKeys"),
     start: "SQLite takes the half transaction back; then as above",
     told: "250",
@@ -672,10 +699,10 @@ export const EDGES: readonly Edge[] = [
   {
     name: "notice committed",
     from: "notice keyed",
-    to: "marked",
+    to: "done",
     by: "queue",
-    leaves: SAME("spent K C"),
-    finds: FINDS("finished"),
+    leaves: SAME("- K C"),
+    finds: FINDS("strayKeys"),
     start: "one transaction: the notice is queued, the failed are gone",
     told: "250",
     ends: acknowledged(ONCE),
@@ -698,7 +725,7 @@ export const EDGES: readonly Edge[] = [
       script: "double",
       steps: [
         "committed notice",
-        "committed deleted",
+        "key synced",
         "committed bounce",
         "log synced",
       ],
@@ -707,42 +734,43 @@ export const EDGES: readonly Edge[] = [
 
   // The end of a message.
   {
-    name: "marked",
+    name: "rows deleted",
     from: "delivered",
-    to: "marked",
+    to: "done",
     by: "queue",
-    leaves: SAME("spent K C"),
-    finds: FINDS("finished"),
-    start: "the key is wiped, the record released, the row deleted",
+    leaves: SAME("- K C"),
+    finds: FINDS("strayKeys"),
+    start:
+      "a key that no row owns is wiped; the spool is not told of the record",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "plain", steps: ["committed spent", "log synced"] },
+    reach: { script: "plain", steps: ["committed done", "log synced"] },
   },
   {
     name: "key overwritten",
-    from: "marked",
-    to: "marked",
+    from: "done",
+    to: "done",
     by: "queue",
-    leaves: { kill: "spent - C", power: "spent K C" },
-    finds: FINDS("finished"),
+    leaves: { kill: "- - C", power: "- K C" },
+    finds: { kill: "nothing", power: "strayKeys" },
     start: "wiped again and synced, then as above",
     told: "250",
     ends: acknowledged(ONCE),
-    reach: { script: "plain", steps: ["committed spent", "key wiped"] },
+    reach: { script: "plain", steps: ["committed done", "key wiped"] },
   },
   {
     name: "key destroyed",
-    from: "marked",
+    from: "done",
     to: "key destroyed",
     by: "queue",
-    leaves: SAME("spent - C"),
-    finds: FINDS("finished"),
-    start: "the record is released, the row deleted",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "the spool is not told of the record: free space",
     told: "250",
     ends: acknowledged(ONCE),
     reach: {
       script: "plain",
-      steps: ["committed spent", "key wiped", "key synced"],
+      steps: ["committed done", "key wiped", "key synced"],
     },
   },
   {
@@ -750,42 +778,15 @@ export const EDGES: readonly Edge[] = [
     from: "key destroyed",
     to: "released",
     by: "spool",
-    leaves: SAME("spent - C"),
-    finds: FINDS("finished"),
-    start: "released again, which harms nobody: a name serves one filling",
+    leaves: SAME("- - C"),
+    finds: FINDS("nothing"),
+    start: "octets without a key: overwritten when the segment is spent",
     told: "250",
     ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["release answered"] },
   },
-  {
-    name: "row deleted",
-    from: "released",
-    to: "gone",
-    by: "queue",
-    leaves: SAME("- - C"),
-    finds: FINDS("nothing"),
-    start: "nothing: octets without a key, until the segment is spent",
-    told: "250",
-    ends: acknowledged(ONCE),
-    reach: {
-      script: "plain",
-      steps: ["release answered", "committed deleted", "log synced"],
-    },
-  },
-  {
-    name: "large message removed",
-    from: "released",
-    to: "gone",
-    by: "spool",
-    leaves: { kill: "spent - -", power: "spent - C" },
-    finds: FINDS("finished"),
-    start: "the name may come back: adopted by nobody, removed again",
-    told: "250",
-    ends: acknowledged(ONCE),
-    reach: { script: "big", steps: ["replied", "remove big"] },
-  },
 
-  // The end of a segment.
+  // The end of a segment, or of a large message's file.
   {
     name: "segment full",
     from: "current",
@@ -799,38 +800,130 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "full", steps: ["replied", "streaming", "write pool"] },
   },
   {
-    name: "segment spent",
+    name: "segment handed over",
     from: "closed",
-    to: "spent",
-    by: "spool",
-    leaves: SAME("- - C"),
-    finds: FINDS("nothing"),
-    start: "no row names a record in it: spent again",
-    told: "250",
-    ends: acknowledged(ONCE),
-    reach: {
-      script: "filled",
-      steps: ["committed deleted", "log synced", "mark pool"],
-    },
-  },
-  {
-    name: "segment renamed",
-    from: "spent",
     to: "spent",
     by: "spool",
     leaves: { kill: "- - -", power: "- - C" },
     finds: FINDS("nothing"),
-    start: "under the old name or the new one it is nobody's: renamed again",
+    start: "in `spent/` or under its old name: no row names a record in it",
     told: "250",
     ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "filled", steps: ["release answered", "rename pool"] },
+  },
+  {
+    name: "idle segment handed over",
+    from: "current",
+    to: "spent",
+    by: "spool",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "idle", steps: ["release answered", "rename pool"] },
+  },
+  {
+    name: "segment half overwritten",
+    from: "spent",
+    to: "overwriting",
+    by: "shred",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "overwritten from its beginning, wherever it lies",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
     reach: {
       script: "filled",
-      steps: ["committed deleted", "log synced", "mark pool", "rename pool"],
+      steps: ["release answered", "rename pool", "write spent"],
+    },
+  },
+  {
+    name: "segment written over",
+    from: "overwriting",
+    to: "overwriting",
+    by: "shred",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "filled",
+      steps: ["release answered", "rename pool", "write spent", "write spent"],
+    },
+  },
+  {
+    name: "segment overwritten",
+    from: "overwriting",
+    to: "overwritten",
+    by: "shred",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "nobody was told: overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "filled",
+      steps: ["release answered", "rename pool", "sync spent"],
+    },
+  },
+  {
+    name: "overwriting answered",
+    from: "overwritten",
+    to: "overwritten",
+    by: "shred",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the spool's successor does not know: overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "filled",
+      steps: ["release answered", "rename pool", "overwrite answered"],
+    },
+  },
+  {
+    name: "segment marked",
+    from: "overwritten",
+    to: "overwritten",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the mark means nothing in `spent/`: overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "filled",
+      steps: ["release answered", "rename pool", "mark spent"],
+    },
+  },
+  {
+    name: "segment renamed",
+    from: "overwritten",
+    to: "overwritten",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "under the new name it is ready; else overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "filled",
+      steps: ["release answered", "rename pool", "rename spent"],
     },
   },
   {
     name: "segment ready again",
-    from: "spent",
+    from: "overwritten",
     to: "ready",
     by: "spool",
     leaves: SAME("- - -"),
@@ -838,9 +931,177 @@ export const EDGES: readonly Edge[] = [
     start: "its time says that no record was written: ready",
     told: "250",
     ends: acknowledged(ONCE),
+    isErasing: true,
     reach: {
       script: "filled",
-      steps: ["committed deleted", "log synced", "rename pool", "sync names"],
+      steps: ["release answered", "rename pool", "rename spent", "sync names"],
+    },
+  },
+  {
+    name: "large message handed over",
+    from: "released",
+    to: "spent",
+    by: "spool",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "in `spent/` or under its old name: adopted by nobody",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "big", steps: ["replied", "rename big"] },
+  },
+  {
+    name: "large message half overwritten",
+    from: "spent",
+    to: "overwriting",
+    by: "shred",
+    leaves: { kill: "- - -", power: "- - C" },
+    finds: FINDS("nothing"),
+    start: "overwritten from its beginning, wherever it lies",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "big", steps: ["replied", "rename big", "write spent"] },
+  },
+  {
+    name: "large message overwritten",
+    from: "overwriting",
+    to: "overwritten",
+    by: "shred",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "big", steps: ["replied", "rename big", "sync spent"] },
+  },
+  {
+    name: "large message removed",
+    from: "overwritten",
+    to: "gone",
+    by: "spool",
+    leaves: SAME("- - -"),
+    finds: FINDS("nothing"),
+    start: "the name may come back: overwritten and removed again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "big", steps: ["replied", "rename big", "remove spent"] },
+  },
+
+  // A deferred message moves out of a segment that is spent but for it.
+  {
+    name: "copy written",
+    from: "deferred",
+    to: "copied",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "octets that no row names are free space",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "straggling", steps: ["move asked", "write pool"] },
+  },
+  {
+    name: "copy synced",
+    from: "copied",
+    to: "copied",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "straggling", steps: ["move asked", "sync pool"] },
+  },
+  {
+    name: "copy answered",
+    from: "copied",
+    to: "copied",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "as above: named in no row, adopted by nobody",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "straggling", steps: ["move asked", "move answered"] },
+  },
+  {
+    name: "move half written",
+    from: "copied",
+    to: "copied",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "SQLite takes the half transaction back; then as above",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "straggling", steps: ["move asked", "committing moved"] },
+  },
+  {
+    name: "move written",
+    from: "copied",
+    to: "copied",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "the row names the one or the other: both are whole",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: { script: "straggling", steps: ["move asked", "committed moved"] },
+  },
+  {
+    name: "move synced",
+    from: "copied",
+    to: "moved",
+    by: "queue",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "the old record is the one that no row names",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "straggling",
+      steps: ["move asked", "committed moved", "log synced"],
+    },
+  },
+  {
+    name: "old record released",
+    from: "moved",
+    to: "deferred",
+    by: "spool",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "the copy is the record; the old one is not told to any spool",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "straggling",
+      steps: ["move asked", "committed moved", "release answered"],
+    },
+  },
+  {
+    name: "segment of the old record overwritten",
+    from: "spent",
+    to: "overwritten",
+    by: "shred",
+    leaves: SAME("queued K C"),
+    finds: FINDS("queued"),
+    start: "overwritten again",
+    told: "250",
+    ends: acknowledged(ONCE),
+    isErasing: true,
+    reach: {
+      script: "straggling",
+      steps: ["move asked", "committed moved", "rename pool", "sync spent"],
     },
   },
 ];

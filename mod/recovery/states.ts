@@ -127,12 +127,12 @@ const TABLE = [
   {
     name: "removed",
     code: [],
-    means: "never acknowledged: row marked as spent, then as after `marked`",
+    means: "never acknowledged: its rows are deleted, then as after `done`",
   },
   {
-    name: "marked",
-    code: ["messages spent"],
-    means: "every recipient is done; no recipients' rows; the key still lives",
+    name: "done",
+    code: [],
+    means: "every recipient is done: no row; the key still lives",
   },
   {
     name: "key destroyed",
@@ -142,12 +142,12 @@ const TABLE = [
   {
     name: "released",
     code: [],
-    means: "the spool counts the record's space as free",
+    means: "not in use: octets without a key until its file is overwritten",
   },
   {
     name: "gone",
     code: [],
-    means: "no row; sealed octets without a key until the segment is renewed",
+    means: "no row, no key, no file",
   },
   {
     name: "preparing",
@@ -167,17 +167,37 @@ const TABLE = [
   {
     name: "closed",
     code: ["segment closed"],
-    means: "full; has live records, or a sync still runs",
+    means: "full, or idle without a live record; perhaps a sync still runs",
   },
   {
     name: "spent",
     code: ["segment spent"],
-    means: "no live record; not yet free",
+    means: "no live record: it goes to `spent/`, and shred is asked",
+  },
+  {
+    name: "overwriting",
+    code: [],
+    means: "shred writes random octets over all of it",
+  },
+  {
+    name: "overwritten",
+    code: [],
+    means: "they are on disk, and were read back",
   },
   {
     name: "retired",
     code: ["segment retired"],
-    means: "a write or sync failed: read only, removed once no record is live",
+    means: "a write or sync failed: read only, spent once no record is live",
+  },
+  {
+    name: "copied",
+    code: [],
+    means: "deferred; its record is in another segment, too; both are in use",
+  },
+  {
+    name: "moved",
+    code: [],
+    means: "the same; its row names the copy",
   },
 ] as const satisfies readonly State[];
 

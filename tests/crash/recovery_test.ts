@@ -13,6 +13,8 @@ import {
   DEATHS,
   type Edge,
   EDGES,
+  SHRED_DEATHS,
+  type ShredDeath,
 } from "../../mod/recovery/edges.ts";
 import { type StateName, STATES } from "../../mod/recovery/states.ts";
 import { SEGMENT_STATES } from "../../mod/spool/pool.ts";
@@ -50,6 +52,7 @@ async function reach(
 ): Promise<Struck> {
   const world = new World();
   const { script, steps } = edge.reach;
+  if (script === "idle") world.idleMs = 20;
   const machine = new Machine(world);
   if (script !== "preparing") {
     await calm("a ready segment", () => machine.spoolFacts.readySegments > 0);
@@ -74,7 +77,7 @@ function pause(): Promise<void> {
 }
 
 /** What happens within the step, and what once the successors can start. */
-function end(death: Death): {
+function end(death: Death | ShredDeath): {
   strike: (struck: Struck) => void;
   revive: (struck: Struck) => void;
 } {
@@ -102,6 +105,22 @@ function end(death: Death): {
           machine.startSpool(disk!);
         },
       };
+    case "shred":
+      return {
+        strike: ({ machine }) => machine.killShred(),
+        revive: ({ machine }) => machine.startShred(),
+      };
+    case "spool and shred":
+      return {
+        strike: ({ machine }) => {
+          machine.killShred();
+          disk = machine.killSpool();
+        },
+        revive: ({ machine }) => {
+          machine.startSpool(disk!);
+          machine.startShred();
+        },
+      };
     case "smtpd":
       return {
         strike: ({ machine }) => machine.killSmtpd(),
@@ -113,7 +132,10 @@ function end(death: Death): {
   }
 }
 
-async function oneDies(edge: Edge, death: Death): Promise<void> {
+async function oneDies(
+  edge: Edge,
+  death: Death | ShredDeath,
+): Promise<void> {
   const { strike, revive } = end(death);
   let told: string | undefined;
   const struck = await reach(edge, (struck) => {
@@ -128,9 +150,13 @@ async function oneDies(edge: Edge, death: Death): Promise<void> {
   world.open();
   await judge(machine, world, {
     edge,
-    end: edge.ends[death],
+    end: edge.ends[isOfShred(death) ? "spool" : death],
     sent: death === "smtpd" ? undefined : sent,
   });
+}
+
+function isOfShred(death: Death | ShredDeath): death is ShredDeath {
+  return death === "shred" || death === "spool and shred";
 }
 
 async function allDie(edge: Edge, death: "kill" | "power"): Promise<void> {
@@ -199,6 +225,10 @@ const PLAYS: readonly Play[] = EDGES.flatMap((edge) => [
         ? allDie(edge, death)
         : oneDies(edge, death),
   })),
+  ...(edge.isErasing ? SHRED_DEATHS : []).map((death) => ({
+    name: `recovery after "${edge.name}" and the death of ${death}`,
+    run: () => oneDies(edge, death),
+  })),
   ...[2, 60].map((afterMs) => ({
     name: `recovery after "${edge.name}", the death of both and a power cut ` +
       `${afterMs} ms later`,
@@ -207,7 +237,7 @@ const PLAYS: readonly Play[] = EDGES.flatMap((edge) => [
 ]);
 
 // Each waits for clocks more than it works: some are begun ahead of their turn.
-const AHEAD = 6;
+const AHEAD = 16;
 const begun = new Map<Play, Promise<unknown>>();
 
 function outcome(play: Play): Promise<unknown> {

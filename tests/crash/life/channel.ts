@@ -22,7 +22,7 @@ interface Plugged {
 }
 
 /** What a dead asker goes on asking for ever must not keep it busy. */
-const REPEATED_FOR_EVER = new Set(["adopt", "release"]);
+const REPEATED_FOR_EVER = new Set(["adopt", "release", "overwrite"]);
 
 /** One asker's edge to one answering role. */
 export class Channel {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { ContentRef } from "../../../mod/core/shapes.ts";
 import type { Edge, End, Finds, Leaves } from "../../../mod/recovery/edges.ts";
 import { openDatabase } from "../../../mod/queue/database_io.ts";
 import { listQueue } from "../../../mod/queue/inspect.ts";
@@ -10,6 +11,7 @@ import { Store } from "../../../mod/queue/store_io.ts";
 import { sweep } from "../../../mod/queue/sweep.ts";
 import { readThrough } from "../../../mod/spool/read_io.ts";
 import type { MemoryDisk } from "../../../mod/spool/memory_disk.ts";
+import { fakeShred } from "../../../mod/spool/fake_shred.ts";
 import { Spool } from "../../../mod/spool/spool.ts";
 import { durableKeys } from "./synced_files.ts";
 import { type Files, type Machine, SEGMENT_BYTES, tempDir } from "./machine.ts";
@@ -33,7 +35,7 @@ export async function leavesOf(
     fs.copyFileSync(`${files.queueDir}/${name}`, `${dir}/${name}`);
   }
   const db = openDatabase(dir);
-  const store = new Store(db);
+  const store = new Store(db, { add: () => {} });
   const keys = new KeyFile(`${dir}/keys`);
   const row = store.byId(mail.id);
   let isKeyed = false;
@@ -50,26 +52,28 @@ export async function leavesOf(
     ? "unconfirmed"
     : swept.corrupt.some(isOurs)
     ? "corrupt"
-    : swept.spent.some(({ row }) => isOurs(row))
-    ? "finished"
     : row?.state === "queued"
     ? "queued"
     : "nothing";
   keys.close();
   store.close();
-  const content = await isReadable(files.disk, mail) ? "C" : "-";
+  const ref = row?.ref ?? mail.stored?.ref;
+  const content = await isReadable(files.disk, ref, mail) ? "C" : "-";
   return {
     leaves: `${row?.state ?? "-"} ${isKeyed ? "K" : "-"} ${content}`,
     finds,
   };
 }
 
-async function isReadable(disk: MemoryDisk, mail: Mail): Promise<boolean> {
-  if (mail.stored === undefined) return false;
+async function isReadable(
+  disk: MemoryDisk,
+  ref: ContentRef | undefined,
+  { stored }: Mail,
+): Promise<boolean> {
+  if (ref === undefined || stored === undefined) return false;
   const dir = tempDir();
   disk.dump(dir);
-  const { ref, key } = mail.stored;
-  return await readThrough(dir, ref, key) === "whole";
+  return await readThrough(dir, ref, stored.key) === "whole";
 }
 
 /** Waits until nothing more will happen, and compares with the table. */
@@ -125,7 +129,10 @@ async function leftNothing(
 ): Promise<void> {
   world.skewMs += SETTLED_MS;
   machine.tellAgain();
-  await calm("a free spool", () => machine.spoolFacts.records === kept);
+  await calm("a free spool", () => {
+    const { records, spentFiles } = machine.spoolFacts;
+    return records === kept && spentFiles === 0;
+  });
   const { queueDir, disk } = machine;
   await machine[Symbol.asyncDispose]();
   const db = new DatabaseSync(`${queueDir}/queue.db`);
@@ -152,6 +159,7 @@ async function allFree(memory: MemoryDisk): Promise<void> {
     maxBytes: 40 * SEGMENT_BYTES,
     minFreeBytes: 0,
     wallMs: () => memory.nowMs + SETTLED_MS,
+    shred: fakeShred(memory),
   });
   spool.open();
   spool.adopt([], { last: true, asker: "queue.0" });

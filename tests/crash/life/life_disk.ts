@@ -1,10 +1,16 @@
 /**
  * The spool's disk in a life that may end at any step: {@link MemoryDisk}
  * knows what a power cut leaves, and a real directory beside it holds what
- * the processes see, because whoever reads contents reads files.
+ * the processes see, because whoever reads contents reads files. Spent files
+ * are in the model only: nobody reads them.
  */
 import { DenoDisk } from "../../../mod/spool/disk_io.ts";
-import type { Disk, DiskEntry, DiskFile } from "../../../mod/spool/disk.ts";
+import {
+  type Disk,
+  type DiskEntry,
+  type DiskFile,
+  SPENT,
+} from "../../../mod/spool/disk.ts";
 import { MemoryDisk } from "../../../mod/spool/memory_disk.ts";
 
 /** See the file's head. */
@@ -20,7 +26,7 @@ export class LifeDisk implements Disk {
   constructor(memory: MemoryDisk, dir: string, at: (step: string) => void) {
     this.memory = memory;
     this.dir = dir;
-    this.#files = new DenoDisk(dir);
+    this.#files = new DenoDisk(dir, dir);
     this.#at = at;
     memory.dump(dir);
   }
@@ -38,6 +44,7 @@ export class LifeDisk implements Disk {
 
   openExisting(name: string): DiskFile {
     const model = this.memory.openExisting(name);
+    if (name.startsWith(SPENT)) return model;
     return this.#both(name, model, this.#files.openExisting(name));
   }
 
@@ -48,13 +55,15 @@ export class LifeDisk implements Disk {
 
   rename(from: string, to: string): void {
     this.memory.rename(from, to);
-    this.#files.rename(from, to);
+    if (to.startsWith(SPENT)) this.#files.remove(from);
+    else if (from.startsWith(SPENT)) this.#showAgain(to);
+    else this.#files.rename(from, to);
     this.#at(`rename ${familyOf(from)}`);
   }
 
   remove(name: string): void {
     this.memory.remove(name);
-    this.#files.remove(name);
+    if (!name.startsWith(SPENT)) this.#files.remove(name);
     this.#at(`remove ${familyOf(name)}`);
   }
 
@@ -63,8 +72,24 @@ export class LifeDisk implements Disk {
     this.#at("sync names");
   }
 
+  async syncDirs(): Promise<void> {
+    await this.memory.syncDirs();
+    this.#at("sync names");
+  }
+
   freeBytes(): number | undefined {
     return this.memory.freeBytes();
+  }
+
+  #showAgain(name: string): void {
+    const entry = this.list().find((one) => one.name === name)!;
+    const octets = new Uint8Array(entry.sizeBytes);
+    const model = this.memory.openExisting(name);
+    model.readAt(octets, 0);
+    model.close();
+    const real = this.#files.openNew(name);
+    real.writeAt(octets, 0);
+    real.close();
   }
 
   #both(name: string, model: DiskFile, real: DiskFile): DiskFile {
@@ -93,8 +118,9 @@ export class LifeDisk implements Disk {
   }
 }
 
-/** `pool`, `big`, `probe`; a segment in the making is `new`. */
+/** `pool`, `big`, `probe`, `spent`; a segment in the making is `new`. */
 function familyOf(name: string): string {
+  if (name.startsWith(SPENT)) return "spent";
   if (name.endsWith(".new")) return "new";
   if (name.endsWith(".retired")) return "retired";
   return name.slice(0, name.indexOf("-"));

@@ -1,5 +1,5 @@
 /**
- * A real queue, a real spool and smtpd's own take-over in one process, joined
+ * A real queue, spool and shred and smtpd's own take-over in one process, joined
  * by channels that can be cut between any two steps. Any role can be killed:
  * its successor starts on a copy of its files as they were at that instant,
  * and what the dead one's objects still do happens to files that nobody looks
@@ -16,8 +16,12 @@ import { maildirContract } from "../../../mod/maildir/maildir_ipc.ts";
 import { resolveContract } from "../../../mod/resolve/resolve_ipc.ts";
 import type { Backend, StoreReply } from "../../../mod/smtpd/backend.ts";
 import { takeOver } from "../../../mod/smtpd/take_over.ts";
+import { shredAnswers } from "../../../mod/shred/answers.ts";
+import { Eraser } from "../../../mod/shred/eraser.ts";
+import { shredContract } from "../../../mod/shred/shred_ipc.ts";
 import { spoolAnswers } from "../../../mod/spool/answers.ts";
 import { MemoryDisk } from "../../../mod/spool/memory_disk.ts";
+import { shredPeer } from "../../../mod/spool/shred_peer.ts";
 import { Spool } from "../../../mod/spool/spool.ts";
 import { spoolContract } from "../../../mod/spool/spool_ipc.ts";
 import { type Answerer, Channel } from "./channel.ts";
@@ -29,6 +33,7 @@ import {
   watchFiles,
 } from "./synced_files.ts";
 import { LifeDisk } from "./life_disk.ts";
+import { SpentFiles } from "./spent_files.ts";
 import { watchStore } from "./store_spy.ts";
 import { type Mail, SENDER, type World } from "./world.ts";
 
@@ -68,6 +73,13 @@ const ALL = { keys: true, log: true };
 interface SpoolLife {
   readonly engine: Spool;
   readonly disk: LifeDisk;
+  readonly toShred: Channel;
+  isAlive: boolean;
+}
+
+interface ShredLife {
+  readonly eraser: Eraser;
+  readonly answer: Answerer;
   isAlive: boolean;
 }
 
@@ -85,7 +97,10 @@ export class Machine implements AsyncDisposable {
   readonly #toQueue: Channel;
   readonly #toSpool: Channel;
   readonly #ends: (() => Promise<void>)[] = [];
+  /** What is on the spool's disk, whoever writes there. */
+  #memory!: MemoryDisk;
   #spool!: SpoolLife;
+  #shred!: ShredLife;
   #queue!: QueueLife;
   #isOn = true;
   readonly #smtpd = { isAlive: true };
@@ -100,6 +115,7 @@ export class Machine implements AsyncDisposable {
     const at = (step: string) => this.#isOn && world.at(step);
     this.#toQueue = new Channel(queueContract.calls, at);
     this.#toSpool = new Channel(spoolContract.calls, at);
+    this.startShred();
     this.startSpool(files?.disk ?? new MemoryDisk());
     this.startQueue(files?.queueDir ?? tempDir());
   }
@@ -123,26 +139,47 @@ export class Machine implements AsyncDisposable {
   startSpool(memory: MemoryDisk): void {
     const life = { isAlive: true };
     const world = this.#world;
-    const disk = new LifeDisk(
-      memory,
-      tempDir(),
-      (step) => life.isAlive && this.#isOn && world.at(step),
-    );
+    const at = (step: string) => life.isAlive && this.#isOn && world.at(step);
+    this.#memory = memory;
+    const disk = new LifeDisk(memory, tempDir(), at);
+    const toShred = new Channel(shredContract.calls, at);
+    if (this.#shred.isAlive) toShred.plug(this.#shred.answer);
     const engine = new Spool(disk, {
       segmentBytes: SEGMENT_BYTES,
       readySegments: 1,
       maxBytes: 40 * SEGMENT_BYTES,
       minFreeBytes: 0,
       probeEveryMs: 20,
+      idleMs: world.idleMs,
+      shred: shredPeer(toShred as unknown as Parameters<typeof shredPeer>[0]),
       nowMs: () => performance.now() + world.skewMs,
       wallMs: () => memory.nowMs,
     });
     engine.open();
-    this.#spool = Object.assign(life, { engine, disk });
+    this.#spool = Object.assign(life, { engine, disk, toShred });
     this.#ends.push(() => engine.close());
     this.#toSpool.plug(this.#spoolAnswers("smtpd.0"));
     this.#queue?.toSpool.plug(this.#spoolAnswers("queue.0"));
     this.#queue?.queue.spoolPlugged();
+  }
+
+  /** Starts a shred; what is to be overwritten, the spool says. */
+  startShred(): void {
+    const life = { isAlive: true };
+    const world = this.#world;
+    const at = (step: string) => life.isAlive && this.#isOn && world.at(step);
+    const files = new SpentFiles({
+      disk: () => life.isAlive ? this.#memory : undefined,
+      at,
+    });
+    const eraser = new Eraser({ journalBytes: 0, count() {}, files });
+    const answers = shredAnswers(eraser, SpentFiles.DIR);
+    const answer = async (_: string, ask: unknown) => {
+      await world.shredGate();
+      return await answers.overwrite(ask as never, "spool.0");
+    };
+    this.#shred = Object.assign(life, { eraser, answer });
+    this.#spool?.toShred.plug(answer);
   }
 
   /** Starts a queue on what is in `dir`. */
@@ -171,6 +208,11 @@ export class Machine implements AsyncDisposable {
       smtpc: toResolve,
     } as unknown as Edges;
     const part = partFor(dir);
+    const partNow = () => ({
+      ...part,
+      firstRetryMs: world.retryMs,
+      maxRetryMs: world.retryMs * 10,
+    });
     const watcher = {
       dir,
       committed: (steps: readonly string[], tear: (dir: string) => void) => {
@@ -180,11 +222,11 @@ export class Machine implements AsyncDisposable {
         this.#tear = () => {};
         for (const step of steps) at(`committed ${step}`);
       },
-      checkpointed: () => settleLog(dir),
+      emptied: () => settleLog(dir),
     };
     const queue = watchStore(watcher, () => {
       const queue = new Queue({
-        part: () => part,
+        part: partNow,
         edges,
         count: () => {},
         random: () => 0,
@@ -209,6 +251,11 @@ export class Machine implements AsyncDisposable {
   /** Tells the spool anew what is in use, as the queue does now and then. */
   tellAgain(): void {
     this.#queue.queue.spoolPlugged();
+  }
+
+  /** Moves what keeps segments from being spent, as the queue does each minute. */
+  moveStragglers(): Promise<void> {
+    return this.#queue.queue.moveStragglers();
   }
 
   /** smtpd takes a message in, to the last reply. */
@@ -276,11 +323,19 @@ export class Machine implements AsyncDisposable {
 
   /** Kills the spool; returns what its successor shall find. */
   killSpool(): MemoryDisk {
-    const seen = this.disk.memory.kill();
+    const seen = this.#memory = this.disk.memory.kill();
     this.#spool.isAlive = false;
+    this.#spool.toShred.cut();
     this.#toSpool.lose();
     this.#queue.toSpool.lose();
     return seen;
+  }
+
+  /** Kills shred: what it wrote stays written. */
+  killShred(): void {
+    this.#shred.isAlive = false;
+    this.#shred.eraser.stop();
+    this.#spool.toShred.lose();
   }
 
   /** Kills smtpd. */
@@ -300,11 +355,14 @@ export class Machine implements AsyncDisposable {
     this.#smtpd.isAlive = false;
     this.#queue.isAlive = false;
     this.#spool.isAlive = false;
+    this.#shred.isAlive = false;
+    this.#shred.eraser.stop();
     for (
       const channel of [
         this.#toQueue,
         this.#toSpool,
         this.#queue.toSpool,
+        this.#spool.toShred,
         ...this.#queue.toOthers,
       ]
     ) {
@@ -407,6 +465,8 @@ function partFor(dir: string) {
   return queuePart.parse({
     hostname: "mx.home.test",
     dir,
+    // Lost with each crash: nobody needs it to deliver.
+    eventsDir: dir,
     firstRetryMs: 100,
     maxRetryMs: 1_000,
     expireMs: 86_400_000,
@@ -415,6 +475,8 @@ function partFor(dir: string) {
     maxActive: 1_000,
     maxMessages: 1_000,
     keepEventsMs: 86_400_000,
+    maxEventsBytes: 1_048_576,
+    forgetWithinMs: 3_600_000,
     minFreeBytes: 4_096,
   });
 }

@@ -5,6 +5,11 @@ import type { Machine } from "./machine.ts";
 import { type Mail, SENDER, type World } from "./world.ts";
 
 const BOX = "box@home.test";
+const OTHER = "other@home.test";
+/** Of the queue's clock: two seconds of ours. */
+const RETRY_MS = 60_000;
+/** Longer than a segment must be closed before its records are stragglers. */
+const LONG_CLOSED_MS = 400_000;
 const SMALL = 2_000;
 /** Two of these do not fit into one segment. */
 const HALF = 40_000;
@@ -66,7 +71,7 @@ export const SCRIPTS: Readonly<
   double(stage) {
     const { world } = stage;
     world.outcome = () => NEVER;
-    const isGone = world.next("committed deleted");
+    const isGone = world.next("key wiped").then(() => world.next("key synced"));
     world.deliveryGate = async (isNotice) =>
       isNotice ? await isGone : undefined;
     return plain(stage);
@@ -84,6 +89,8 @@ export const SCRIPTS: Readonly<
 
   "lost-sync"(stage) {
     let syncs = 0;
+    const isReplied = stage.world.next("replied");
+    stage.world.shredGate = () => isReplied;
     stage.machine.disk.memory.misdeed = (call) =>
       call === "sync" && ++syncs === 1 ? "EIO" : undefined;
     return plain(stage);
@@ -113,10 +120,29 @@ export const SCRIPTS: Readonly<
   },
 
   async filled({ machine, world }) {
-    const isGone = world.next("committed deleted");
+    const isFree = world.next("release answered");
     await machine.send(world.newMail([BOX], HALF));
-    await isGone;
+    await isFree;
     await machine.send(world.newMail([BOX], HALF));
+  },
+
+  idle: plain,
+
+  async straggling({ machine, world }) {
+    let tries = 0;
+    world.retryMs = RETRY_MS;
+    world.outcome = (address) => address === BOX && ++tries === 1 ? LATER : OK;
+    const isDeferred = world.next("committed deferred");
+    await machine.send(world.newMail([BOX], SMALL));
+    await isDeferred;
+    const isFree = world.next("release answered");
+    await machine.send(world.newMail([OTHER], HALF));
+    await isFree;
+    const isFreeToo = world.next("release answered");
+    await machine.send(world.newMail([OTHER], HALF));
+    await isFreeToo;
+    world.skewMs += LONG_CLOSED_MS;
+    await machine.moveStragglers();
   },
 };
 

@@ -4,19 +4,20 @@
  * there.
  */
 import fs from "node:fs";
-import { type MessageState } from "../../../mod/queue/message.ts";
 import { Store } from "../../../mod/queue/store_io.ts";
+import { WriteAheadLog } from "../../../mod/queue/write_ahead_log_io.ts";
 
 /** Told of one queue's transactions. */
 export interface StoreWatcher {
   readonly dir: string;
   /** After COMMIT; `torn` puts the log back to the middle of that COMMIT. */
   committed(steps: readonly string[], torn: (dir: string) => void): void;
-  /** SQLite wrote its log back, and synced it first. */
-  checkpointed(): void;
+  /** The log was written back, synced and emptied. */
+  emptied(): void;
 }
 
 const watchers = new WeakMap<Store, StoreWatcher>();
+const logWatchers = new WeakMap<WriteAheadLog, StoreWatcher>();
 let opening: StoreWatcher | undefined;
 let steps: Set<string> | undefined;
 
@@ -30,9 +31,8 @@ export function watchStore<T>(watcher: StoreWatcher, open: () => T): T {
   }
 }
 
-const { transaction, insert, confirm, setState, setDue, spend, corrupt } =
-  Store.prototype;
-const { deleteMessage, insertRecipient, deleteRecipient, checkpoint } =
+const { transaction, insert, confirm, park, remove, corrupt } = Store.prototype;
+const { deleteMessage, insertRecipient, deleteRecipient, moveContent } =
   Store.prototype;
 
 Object.assign(Store.prototype, {
@@ -50,11 +50,6 @@ Object.assign(Store.prototype, {
     watcher.committed([...mine], (dir) => tear(dir, before));
   },
 
-  checkpoint(this: Store, truncate: boolean): void {
-    checkpoint.call(this, truncate);
-    watchers.get(this)?.checkpointed();
-  },
-
   insert(this: Store, ...given: Parameters<typeof insert>): boolean {
     steps?.add(given[1] === "queued" ? "notice" : "accept");
     return insert.apply(this, given);
@@ -70,19 +65,23 @@ Object.assign(Store.prototype, {
     confirm.call(this, n);
   },
 
-  setState(this: Store, n: number, state: MessageState, dueMs: number): void {
-    if (state === "spent") steps?.add("spent");
-    setState.call(this, n, state, dueMs);
-  },
-
-  setDue(this: Store, n: number, dueMs: number): void {
+  park(this: Store, n: number, dueMs: number): void {
     steps?.add("deferred");
-    setDue.call(this, n, dueMs);
+    park.call(this, n, dueMs);
   },
 
-  spend(this: Store, n: number): void {
+  remove(this: Store, n: number): void {
     steps?.add("removed");
-    spend.call(this, n);
+    remove.call(this, n);
+  },
+
+  moveContent(
+    this: Store,
+    ...given: Parameters<typeof moveContent>
+  ): boolean {
+    const isMoved = moveContent.apply(this, given);
+    if (isMoved) steps?.add("moved");
+    return isMoved;
   },
 
   corrupt(this: Store, n: number): void {
@@ -91,7 +90,7 @@ Object.assign(Store.prototype, {
   },
 
   deleteMessage(this: Store, n: number): void {
-    steps?.add("deleted");
+    steps?.add("done");
     deleteMessage.call(this, n);
   },
 
@@ -105,6 +104,14 @@ const { updateRecipient } = Store.prototype;
 Store.prototype.updateRecipient = function (n, recipient) {
   if (recipient.state === "bounce") steps?.add("bounce");
   updateRecipient.call(this, n, recipient);
+};
+
+const { empty } = WriteAheadLog.prototype;
+WriteAheadLog.prototype.empty = function () {
+  if (opening !== undefined) logWatchers.set(this, opening);
+  const emptied = empty.call(this);
+  logWatchers.get(this)?.emptied();
+  return emptied;
 };
 
 function readLog(dir: string): Uint8Array {

@@ -115,6 +115,7 @@ function logOf(dir: string): string {
 }
 
 const { openSync, closeSync, writeSync, fsyncSync } = fs;
+const { fdatasync, fdatasyncSync } = fs;
 
 interface Watched {
   readonly file: "keys" | "log";
@@ -131,9 +132,7 @@ function watched(fd: number): Watched | undefined {
 }
 
 /** Begins a sync; what it returns ends it, false if it failed. */
-function beginSync(fd: number): () => boolean {
-  const on = watched(fd);
-  if (on === undefined) throw new RangeError("Cannot sync: not watched");
+function beginSync(on: Watched): () => boolean {
   const fails = on.watcher.failsSync(on.file);
   if (on.file === "log") on.pages.written(0, SQLITE_LOG_BYTES);
   const begun = on.pages.begin();
@@ -195,11 +194,15 @@ Object.assign(fs, {
   },
 
   fdatasyncSync(fd: number): void {
-    if (!beginSync(fd)()) throw failure();
+    const on = watched(fd);
+    if (on === undefined) return fdatasyncSync(fd);
+    if (!beginSync(on)()) throw failure();
   },
 
   fdatasync(fd: number, then: (error: Error | null) => void): void {
-    const finish = beginSync(fd);
+    const on = watched(fd);
+    if (on === undefined) return fdatasync(fd, then);
+    const finish = beginSync(on);
     setImmediate(() => then(finish() ? null : failure()));
   },
 });

@@ -41,8 +41,14 @@ export class World {
   failsSync: (file: "keys" | "log") => boolean = () => false;
   /** Awaited before a mailbox takes anything. */
   deliveryGate: (isNotice: boolean) => Promise<void> = () => Promise.resolve();
+  /** Awaited before shred touches anything. */
+  shredGate: () => Promise<void> = () => Promise.resolve();
   /** Ends what a script's gate waits for. */
   open: () => void = () => {};
+  /** The queue's first delay after a temporary failure. */
+  retryMs = 100;
+  /** Before a segment in which nothing is live is closed. */
+  idleMs = 20_000;
   /** Time that the spool's clock is ahead. */
   skewMs = 0;
   #steps: readonly string[] = [];
@@ -60,6 +66,7 @@ export class World {
     for (const [alias, to] of this.aliases) fork.aliases.set(alias, to);
     fork.outcome = this.outcome;
     fork.skewMs = this.skewMs;
+    fork.retryMs = this.retryMs;
     return fork;
   }
 
