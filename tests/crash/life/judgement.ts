@@ -25,10 +25,10 @@ const LOOK_MS = 20;
 /** Longer than the spool's grace. */
 const SETTLED_MS = 200_000;
 
-/** Row, key and content of a message in files that nobody has opened. */
+/** Row, key and content of the first message in files that nobody has opened. */
 export async function leavesOf(
   files: Files,
-  mail: Mail,
+  [mail, ...others]: readonly [Mail, ...Mail[]],
 ): Promise<{ leaves: Leaves; finds: Finds }> {
   const dir = tempDir();
   for (const { name } of Deno.readDirSync(files.queueDir)) {
@@ -43,8 +43,11 @@ export async function leavesOf(
     if (typeof keys.read(slot, mail.id) !== "string") isKeyed = true;
   }
   const swept = sweep({ store, keys, nowMs: Date.now(), furthestMs: 1e12 });
+  // The key of a notice is of the message that it is about.
+  const isOthers = (slot: number) =>
+    others.some(({ id }) => typeof keys.read(slot, id) !== "string");
   const isOurs = (one: { id: string }) => one.id === mail.id;
-  const finds: Finds = swept.strays.length > 0
+  const finds: Finds = swept.strays.some((slot) => !isOthers(slot))
     ? "strayKeys"
     : swept.keyless.some(isOurs)
     ? "neverAcknowledged"
