@@ -18,7 +18,7 @@ const LIBRARIES = new Set([
  * What `bulkhead shred` does for any file is what the role does for segments:
  * the one engine, and what the file system makes of it.
  */
-const COMMAND_LINE = /\/mod\/shred\/(overwrite|file_system)(_io)?\.ts$/;
+const COMMAND_LINE = /\/mod\/shred\/(overwrite|files|file_system)(_io)?\.ts$/;
 
 /** Name of the role whose folder a path is in, if any. */
 export function roleOf(path: string): string | undefined {

@@ -1,19 +1,20 @@
 /**
- * The one-shot process behind `bulkhead queue` and `bulkhead check`: runs in
+ * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
  * the queue's jail, reads the database, prints JSON, ends.
  */
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
+import { inspectErasure } from "./inspect_erasure.ts";
 import { QueueUnusable } from "./database_io.ts";
 
 /** Exit codes, as the command line understands them. */
 const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
-/** Runs `inspect DIR list | show ID | check`. */
-export function main(args: readonly string[]): void {
+/** Runs `inspect DIR list | show ID | check | erasure`. */
+export async function main(args: readonly string[]): Promise<void> {
   const [dir = "", what, id = ""] = args;
   try {
-    const answer = ask(dir, what, id);
+    const answer = await ask(dir, what, id);
     if (answer === undefined) {
       console.error(
         `no message ${id} is in the queue, and no event tells of it`,
@@ -36,6 +37,8 @@ function ask(dir: string, what: string | undefined, id: string): unknown {
       const shown = showMessage(dir, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
+    case "erasure":
+      return inspectErasure(dir);
     case "check":
       return { messages: checkQueue(dir) };
     default:

@@ -130,18 +130,44 @@ export function hasSharedBlocks(extents: readonly Extent[]): boolean {
   return extents.some(({ flags }) => (flags & FIEMAP_EXTENT_SHARED) !== 0);
 }
 
-/** True if every octet lies where it lay, however the extents are cut. */
+/**
+ * True if every octet that lay on the device lies where it lay, however the
+ * extents are cut and whatever holes were filled.
+ */
 export function isSamePlace(
   before: readonly Extent[],
   after: readonly Extent[],
 ): boolean {
-  const a = joined(before);
-  const b = joined(after);
-  return a.length === b.length &&
-    a.every((one, n) =>
-      one.logical === b[n]!.logical && one.physical === b[n]!.physical &&
-      one.length === b[n]!.length
-    );
+  const now = joined(after);
+  let n = 0;
+  return joined(before).every((one) => {
+    while (n < now.length && end(now[n]!) <= one.logical) n++;
+    const there = now[n];
+    return there !== undefined && there.logical <= one.logical &&
+      end(there) >= end(one) &&
+      there.physical - there.logical === one.physical - one.logical;
+  });
+}
+
+function end({ logical, length }: { logical: bigint; length: bigint }): bigint {
+  return logical + length;
+}
+
+/**
+ * True if another process, or we ourselves a second time, has the file open:
+ * the kernel gives no write lease then, see fcntl(2). Null if it gives none
+ * here at all. The lease is given back at once.
+ */
+export function isOpenElsewhere(libc: Libc, fd: number): boolean | null {
+  const F_SETLEASE = 1_024;
+  const F_WRLCK = 1n;
+  const F_UNLCK = 2n;
+  const EAGAIN = 11;
+  if (libc.fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
+    return errno(libc) === EAGAIN ? true : null;
+  }
+  libc.fcntl(fd, F_SETLEASE, F_UNLCK);
+  return false;
 }
 
 /** Neighbours in the file and on the device as one. */

@@ -1,6 +1,7 @@
 /** `bulkhead serve`: runs the server until SIGTERM or SIGINT. */
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
+import { erasedDirs, switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
@@ -51,6 +52,9 @@ export async function serve(
     landlock: describeAbi(landlockAbi(libc)),
     users: userSentence(opened),
   });
+  for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
+    event(write, "copy-on-write", { ...one });
+  }
   const supervisor = new Supervisor({
     plan: opened.plan,
     installation,
