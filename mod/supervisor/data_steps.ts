@@ -6,6 +6,7 @@
  * A step that reads all zero is taken for a hole. Where it is not one, what is
  * left on the device is zeros.
  */
+import { Buffer } from "node:buffer";
 import {
   type FileFacts,
   type Files,
@@ -124,6 +125,10 @@ function reading(
   }
 }
 
+const ZEROS = new Uint8Array(STEP_OCTETS);
+
 function isZero(octets: Uint8Array): boolean {
-  return octets.every((octet) => octet === 0);
+  const { buffer, byteOffset, length } = octets;
+  return Buffer.from(buffer, byteOffset, length)
+    .equals(ZEROS.subarray(0, length));
 }

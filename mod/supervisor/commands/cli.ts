@@ -52,6 +52,9 @@ function build(programs: ReadonlyMap<string, string>, ended: Ended): Command {
     .description("A mail server in compartments.")
     .version("0.1.0")
     .showHelpAfterError("(see --help)")
+    // An option belongs to the last command before it: `shred --json FILE`
+    // and `shred status --json` are two.
+    .enablePositionalOptions()
     .exitOverride();
   addServerCommands(program, programs, ended);
   addUserCommands(program, ended);
@@ -224,8 +227,6 @@ function addShredCommands(
 ): void {
   const shred = withJson(program.command("shred"))
     .description("erase files by overwriting them in place; see what is erased")
-    // Else `shred status --json` would be an option of `shred`.
-    .enablePositionalOptions()
     .argument("[files...]", "files to erase and remove")
     .option("--passes <n>", "how often each is overwritten", passes, 1)
     .option("--keep", "do not remove them")
