@@ -11,7 +11,6 @@ import { databasePath, unusable } from "./database_io.ts";
 import type { QueueErasure } from "./erasure_ipc.ts";
 import { SLOT_BYTES } from "./keys_io.ts";
 import { inspectLog } from "./inspect_log.ts";
-import { messageStateNumber } from "./message.ts";
 
 const PAGE_SLOTS = 1_024;
 const LIVE = 0x4b;
@@ -19,6 +18,8 @@ const LIVE = 0x4b;
 const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 1_000;
 const MOST_SEGMENTS = 10_000;
+/** A message's state in the database when all that is left is its key. */
+const FINISHED = 3;
 
 interface Row {
   readonly slot: number;
@@ -97,7 +98,6 @@ function look(dir: string): Look {
 
 function readRows(dir: string): Row[] {
   const path = databasePath(dir);
-  const finished = messageStateNumber("spent");
   try {
     const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
     try {
@@ -106,7 +106,7 @@ function readRows(dir: string): Row[] {
         .map((row) => ({
           slot: Number(row["slot"]),
           id: String(row["id"]),
-          isFinished: Number(row["state"]) === finished,
+          isFinished: Number(row["state"]) === FINISHED,
           segment: String(row["segment"]),
         }));
     } finally {

@@ -6,11 +6,15 @@
  *     frame, 24 octets and a page: page number, size, two salts, checksums
  *
  * A frame belongs to the log while its salts are the header's. What follows
- * the first that is not is left from earlier rounds, until new frames are
- * written over it.
+ * the first that is not is left from earlier rounds, until it is written over,
+ * by new frames or by random octets. Each round's first salt is one more than
+ * that before, so what is left of a frame can be told from random octets.
  */
 import fs from "node:fs";
 import type { QueueErasure } from "./erasure_ipc.ts";
+
+/** Rounds of which frames are known; random octets look so once in 65,536. */
+const ROUNDS_BEFORE = 65_536;
 
 const HEADER = 32;
 const FRAME_HEADER = 24;
@@ -64,9 +68,15 @@ function frames(
     const isOurs = frame.getUint32(8) === header.getUint32(16) &&
       frame.getUint32(12) === header.getUint32(20);
     if (isOurs && current === n) current++;
-    else if (frame.getUint32(0) !== 0) old++;
+    else if (isOfBefore(header.getUint32(16), frame.getUint32(8))) old++;
   }
   return { isHeaderSound: 1, frames: current, oldFrames: old };
+}
+
+/** True if a frame with this salt was written in a round before the header's. */
+function isOfBefore(now: number, then: number): boolean {
+  const rounds = (now - then) >>> 0;
+  return rounds > 0 && rounds <= ROUNDS_BEFORE;
 }
 
 function isPageSize(bytes: number): boolean {

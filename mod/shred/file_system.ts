@@ -224,9 +224,14 @@ function deviceClause({ device }: FileSystemFacts): string {
  * What all of it means for mail, in one sentence.
  *
  * @param keys Of the queue's directory, where the keys are
- * @param contents Of the spool's directory
+ * @param contents Of the directory of spent segments
+ * @param isOneDisk Both lie on one file system, and so share its journal
  */
-export function guaranteeOf(keys: Worth, contents: Worth): string {
+export function guaranteeOf(
+  keys: Worth,
+  contents: Worth,
+  isOneDisk: boolean,
+): string {
   const overwritten = contents.overwritesInPlace === "yes" &&
     !contents.journalKeepsCopies;
   if (keys.overwritesInPlace === "yes" && !keys.journalKeepsCopies) {
@@ -239,9 +244,12 @@ export function guaranteeOf(keys: Worth, contents: Worth): string {
           "told with the key.");
   }
   if (keys.overwritesInPlace === "yes") {
-    return "A delivered message's key and ciphertext are overwritten in " +
-      "place, but the journal holds copies of both until it has been " +
-      "written round, which Bulkhead does by itself after each erasure.";
+    return "A delivered message's key is overwritten in place, but the " +
+      "journal holds a copy until it has been written round, " +
+      (isOneDisk
+        ? "which erasing contents does by the way."
+        : "which nothing hastens here: put the queue and the spool on one " +
+          "file system, or mount this one with data=ordered.");
   }
   return "Nothing is guaranteed here: the key of a delivered message is " +
     "overwritten, but this file system " +

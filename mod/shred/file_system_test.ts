@@ -160,11 +160,18 @@ Deno.test("guaranteeOf() promises only what the keys' place allows", () => {
   const journal = worthOf(place({ dataMode: "journal" }));
   const btrfs = worthOf(place({ kind: "btrfs", isNoCow: false }));
   const overlay = worthOf(place({ kind: "overlay" }));
-  assert.match(guaranteeOf(ordered, ordered), /ciphertext is overwritten/);
-  assert.match(guaranteeOf(ordered, btrfs), /ciphertext may stay/);
-  assert.match(guaranteeOf(journal, ordered), /the journal holds copies/);
-  assert.match(guaranteeOf(btrfs, ordered), /^Nothing is guaranteed.*keeps/);
-  assert.match(guaranteeOf(overlay, ordered), /^Nothing is .* may keep/);
+  assert.match(
+    guaranteeOf(ordered, ordered, true),
+    /ciphertext is overwritten/,
+  );
+  assert.match(guaranteeOf(ordered, btrfs, false), /ciphertext may stay/);
+  assert.match(guaranteeOf(journal, journal, true), /does by the way/);
+  assert.match(guaranteeOf(journal, ordered, false), /nothing hastens/);
+  assert.match(
+    guaranteeOf(btrfs, ordered, false),
+    /^Nothing is guaranteed.*keeps/,
+  );
+  assert.match(guaranteeOf(overlay, ordered, false), /^Nothing is .* may keep/);
 });
 
 // Journals that mke2fs 1.47.0 made, with what statfs(2) said; the last is by

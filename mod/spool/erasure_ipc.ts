@@ -8,7 +8,7 @@ const count = int({ min: 0, max: 2 ** 40 });
 const octets = int({ min: 0, max: 2 ** 50 });
 const names = list(text({ max: 64 }), { max: 10_000 });
 
-/** Answer to `inspect-spool status|verify DIR [SPENT-DIR]`. */
+/** Answer to `inspect-spool status|verify DIR SPENT-DIR`. */
 export const spoolErasure = object({
   /** Written to: in use, or about to be spent. */
   used: names,

@@ -22,7 +22,7 @@ interface Found {
 export function inspectErasure(
   { dir, spentDir, isDeep, nowMs = Date.now() }: {
     readonly dir: string;
-    /** Where segments wait to be overwritten; "" if there is no such place. */
+    /** Where segments wait to be overwritten. */
     readonly spentDir: string;
     /** Reads every ready segment through. */
     readonly isDeep: boolean;
@@ -30,7 +30,7 @@ export function inspectErasure(
   },
 ): SpoolErasure {
   const here = [...segmentsIn(dir)];
-  const spent = spentDir === "" ? [] : [...segmentsIn(spentDir)];
+  const spent = [...segmentsIn(spentDir)];
   const ready = here.filter(isReady);
   const used = here.filter((one) => !isReady(one));
   const read = isDeep ? ready.filter(isThere) : [];

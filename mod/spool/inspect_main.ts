@@ -4,7 +4,7 @@
  */
 import { inspectErasure } from "./inspect_erasure.ts";
 
-/** Runs `inspect-spool status | verify DIR [SPENT-DIR]`. */
+/** Runs `inspect-spool status | verify DIR SPENT-DIR`. */
 export function main(args: readonly string[]): void {
   const [what, dir = "", spentDir = ""] = args;
   if (what !== "status" && what !== "verify") {

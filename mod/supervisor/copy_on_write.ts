@@ -38,15 +38,10 @@ export type CopyOnWriteReport =
 export function erasedDirs(paths: Paths): string[] {
   return [
     paths.spoolDir,
-    spentDirOf(paths),
+    paths.spentDir,
     paths.queueDir,
     `${paths.home}/events`,
   ].filter(isDirectory);
-}
-
-/** Where the spool puts segments to be overwritten. */
-export function spentDirOf(paths: Paths): string {
-  return `${paths.home}/spent`;
 }
 
 /**

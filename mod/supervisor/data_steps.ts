@@ -72,6 +72,10 @@ export class DataSteps {
       look: (path) => this.#facts(files.look(path)),
       open: (path): OverwriteFile => {
         const file = files.open(path);
+        if (file.facts().sizeBytes !== this.#fileBytes) {
+          file.close();
+          throw new Error("its size changed since it was read through");
+        }
         return {
           facts: () => this.#facts(file.facts()),
           writeAt: (octets, at) => file.writeAt(octets, this.#place(at)),

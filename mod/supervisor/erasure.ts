@@ -43,7 +43,7 @@ export function guaranteeFor(places: readonly ErasedPlace[]): string {
     places.find((one) => one.what === "contents");
   return keys === undefined || contents === undefined
     ? "There is no installation to say anything of."
-    : guaranteeOf(keys, contents);
+    : guaranteeOf(keys, contents, keys.mountPoint === contents.mountPoint);
 }
 
 /** What is still to be done, for `status` and `verify`. */

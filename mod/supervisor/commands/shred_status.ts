@@ -11,7 +11,7 @@ import { worthOf } from "../../shred/file_system.ts";
 import { factsOf } from "../../shred/file_system_io.ts";
 import { spoolErasure } from "../../spool/erasure_ipc.ts";
 import { type Libc, openLibc } from "../../walls/libc.ts";
-import { placeAttributes, spentDirOf } from "../copy_on_write.ts";
+import { placeAttributes } from "../copy_on_write.ts";
 import {
   type ErasedPlace,
   type Erasure,
@@ -69,12 +69,11 @@ async function look(
   if (!opening.ok) return opening;
   const { opened } = opening;
   const { paths, config } = opened;
-  const spentDir = spentDirOf(paths);
   const spoolRun = await runJailed(opened, "spool", [
     "inspect-spool",
     what,
     paths.spoolDir,
-    ...isThere(spentDir) ? [spentDir] : [],
+    paths.spentDir,
   ], programs);
   if (spoolRun.code !== 0) {
     return cannot(`the spool in ${paths.spoolDir}`, spoolRun.errors);
@@ -122,7 +121,7 @@ function forgetWithinMs(settings: object): number {
 function placesUnder(libc: Libc, paths: Paths): ErasedPlace[] {
   const dirs = [
     ["contents", paths.spoolDir],
-    ["spent", spentDirOf(paths)],
+    ["spent", paths.spentDir],
     ["keys", paths.queueDir],
     ["history", `${paths.home}/events`],
   ] as const;
