@@ -3,19 +3,10 @@
  * inspections found and from what lies under the directories. Pure.
  */
 import type { QueueErasure } from "../queue/erasure_ipc.ts";
-import { guaranteeOf, type Worth } from "../shred/file_system.ts";
+import { guaranteeOf } from "../shred/file_system.ts";
 import type { SpoolErasure } from "../spool/erasure_ipc.ts";
+import type { ErasedPlace } from "./erased_places.ts";
 import type { ErasingRun } from "./try_erasing.ts";
-
-/** A directory whose files are overwritten to erase them. */
-export interface ErasedPlace extends Worth {
-  readonly what: "contents" | "spent" | "keys" | "history";
-  readonly dir: string;
-  readonly kind: string;
-  readonly mountPoint: string;
-  /** Freed blocks are given back to the drive (mount option `discard`). */
-  readonly discards: boolean;
-}
 
 /** Everything that is known. */
 export interface Erasure {

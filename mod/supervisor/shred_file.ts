@@ -15,8 +15,8 @@ import {
   ShredError,
 } from "../shred/overwrite.ts";
 import type { Libc } from "../walls/libc.ts";
-import { placeAttributes } from "./copy_on_write.ts";
 import { DataSteps } from "./data_steps.ts";
+import { placeAttributes } from "./erased_places.ts";
 import {
   type Extent,
   extentsOf,

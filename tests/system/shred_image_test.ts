@@ -5,9 +5,13 @@
  * cut would leave.
  */
 import assert from "node:assert/strict";
-import { openLibc } from "../../mod/walls/libc.ts";
-import { libcPath, loadedLibraries } from "../../mod/walls/libc.ts";
+import { libcPath, loadedLibraries, openLibc } from "../../mod/walls/libc.ts";
 import { switchOffCopyOnWrite } from "../../mod/supervisor/copy_on_write.ts";
+import {
+  erasedDirs,
+  erasedPlaces,
+} from "../../mod/supervisor/erased_places.ts";
+import { pathsOf } from "../../mod/supervisor/plan.ts";
 import { overwrite } from "../../mod/shred/overwrite.ts";
 import { canMount, type ImageKind, LoopImage, must } from "./loop_image.ts";
 import { bulkhead } from "./server_fixture.ts";
@@ -167,13 +171,13 @@ Deno.test({
     await Deno.mkdir(`${image.dir}/spool`);
     await writeSecret(image, "spool/before", newToken());
     const dir = `${image.dir}/spool`;
-    assert.deepEqual(switchOffCopyOnWrite(libc(), [dir]), [
+    assert.deepEqual(switchOffCopyOnWrite(libc(), [{ dir }]), [
       { dir, did: "switched-off" },
       { dir, did: "left-files", files: 1, example: "before" },
     ]);
     // A second start changes nothing, and still tells.
     assert.deepEqual(
-      switchOffCopyOnWrite(libc(), [dir]).map(({ did }) => did),
+      switchOffCopyOnWrite(libc(), [{ dir }]).map(({ did }) => did),
       ["left-files"],
     );
     const path = await writeSecret(image, "spool/secret", token);
@@ -181,6 +185,36 @@ Deno.test({
     assert.equal(ran.code, 0, ran.errors);
     assert.equal(await image.count(token), 0);
     assert.equal(JSON.parse(ran.out).isSamePlace, true);
+  },
+});
+
+Deno.test({
+  name: "files of before, and snapshots, are not called erasable on btrfs",
+  ignore: !canMount("btrfs"),
+  async fn() {
+    await using image = await LoopImage.make("btrfs");
+    const home = `${image.dir}/home`;
+    await must("btrfs", "-q", "subvolume", "create", home);
+    const paths = pathsOf(home);
+    for (const dir of [paths.spoolDir, paths.spentDir, paths.queueDir]) {
+      Deno.mkdirSync(dir);
+    }
+    const worth = () =>
+      erasedPlaces(libc(), paths).map((one) => one.overwritesInPlace);
+    assert.deepEqual(worth(), ["no", "no", "no"]);
+    Deno.writeTextFileSync(`${paths.queueDir}/keys`, "x".repeat(5_000));
+    switchOffCopyOnWrite(libc(), erasedDirs(paths));
+    assert.deepEqual(worth(), ["yes", "yes", "no"]);
+    Deno.removeSync(`${paths.queueDir}/keys`);
+    Deno.writeTextFileSync(`${paths.queueDir}/keys`, "x".repeat(5_000));
+    await image.sync();
+    assert.deepEqual(worth(), ["yes", "yes", "yes"]);
+    await must(
+      ...["btrfs", "-q", "subvolume", "snapshot", home, `${image.dir}/snap`],
+    );
+    assert.deepEqual(worth(), ["yes", "yes", "no"]);
+    const [, , keys] = erasedPlaces(libc(), paths);
+    assert.match(keys!.sentence, /snapshot/);
   },
 });
 

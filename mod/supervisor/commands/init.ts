@@ -15,7 +15,8 @@ import {
   DEFAULT_UID_BASE,
   makeAccounts,
 } from "../accounts.ts";
-import { erasedDirs, switchOffCopyOnWrite } from "../copy_on_write.ts";
+import { switchOffCopyOnWrite } from "../copy_on_write.ts";
+import { erasedDirs } from "../erased_places.ts";
 import { makePlaces, placesOf } from "../home.ts";
 import { isRoot, placeRuntime } from "../installation.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";

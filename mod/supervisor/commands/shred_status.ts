@@ -7,13 +7,10 @@
  */
 import { visible } from "../../core/visible.ts";
 import { queueErasure } from "../../queue/erasure_ipc.ts";
-import { worthOf } from "../../shred/file_system.ts";
-import { factsOf } from "../../shred/file_system_io.ts";
 import { spoolErasure } from "../../spool/erasure_ipc.ts";
-import { type Libc, openLibc } from "../../walls/libc.ts";
-import { placeAttributes } from "../copy_on_write.ts";
+import { openLibc } from "../../walls/libc.ts";
+import { type ErasedPlace, erasedPlaces } from "../erased_places.ts";
 import {
-  type ErasedPlace,
   type Erasure,
   faultsOf,
   type Finding,
@@ -21,7 +18,6 @@ import {
   pendingOf,
   trialFinding,
 } from "../erasure.ts";
-import type { Paths } from "../plan.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { tryErasing } from "../try_erasing.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -90,7 +86,7 @@ async function look(
   if (queueRun !== undefined && queueRun.code !== 0) {
     return cannot(`the queue in ${paths.queueDir}`, queueRun.errors);
   }
-  const places = placesUnder(openLibc(opened.plan.site.libc), paths);
+  const places = erasedPlaces(openLibc(opened.plan.site.libc), paths);
   return {
     ok: true,
     opened,
@@ -116,26 +112,6 @@ function cannot(what: string, errors: string): Looked {
 /** `queue.forget_within`, where there is such a setting. */
 function forgetWithinMs(settings: object): number {
   return "forget_within" in settings ? Number(settings.forget_within) : 30_000;
-}
-
-function placesUnder(libc: Libc, paths: Paths): ErasedPlace[] {
-  const dirs = [
-    ["contents", paths.spoolDir],
-    ["spent", paths.spentDir],
-    ["keys", paths.queueDir],
-    ["history", `${paths.home}/events`],
-  ] as const;
-  return dirs.filter(([, dir]) => isThere(dir)).map(([what, dir]) => {
-    const facts = factsOf(dir, placeAttributes(libc, dir));
-    return {
-      what,
-      dir,
-      kind: facts.kind,
-      mountPoint: facts.mountPoint,
-      discards: facts.options.has("discard"),
-      ...worthOf(facts),
-    };
-  });
 }
 
 function isThere(path: string): boolean {
