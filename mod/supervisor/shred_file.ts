@@ -23,7 +23,7 @@ import {
   isOpenElsewhere,
   isSamePlace,
 } from "./file_attributes.ts";
-import { removeFile } from "./remove_file.ts";
+import { type Removal, removeFile } from "./remove_file.ts";
 
 /** How to go about it. */
 export interface ShredFileOptions {
@@ -94,6 +94,13 @@ export interface FileKept {
 /** See {@link FileShredded} and {@link FileKept}. */
 export type FileResult = FileShredded | FileKept;
 
+/** What is known so far, for the report should it end early. */
+interface Run {
+  readonly path: string;
+  fileSystem: FilePlace | null;
+  hasWritten: boolean;
+}
+
 /** Erases one file; expected trouble is a value. */
 export async function shredFile(
   path: string,
@@ -101,115 +108,114 @@ export async function shredFile(
 ): Promise<FileResult> {
   const look = lookAt(path, options.links);
   if (!look.ok) return look.kept;
-  const { info } = look;
-  let fileSystem: FilePlace | null = null;
-  let hasWritten = false;
-  const kept = (
-    fault: FileFault,
-    why: string,
-    content: FileKept["content"],
-  ): FileKept => ({ path, ok: false, fault, why, content, fileSystem });
+  const run: Run = { path, fileSystem: null, hasWritten: false };
   try {
-    const place = placeOf(path, options.libc);
-    fileSystem = place.fileSystem;
-    if (fileSystem.overwritesInPlace === "no") {
-      return kept(
-        "copied",
-        "an overwrite would erase nothing here, so nothing was written; " +
-          "`rm` removes the name and leaves the octets",
-        "untouched",
-      );
-    }
-    const base = options.files ?? realFiles;
-    const { identity } = base.look(path);
-    const isSparse = (info.blocks ?? 0) * 512 < info.size;
-    const data = isSparse ? DataSteps.find(base, path, info.size) : undefined;
-    const done = await overwrite(path, {
-      passes: options.passes,
-      files: data?.files ?? base,
-      onProgress: (progress) => {
-        hasWritten = true;
-        options.onProgress?.(progress);
-      },
-      ...(options.isStopped ? { isStopped: options.isStopped } : {}),
-    });
-    if (data?.areHolesStillEmpty(path) === false) {
-      return kept(
-        "changed",
-        "somebody wrote into one of its holes meanwhile; see that nobody " +
-          "uses it, and begin again",
-        "partly overwritten",
-      );
-    }
-    const isSame = isStillThere(path, options.libc, place.extents);
-    if (isSame === false) {
-      return kept(
-        "copied",
-        "the new octets went to other blocks of the device, so the old ones " +
-          "are not erased; `rm` removes the name and leaves them",
-        "overwritten",
-      );
-    }
-    if (!options.keep) {
-      const removal = removeFile(path, identity);
-      if (!removal.ok) {
-        return kept(
-          "not-removed",
-          `${removal.why}; ` +
-            (removal.at === ""
-              ? "whether it comes back after a crash is not known"
-              : `its name is ${removal.at} now`),
-          "overwritten",
-        );
-      }
-    }
-    return {
-      path,
-      ok: true,
-      bytes: done.bytes,
-      skippedBytes: data?.skippedBytes ?? 0,
-      passes: done.passes,
-      readBack: done.readBack,
-      isSamePlace: isSame,
-      isRemoved: !options.keep,
-      otherNames: (info.nlink ?? 1) - 1,
-      wasOpenElsewhere: place.wasOpenElsewhere,
-      fileSystem,
-    };
+    return await erase(run, look.info, options);
   } catch (error) {
-    if (error instanceof ShredError) {
-      return kept(
-        isDenied(error.cause) ? "denied" : error.kind,
-        error.message,
-        hasWritten || error.kind === "failed"
-          ? "partly overwritten"
-          : "untouched",
-      );
-    }
-    const fault = faultOf(error);
-    if (fault === undefined) throw error;
-    return kept(
-      fault,
-      (error as Error).message,
-      hasWritten ? "partly overwritten" : "untouched",
-    );
+    return keptBy(error, run);
   }
+}
+
+async function erase(
+  run: Run,
+  info: Deno.FileInfo,
+  options: ShredFileOptions,
+): Promise<FileResult> {
+  const { path } = run;
+  const { fileSystem, extents, wasOpenElsewhere } = placeOf(path, options.libc);
+  run.fileSystem = fileSystem;
+  if (fileSystem.overwritesInPlace === "no") {
+    const why = "an overwrite would erase nothing here, so nothing was " +
+      "written; `rm` removes the name and leaves the octets";
+    return kept(run, { fault: "copied", why, content: "untouched" });
+  }
+  const base = options.files ?? realFiles;
+  const { identity } = base.look(path);
+  const isSparse = (info.blocks ?? 0) * 512 < info.size;
+  const data = isSparse ? DataSteps.find(base, path, info.size) : undefined;
+  const done = await overwrite(path, {
+    passes: options.passes,
+    files: data?.files ?? base,
+    onProgress: (progress) => {
+      run.hasWritten = true;
+      options.onProgress?.(progress);
+    },
+    ...(options.isStopped ? { isStopped: options.isStopped } : {}),
+  });
+  if (data?.areHolesStillEmpty(path) === false) {
+    const why = "somebody wrote into one of its holes meanwhile; see that " +
+      "nobody uses it, and begin again";
+    return kept(run, { fault: "changed", why, content: "partly overwritten" });
+  }
+  const isSame = isStillThere(path, options.libc, extents);
+  if (isSame === false) {
+    const why = "the new octets went to other blocks of the device, so the " +
+      "old ones are not erased; `rm` removes the name and leaves them";
+    return kept(run, { fault: "copied", why, content: "overwritten" });
+  }
+  const removal = options.keep ? undefined : removeFile(path, identity);
+  if (removal?.ok === false) return notRemoved(run, removal);
+  return {
+    path,
+    ok: true,
+    bytes: done.bytes,
+    skippedBytes: data?.skippedBytes ?? 0,
+    passes: done.passes,
+    readBack: done.readBack,
+    isSamePlace: isSame,
+    isRemoved: !options.keep,
+    otherNames: (info.nlink ?? 1) - 1,
+    wasOpenElsewhere,
+    fileSystem,
+  };
+}
+
+function kept(
+  { path, fileSystem }: Run,
+  about: Pick<FileKept, "fault" | "why" | "content">,
+): FileKept {
+  return { path, ok: false, ...about, fileSystem };
+}
+
+function notRemoved(run: Run, { at, why }: Removal & { ok: false }): FileKept {
+  return kept(run, {
+    fault: "not-removed",
+    why: `${why}; ` +
+      (at === ""
+        ? "whether it comes back after a crash is not known"
+        : `its name is ${at} now`),
+    content: "overwritten",
+  });
+}
+
+function keptBy(error: unknown, run: Run): FileKept {
+  if (error instanceof ShredError) {
+    const { kind, message } = error;
+    return kept(run, {
+      fault: isDenied(error.cause) ? "denied" : kind,
+      why: message,
+      content: run.hasWritten || kind === "failed"
+        ? "partly overwritten"
+        : "untouched",
+    });
+  }
+  const fault = faultOf(error);
+  if (fault === undefined) throw error;
+  return kept(run, {
+    fault,
+    why: (error as Error).message,
+    content: run.hasWritten ? "partly overwritten" : "untouched",
+  });
 }
 
 function lookAt(
   path: string,
   links: boolean,
 ): { ok: true; info: Deno.FileInfo } | { ok: false; kept: FileKept } {
+  const run: Run = { path, fileSystem: null, hasWritten: false };
   const refuse = (fault: FileFault, why: string) => ({
     ok: false as const,
-    kept: {
-      path,
-      ok: false as const,
-      fault,
-      why,
-      content: "untouched" as const,
-      fileSystem: null,
-    },
+    kept: kept(run, { fault, why, content: "untouched" }),
   });
   let info: Deno.FileInfo;
   try {
