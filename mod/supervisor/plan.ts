@@ -69,6 +69,8 @@ export interface PlanInputs {
   readonly libc: string;
   /** True if the machine has an IPv6 address to connect from. */
   readonly hasIpv6: boolean;
+  /** What an ext4 journal may keep of contents; see `mod/shred/eraser.ts`. */
+  readonly journalBytes: number;
   readonly manifests: readonly RoleManifest[];
 }
 
@@ -168,7 +170,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       maxBytes: config.spool.max_size,
       minFreeBytes: config.spool.min_free,
     }],
-    ["shred", { dir: site.spentDir, journalBytes: 0 }],
+    ["shred", { dir: site.spentDir, journalBytes: inputs.journalBytes }],
     ["queue", {
       hostname,
       dir: site.queueDir,

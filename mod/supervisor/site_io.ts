@@ -5,6 +5,7 @@
  */
 import { faultText, loadConfig, MAX_CONFIG_OCTETS } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
+import { journalBytes } from "../shred/file_system_io.ts";
 import { libcPath, loadedLibraries } from "../walls/libc.ts";
 import {
   type Accounts,
@@ -124,6 +125,7 @@ export function openSite(configPath: string): Opening {
     nameservers: systemNameservers(),
     hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
     libc: libcPath(libraries),
+    journalBytes: journalBytes(paths.spentDir),
     manifests: ROLES,
   });
   return {

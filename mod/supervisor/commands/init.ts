@@ -15,9 +15,12 @@ import {
   DEFAULT_UID_BASE,
   makeAccounts,
 } from "../accounts.ts";
+import { switchOffCopyOnWrite } from "../copy_on_write.ts";
+import { erasedDirs } from "../erased_places.ts";
 import { makePlaces, placesOf } from "../home.ts";
 import { isRoot, placeRuntime } from "../installation.ts";
-import { pathsOf } from "../plan.ts";
+import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { type Paths, pathsOf } from "../plan.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import {
   addUser,
@@ -75,6 +78,7 @@ export function init(dir: string, options: InitOptions): number {
 
   const paths = pathsOf(config.server.home);
   makePlaces(placesOf(paths), accounts.accounts);
+  overwriteInPlace(paths);
   placeRuntime(config.server.home);
   const added = addUsers(
     paths.usersFile,
@@ -92,6 +96,19 @@ export function init(dir: string, options: InitOptions): number {
     );
   }
   return EXIT.ok;
+}
+
+/** Before the first file is made; `serve` tells what it can no longer mend. */
+function overwriteInPlace(paths: Paths): void {
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  const libc = openLibc(libcPath(libraries));
+  for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
+    if (one.did !== "failed") continue;
+    console.error(
+      `bulkhead: copy-on-write stays on in ${one.dir} (${one.why}): what is ` +
+        "overwritten there is not erased",
+    );
+  }
 }
 
 /** `me` or `me@domain` as a mailbox; undefined if it cannot be one. */
