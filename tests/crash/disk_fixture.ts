@@ -13,6 +13,7 @@ const PROGRAMS = new Map([
   ["fusermount3", "fuse3"],
 ]);
 const UMOUNT_WITHIN_MS = 10_000;
+const MAX_BALLAST_FILES = 10_000;
 
 /** A file system that a disk can be made with. */
 export type FileSystem = "ext4" | "xfs";
@@ -40,17 +41,22 @@ export class MemoryDir implements AsyncDisposable {
     this.path = path;
   }
 
-  /** Mounts one; `bytes` is its limit, not what it takes. */
-  static async make(bytes: number): Promise<MemoryDir> {
+  /** Mounts one; both are limits, not what it takes. */
+  static async make(bytes: number, inodes = 100_000): Promise<MemoryDir> {
     const path = await tempDir();
     try {
-      const options = `size=${bytes},mode=755`;
+      const options = `size=${bytes},nr_inodes=${inodes},mode=755`;
       await must("mount", "-t", "tmpfs", "-o", options, "none", path);
     } catch (error) {
       await Deno.remove(path);
       throw error;
     }
     return new MemoryDir(path);
+  }
+
+  /** Changes how it is mounted, such as `ro`. */
+  async remount(option: string): Promise<void> {
+    await must("mount", "-o", `remount,${option}`, this.path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -155,9 +161,67 @@ export class Disk implements AsyncDisposable {
     await must("xfs_io", "-x", "-c", command, this.mountPoint);
   }
 
+  /**
+   * What an ext4 that was mounted with `errors=remount-ro` does of itself
+   * when it finds its metadata damaged: nothing can be written any more. Only
+   * {@link Disk.repair} helps.
+   */
+  async breakFileSystem(): Promise<void> {
+    const device = await must("findmnt", "-no", "SOURCE", this.mountPoint);
+    const name = device.trim().replace("/dev/", "");
+    Deno.writeTextFileSync(`/sys/fs/ext4/${name}/trigger_fs_error`, "1");
+  }
+
+  /** Checks and mends an unmounted ext4, as a boot would. */
+  async repair(): Promise<void> {
+    // 1: errors were corrected.
+    const { code, out } = await run("e2fsck", ["-f", "-y", this.image]);
+    if (code > 1) throw new Error(`e2fsck: ${code} ${out}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.umount();
     await Deno.remove(this.#dir, { recursive: true });
+  }
+}
+
+/** Uses up all space of a file system, or all inodes. */
+export class Ballast {
+  readonly #dir: string;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Writes below `within` until that is refused. */
+  static fill(within: string, what: "space" | "inodes"): Ballast {
+    const ballast = new Ballast(`${within}/ballast`);
+    Deno.mkdirSync(ballast.#dir);
+    // Ever smaller, so that nothing is left.
+    const steps = what === "space" ? [1_048_576, 65_536, 4_096, 1] : [0];
+    for (const [kind, octets] of steps.entries()) {
+      const content = new Uint8Array(octets);
+      for (let n = 0; put(`${ballast.#dir}/${kind}-${n}`, content); n++) {
+        if (n > MAX_BALLAST_FILES) throw new Error(`${within} is not small`);
+      }
+    }
+    return ballast;
+  }
+
+  /** Gives it all back. */
+  remove(): void {
+    Deno.removeSync(this.#dir, { recursive: true });
+  }
+}
+
+function put(path: string, content: Uint8Array): boolean {
+  try {
+    Deno.writeFileSync(path, content);
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ENOSPC") return false;
+    throw error;
   }
 }
 
