@@ -322,7 +322,7 @@ Deno.test({
   fn: async (t) => {
     await using stack = new AsyncDisposableStack();
     const stage = await setUp(stack);
-    const { made, ledger } = stage;
+    const { ledger } = stage;
     for (const { name, run } of STEPS) {
       const passed = await t.step(name, async () => {
         console.log(`${name}: ${await run(stage)}`);

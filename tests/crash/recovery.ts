@@ -18,6 +18,8 @@ import { spoolAnswers } from "../../mod/spool/answers.ts";
 import { DenoDisk } from "../../mod/spool/disk_io.ts";
 import { Spool } from "../../mod/spool/spool.ts";
 
+/** In place of a time, where it never came to that. JSON knows no infinity. */
+export const NEVER_MS = 999_999;
 /** Most time until mail is accepted again, and until the queue is empty. */
 const WITHIN_MS = 5_000;
 /**
@@ -54,8 +56,8 @@ export async function recover(task: Task): Promise<Recovered> {
   const spool = openSpool(task);
   const queue = openQueue(task, spool);
   const faults = [...found.faults];
-  let acceptingMs = Infinity;
-  let drainedMs = Infinity;
+  let acceptingMs = NEVER_MS;
+  let drainedMs = NEVER_MS;
   try {
     await acceptOne(queue, spool);
     acceptingMs = performance.now() - began;
