@@ -19,7 +19,7 @@ import { CrashImages, seeded, type Tail, writeImage } from "./crash_images.ts";
 import { Bind, canMakeDisks, Disk, MemoryDir } from "./disk_fixture.ts";
 import { Ledger, type Takers } from "./ledger.ts";
 import { sendOnce } from "./load.ts";
-import { sized } from "./proof.ts";
+import { report, sized } from "./proof.ts";
 import { RecordedDisk } from "./recorded_disk.ts";
 import type { DeviceEvent } from "./recorder_worker.ts";
 import { RecoveryHelper } from "./recovery_helper.ts";
@@ -308,14 +308,14 @@ Deno.test({
       findings.readyMs.push(started.readyMs);
       note(findings, points[n]!, started.faults);
     }
-    console.log(report(recording, points, findings) + `; ${seconds} s`);
+    report(`${summaryOf(recording, points, findings)}; ${seconds} s`);
     assert.deepEqual(findings.faults, []);
     // Both kinds were there to be lost.
     assert.ok(findings.states.has("queued") && findings.states.has("incoming"));
   },
 });
 
-function report(
+function summaryOf(
   { events }: Recording,
   points: readonly Point[],
   { faults, recoveryMs, drainedMs, readyMs, states }: Findings,

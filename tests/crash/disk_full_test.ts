@@ -27,6 +27,7 @@ import {
 } from "./disk_fixture.ts";
 import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
 import { Load, sendOnce } from "./load.ts";
+import { report } from "./proof.ts";
 
 const STATE_BYTES = 48 * 1_048_576;
 const STATE_INODES = 128;
@@ -325,13 +326,13 @@ Deno.test({
     const { ledger } = stage;
     for (const { name, run } of STEPS) {
       const passed = await t.step(name, async () => {
-        console.log(`${name}: ${await run(stage)}`);
+        report(`${name}: ${await run(stage)}`);
       });
       // The next one begins where this one should have ended.
       if (!passed) break;
     }
     const verdict = await drained(stage, ledger);
-    console.log(sentence(verdict));
+    report(sentence(verdict));
     assertNothingLost(verdict);
     await stopAlive(stage);
   },

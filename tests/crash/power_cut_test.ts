@@ -18,7 +18,7 @@ import {
 import { canMakeDisks, Disk, type FileSystem } from "./disk_fixture.ts";
 import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
 import { Load } from "./load.ts";
-import { sized } from "./proof.ts";
+import { report, sized } from "./proof.ts";
 
 const ROUNDS = sized({ small: 2, full: 20 });
 /** xfs takes no less than 300 MB; the runtime's copy is 95 MB of it. */
@@ -70,7 +70,7 @@ async function cutAndRecover(fileSystem: FileSystem): Promise<void> {
     assertNothingLost(verdict);
   }
   const verdict = await drained(stage, ledger);
-  console.log(
+  report(
     `${fileSystem}: ${ROUNDS} power cuts, after ` +
       `${Math.min(...acceptedBefore)} to ${Math.max(...acceptedBefore)} ` +
       `messages each: ${sentence(verdict)}; mounted and ready after at most ` +

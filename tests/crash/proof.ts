@@ -10,3 +10,12 @@ export const IS_FULL = Deno.env.get("BULKHEAD_PROOF") === "full";
 export function sized<T>(of: { small: T; full: T }): T {
   return IS_FULL ? of.full : of.small;
 }
+
+/** Says in one line, with numbers, what was seen. */
+export function report(line: string): void {
+  console.log(line);
+  const file = Deno.env.get("BULKHEAD_PROOF_REPORT");
+  if (file !== undefined) {
+    Deno.writeTextFileSync(file, `${line}\n`, { append: true });
+  }
+}
