@@ -310,8 +310,7 @@ Deno.test({
     }
     report(`${summaryOf(recording, points, findings)}; ${seconds} s`);
     assert.deepEqual(findings.faults, []);
-    // Both kinds were there to be lost.
-    assert.ok(findings.states.has("queued") && findings.states.has("incoming"));
+    assert.ok(findings.states.has("queued"), "there was something to lose");
   },
 });
 
