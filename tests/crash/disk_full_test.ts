@@ -283,7 +283,8 @@ const STEPS: readonly Step[] = [
       await delay(NOTICED_AFTER_MS);
       const refused = await allRefused(stage, BROKEN, SMALL) +
         await allRefused(stage, BROKEN, LARGE);
-      await stopAlive(stage);
+      // The queue may have died of a sync that failed: it does that on purpose.
+      await made.stopCleanly();
       await unbind(stage);
       await state.umount();
       await state.repair();
