@@ -254,11 +254,50 @@ async function makeFileSystem(
   await must(`mkfs.${fileSystem}`, ...quiet, ...more, image);
 }
 
-// Everybody may search it: roles have users of their own.
-async function tempDir(within = "/tmp"): Promise<string> {
-  const dir = await Deno.makeTempDir({ dir: within, prefix: "bulkhead-disk-" });
+/**
+ * A directory that everybody may search, for roles have users of their own.
+ * Its name says whose it is, see {@link sweepLeftovers}.
+ */
+export async function tempDir(within = "/tmp"): Promise<string> {
+  await sweepLeftovers();
+  const prefix = `${PREFIX}${Deno.pid}-`;
+  const dir = await Deno.makeTempDir({ dir: within, prefix });
   await Deno.chmod(dir, 0o755);
   return dir;
+}
+
+const PREFIX = "bulkhead-disk-";
+let isSwept = false;
+
+/**
+ * Takes away what tests before this one left because they were killed: their
+ * mounts, the last first, their loop devices, their directories.
+ */
+async function sweepLeftovers(): Promise<void> {
+  if (isSwept) return;
+  isSwept = true;
+  const mounts = Deno.readTextFileSync("/proc/self/mounts").split("\n");
+  for (const line of mounts.reverse()) {
+    const path = line.split(" ")[1] ?? "";
+    if (isLeftOver(path)) await unmount(path);
+  }
+  for (const { name } of Deno.readDirSync("/sys/block")) {
+    const file = `/sys/block/${name}/loop/backing_file`;
+    if (!exists(file) || !isLeftOver(Deno.readTextFileSync(file))) continue;
+    await must("losetup", "-d", `/dev/${name}`);
+  }
+  for (const within of ["/tmp", "/var/tmp"]) {
+    for (const { name } of Deno.readDirSync(within)) {
+      const path = `${within}/${name}`;
+      if (isLeftOver(path)) await Deno.remove(path, { recursive: true });
+    }
+  }
+}
+
+/** True if the path is below a directory of a process that is gone. */
+function isLeftOver(path: string): boolean {
+  const [, pid] = /^\/(?:var\/)?tmp\/bulkhead-disk-(\d+)-/.exec(path) ?? [];
+  return pid !== undefined && !exists(`/proc/${pid}`);
 }
 
 function isInstalled(program: string): boolean {

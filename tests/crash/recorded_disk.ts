@@ -4,7 +4,7 @@
  * does, without device mapper.
  */
 import { delay, until } from "../system/server_fixture.ts";
-import { type Disk, must, unmount } from "./disk_fixture.ts";
+import { type Disk, must, tempDir, unmount } from "./disk_fixture.ts";
 import type { Begin, DeviceEvent } from "./recorder_worker.ts";
 
 /** See the head. Mounted until {@link RecordedDisk.end}. */
@@ -25,7 +25,7 @@ export class RecordedDisk implements AsyncDisposable {
 
   /** Mounts a disk, which was made and never mounted, where it belongs. */
   static async mount(disk: Disk): Promise<RecordedDisk> {
-    const dir = await Deno.makeTempDir({ prefix: "bulkhead-nbd-" });
+    const dir = await tempDir();
     const recorded = new RecordedDisk(disk, dir);
     try {
       await recorded.#mount();
