@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ownOutcome } from "../core/outcome.ts";
 import { listQueue, showMessage } from "./inspect.ts";
+import { KeyFile } from "./keys_io.ts";
 import {
   FakeEdges,
   laboratory,
@@ -35,6 +36,30 @@ Deno.test("Queue delivers an accepted message once it is confirmed, and forgets 
     "accepted",
     "delivered",
   ]);
+});
+
+Deno.test("Queue calls no message queued before its key is on disk", async () => {
+  const { sync } = KeyFile.prototype;
+  const seen: string[] = [];
+  await using lab = laboratory();
+  lab.fake.deliver = () => NOT_NOW;
+  KeyFile.prototype.sync = async function () {
+    // The rows are committed while the key's sync is under way.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    seen.push(...listQueue(lab.dir).map(({ state }) => state));
+    return sync.call(this);
+  };
+  try {
+    const ask = newAsk(["bob@home.test"], { isSynced: true });
+    assert.deepEqual(await lab.queue.accept(ask, "smtpd.0"), { answer: {} });
+  } finally {
+    KeyFile.prototype.sync = sync;
+  }
+  assert.deepEqual(seen, ["incoming"]);
+  await until(
+    "queued, without a confirmation",
+    () => listQueue(lab.dir)[0]?.state === "queued",
+  );
 });
 
 Deno.test("Queue answers the same id and record again, and refuses another record", async () => {
