@@ -271,20 +271,21 @@ let isSwept = false;
 
 /**
  * Takes away what tests before this one left because they were killed: their
- * mounts, the last first, their loop devices, their directories.
+ * loop devices, their mounts, the last first, and their directories.
  */
 async function sweepLeftovers(): Promise<void> {
   if (isSwept) return;
   isSwept = true;
-  const mounts = Deno.readTextFileSync("/proc/self/mounts").split("\n");
-  for (const line of mounts.reverse()) {
-    const path = line.split(" ")[1] ?? "";
-    if (isLeftOver(path)) await unmount(path);
-  }
+  // A device that is still mounted goes with its mount.
   for (const { name } of Deno.readDirSync("/sys/block")) {
     const file = `/sys/block/${name}/loop/backing_file`;
     if (!exists(file) || !isLeftOver(Deno.readTextFileSync(file))) continue;
     await must("losetup", "-d", `/dev/${name}`);
+  }
+  const mounts = Deno.readTextFileSync("/proc/self/mounts").split("\n");
+  for (const line of mounts.reverse()) {
+    const path = line.split(" ")[1] ?? "";
+    if (isLeftOver(path)) await unmount(path);
   }
   for (const within of ["/tmp", "/var/tmp"]) {
     for (const { name } of Deno.readDirSync(within)) {
