@@ -2,7 +2,7 @@
  * Small disks in files, mounted through loop devices, so that a test can fill
  * them, cut their power or look at their raw octets.
  */
-import { delay, IS_CI, IS_ROOT, run } from "../system/server_fixture.ts";
+import { delay, IS_CI, IS_ROOT, run, until } from "../system/server_fixture.ts";
 
 /** Programs besides mount(8), and Debian's packages of them. */
 const PROGRAMS = new Map([
@@ -143,11 +143,15 @@ export class Disk implements AsyncDisposable {
     this.#isMounted = true;
   }
 
-  /** Unmounts it, which frees its loop device. */
+  /**
+   * Unmounts it, and waits until its loop device has let go of the image:
+   * mount(8) would use the same device again, with what that has cached.
+   */
   async umount(): Promise<void> {
     if (!this.#isMounted) return;
     await unmount(this.mountPoint);
     this.#isMounted = false;
+    await until("a free loop device", () => !isOnLoop(this.image));
   }
 
   /**
@@ -277,10 +281,8 @@ async function sweepLeftovers(): Promise<void> {
   if (isSwept) return;
   isSwept = true;
   // A device that is still mounted goes with its mount.
-  for (const { name } of Deno.readDirSync("/sys/block")) {
-    const file = `/sys/block/${name}/loop/backing_file`;
-    if (!exists(file) || !isLeftOver(Deno.readTextFileSync(file))) continue;
-    await must("losetup", "-d", `/dev/${name}`);
+  for (const { device, file } of loopDevices()) {
+    if (isLeftOver(file)) await must("losetup", "-d", device);
   }
   const mounts = Deno.readTextFileSync("/proc/self/mounts").split("\n");
   for (const line of mounts.reverse()) {
@@ -299,6 +301,24 @@ async function sweepLeftovers(): Promise<void> {
 function isLeftOver(path: string): boolean {
   const [, pid] = /^\/(?:var\/)?tmp\/bulkhead-disk-(\d+)-/.exec(path) ?? [];
   return pid !== undefined && !exists(`/proc/${pid}`);
+}
+
+function isOnLoop(image: string): boolean {
+  return loopDevices().some(({ file }) => file === image);
+}
+
+/** Loop devices in use. */
+function loopDevices(): { device: string; file: string }[] {
+  return [...Deno.readDirSync("/sys/block")].flatMap(({ name }) => {
+    const path = `/sys/block/${name}/loop/backing_file`;
+    try {
+      const file = Deno.readTextFileSync(path).trimEnd();
+      return [{ device: `/dev/${name}`, file }];
+    } catch {
+      // No loop device, or one that is just set free.
+      return [];
+    }
+  });
 }
 
 function isInstalled(program: string): boolean {
