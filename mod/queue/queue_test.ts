@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import fs from "node:fs";
 import { ownOutcome } from "../core/outcome.ts";
 import { listQueue, showMessage } from "./inspect.ts";
 import { KeyFile } from "./keys_io.ts";
@@ -11,7 +12,9 @@ import {
   tempDir,
   until,
 } from "./laboratory.ts";
+import { Store } from "./store_io.ts";
 
+const DELIVERED = ownOutcome("delivered", 250, "2.0.0", "ok");
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
 const NEVER = ownOutcome("permanent", 550, "5.7.1", "never");
 
@@ -60,6 +63,40 @@ Deno.test("Queue calls no message queued before its key is on disk", async () =>
     "queued, without a confirmation",
     () => listQueue(lab.dir)[0]?.state === "queued",
   );
+});
+
+Deno.test("Queue records outcomes on a full disk in the room of its reserve", async () => {
+  const { transaction } = Store.prototype;
+  await using lab = laboratory();
+  const ended = Promise.withResolvers<void>();
+  lab.fake.deliver = async () => {
+    await ended.promise;
+    return DELIVERED;
+  };
+  await lab.send(newAsk(["bob@home.test"]));
+  await until("a delivery", () => lab.fake.running === 1);
+  // The disk is full: only what the reserve gives up is room, and it must
+  // still be there when the commit is tried again after a second.
+  let failedMs = Infinity;
+  Store.prototype.transaction = function (work) {
+    const size = fs.statSync(`${lab.dir}/reserve`).size;
+    if (size > 0 || performance.now() - failedMs < 500) {
+      failedMs = Math.min(failedMs, performance.now());
+      throw Object.assign(new Error("full"), { errcode: 13 });
+    }
+    transaction.call(this, work);
+  };
+  try {
+    ended.resolve();
+    await until("released", () => lab.fake.released.length === 1);
+  } finally {
+    Store.prototype.transaction = transaction;
+  }
+  await until(
+    "the reserve",
+    () => fs.statSync(`${lab.dir}/reserve`).size > 0,
+  );
+  await lab.send(newAsk(["bob@home.test"]));
 });
 
 Deno.test("Queue answers the same id and record again, and refuses another record", async () => {
