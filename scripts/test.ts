@@ -32,6 +32,9 @@ const PEERS = new Map([
   ["swaks", "swaks"],
   ["nsd", "nsd"],
   ["strace", "strace"],
+  ["mkfs.xfs", "xfsprogs"],
+  ["nbdfuse", "libnbd-bin"],
+  ["fusermount3", "fuse3"],
   ["openssl", "openssl"],
   ["python3", "python3"],
 ]);

@@ -111,7 +111,7 @@ export class Intake {
       slot,
       id: ask.queueId,
       key: Buffer.from(ask.key, "base64"),
-      work: () => inserted = this.#insert(message, ask),
+      work: () => inserted = this.#insert(message, ask.client),
     });
     this.#link.unhold(message.ref);
     // TypeScript does not see the assignment inside `work`.
@@ -137,10 +137,8 @@ export class Intake {
     if (verdict === "done") {
       this.#around.count("accepted");
       this.#onAccepted();
-      if (!ask.isSynced) this.#wait(message, asker, CONFIRM_WITHIN_MS);
-      else if (!this.#dispatcher.offer(message)) {
-        this.#dispatcher.overflowed(message.n);
-      }
+      if (ask.isSynced) this.#ready(message);
+      else this.#wait(message, asker, CONFIRM_WITHIN_MS);
     }
     return verdict;
   }
@@ -223,9 +221,10 @@ export class Intake {
     }, addresses.map((address, i) => newRecipient(i, address)));
   }
 
-  #insert(message: Message, { client, isSynced }: AcceptAsk): Inserted {
-    const state = isSynced ? "queued" : "incoming";
-    if (this.#store.insert(message, state, client)) {
+  // As `incoming`, even if the content is on disk: the key is not yet, and
+  // rows that a crash leaves without one must not look like damage.
+  #insert(message: Message, client: AcceptAsk["client"]): Inserted {
+    if (this.#store.insert(message, "incoming", client)) {
       this.#store.addEvent({
         atMs: message.arrivedMs,
         queueId: message.id,

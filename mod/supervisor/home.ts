@@ -3,10 +3,12 @@
  * verify. Nothing here is ever loosened silently: a wrong owner is told with
  * the command that mends it.
  */
+import { dirname } from "node:path";
 import type { RoleName } from "../ipc/call.ts";
 import type { SharedGroup } from "../walls/manifest.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Paths } from "./plan.ts";
+import { syncPath } from "./replace_file.ts";
 
 /** One directory or file of the tree. */
 export interface Place {
@@ -59,6 +61,7 @@ export function makePlaces(
     const { uid, gid } = idsOf(place, accounts);
     if (accounts !== null) Deno.chownSync(place.path, uid, gid);
     Deno.chmodSync(place.path, place.mode);
+    syncPath(dirname(place.path));
   }
 }
 

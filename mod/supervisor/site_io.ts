@@ -23,6 +23,7 @@ import {
   pathsOf,
   planServer,
 } from "./plan.ts";
+import { replaceFile } from "./replace_file.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
 import { mailboxesOf, parseUsers } from "./users.ts";
@@ -221,9 +222,9 @@ function makeMissingCertificate(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const made = makeCertificate(config.server.hostname, Date.now());
-  Deno.writeTextFileSync(certPath, made.cert, { mode: 0o644 });
+  replaceFile(certPath, made.cert, 0o644);
   // The key last: its presence is what says that both are there.
-  Deno.writeTextFileSync(keyPath, made.key, { mode: 0o600 });
+  replaceFile(keyPath, made.key, 0o600);
 }
 
 /** Why a file cannot be read, in plain words. */

@@ -13,8 +13,8 @@ import type { Ledger, Verdict } from "./ledger.ts";
 /** Most time for the queue to become empty. */
 const DRAIN_WITHIN_MS = 40_000;
 
-/** Retries within a second: a test cannot wait for five minutes. */
-const SETTINGS = `
+/** The scene's: retries within a second, for a test cannot wait for five minutes. */
+export const SETTINGS = `
 [server]
 relay_domains = ["remote.test"]
 [smtp]
@@ -58,7 +58,7 @@ export const RECIPIENTS = [
 
 /** Waits until all that was acknowledged has arrived and the queue is empty. */
 export async function drained(
-  { made, hop }: Scene,
+  { made, hop }: Pick<Scene, "made" | "hop">,
   ledger: Ledger,
 ): Promise<Verdict> {
   const late = performance.now() + DRAIN_WITHIN_MS;

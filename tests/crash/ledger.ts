@@ -8,8 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { newFiles, readDelivered, storedForm } from "../system/mailbox.ts";
-import type { NextHop } from "../system/next_hop.ts";
-import type { Installation } from "../system/server_fixture.ts";
+import type { Taken } from "../system/next_hop.ts";
 
 /**
  * What the sender knows of one attempt.
@@ -32,6 +31,16 @@ export interface Attempt {
   fate: Fate | undefined;
   /** The reply that decided, or how the link broke. */
   why: string;
+}
+
+/** Where local mail arrives: a server's installation, or a copy of one. */
+export interface Mailboxes {
+  maildir(user: string): string;
+}
+
+/** Where other mail arrives. */
+export interface Takers {
+  readonly taken: readonly Taken[];
 }
 
 /** What the oracle found. */
@@ -90,7 +99,7 @@ export class Ledger {
   }
 
   /** Tokens that were acknowledged and have not arrived. */
-  missing(made: Installation, hop?: NextHop): string[] {
+  missing(made: Mailboxes, hop?: Takers): string[] {
     const there = new Set(
       arrivals(made, hop).map(({ text }) => tokenOf(text)),
     );
@@ -99,7 +108,7 @@ export class Ledger {
   }
 
   /** Compares what was promised with what is there. */
-  verdict(made: Installation, hop?: NextHop): Verdict {
+  verdict(made: Mailboxes, hop?: Takers): Verdict {
     const copies = new Map<Sent, number>();
     const damaged: string[] = [];
     for (const { where, domain, text } of arrivals(made, hop)) {
@@ -166,7 +175,7 @@ interface Arrival {
   readonly text: Uint8Array;
 }
 
-function arrivals(made: Installation, hop: NextHop | undefined): Arrival[] {
+function arrivals(made: Mailboxes, hop: Takers | undefined): Arrival[] {
   const found: Arrival[] = [];
   for (const user of ["me", "you"]) {
     for (const path of newFiles(made.maildir(user))) {
@@ -174,13 +183,13 @@ function arrivals(made: Installation, hop: NextHop | undefined): Arrival[] {
       found.push({ where: path, domain: "home.test", text: content });
     }
   }
-  for (const [i, { content }] of (hop?.taken ?? []).entries()) {
+  for (const [i, { to, content }] of (hop?.taken ?? []).entries()) {
     const stored = Buffer.from(storedForm(content));
     // What stands above is the trace that our server put there.
     const start = Math.max(0, stored.indexOf("X-Token: "));
     found.push({
       where: `next hop, ${i}`,
-      domain: "remote.test",
+      domain: to[0]!.slice(to[0]!.indexOf("@") + 1),
       text: stored.subarray(start),
     });
   }

@@ -21,6 +21,7 @@ import { makePlaces, placesOf } from "../home.ts";
 import { isRoot, placeRuntime } from "../installation.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type Paths, pathsOf } from "../plan.ts";
+import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import {
   addUser,
@@ -160,7 +161,7 @@ function writeConfig(
       ),
     };
   }
-  if (!isKept) Deno.writeTextFileSync(path, text, { mode: 0o600 });
+  if (!isKept) replaceFile(path, text, 0o600);
   return { ...loaded, isKept };
 }
 
@@ -232,10 +233,11 @@ function accountsFor(
     `bulkhead: the user table cannot be written (${why}): the roles get ` +
       `numbers from ${DEFAULT_UID_BASE} on (roles.uid_base)`,
   );
-  Deno.writeTextFileSync(
+  replaceFile(
     configPath,
-    `\n[roles]\nuid_base = ${DEFAULT_UID_BASE}\n`,
-    { append: true },
+    `${Deno.readTextFileSync(configPath)}\n[roles]\n` +
+      `uid_base = ${DEFAULT_UID_BASE}\n`,
+    0o600,
   );
   return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
 }
