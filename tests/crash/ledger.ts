@@ -34,6 +34,13 @@ export interface Attempt {
   why: string;
 }
 
+/** A message that was accepted once and arrived more than once. */
+export interface Repeated {
+  readonly token: string;
+  /** In order of time. */
+  readonly copies: readonly { readonly where: string; readonly atMs: number }[];
+}
+
 /** What the oracle found. */
 export interface Verdict {
   readonly messages: number;
@@ -96,6 +103,23 @@ export class Ledger {
     );
     return this.of("accepted").map(({ token }) => token)
       .filter((token) => !there.has(token));
+  }
+
+  /** What was accepted and is there more than once. */
+  repeated(made: Installation, hop?: NextHop): Repeated[] {
+    const byToken = new Map<string, { where: string; atMs: number }[]>();
+    for (const { where, atMs, text } of arrivals(made, hop)) {
+      const token = tokenOf(text);
+      if (this.#attempts.get(token)?.fate !== "accepted") continue;
+      const copies = byToken.get(token);
+      if (copies === undefined) byToken.set(token, [{ where, atMs }]);
+      else copies.push({ where, atMs });
+    }
+    return [...byToken].filter(([, copies]) => copies.length > 1)
+      .map(([token, copies]) => ({
+        token,
+        copies: copies.sort((a, b) => a.atMs - b.atMs),
+      }));
   }
 
   /** Compares what was promised with what is there. */
@@ -161,6 +185,8 @@ interface Sent extends Attempt {
 
 interface Arrival {
   readonly where: string;
+  /** When it was written there, since the epoch. */
+  readonly atMs: number;
   readonly domain: string;
   /** From the token's field on, with LF. */
   readonly text: Uint8Array;
@@ -171,15 +197,21 @@ function arrivals(made: Installation, hop: NextHop | undefined): Arrival[] {
   for (const user of ["me", "you"]) {
     for (const path of newFiles(made.maildir(user))) {
       const { content } = readDelivered(path);
-      found.push({ where: path, domain: "home.test", text: content });
+      found.push({
+        where: path,
+        atMs: Deno.lstatSync(path).mtime!.getTime(),
+        domain: "home.test",
+        text: content,
+      });
     }
   }
-  for (const [i, { content }] of (hop?.taken ?? []).entries()) {
+  for (const [i, { content, atMs }] of (hop?.taken ?? []).entries()) {
     const stored = Buffer.from(storedForm(content));
     // What stands above is the trace that our server put there.
     const start = Math.max(0, stored.indexOf("X-Token: "));
     found.push({
       where: `next hop, ${i}`,
+      atMs,
       domain: "remote.test",
       text: stored.subarray(start),
     });
