@@ -76,13 +76,13 @@ export async function deliver(
     ref: message.ref,
     key: Buffer.from(key).toString("base64"),
     reversePath: message.reversePath,
+    isRepeat: means.isRepeat,
   };
   key.fill(0);
   const reply = first.kind === "mailbox"
     ? await means.edges.maildir.ask("deliver", {
       ...common,
       recipients: parts.map(mailboxOf),
-      isRepeat: means.isRepeat,
     })
     : await means.edges.smtpc.ask("deliver", {
       ...common,

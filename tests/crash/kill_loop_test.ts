@@ -19,10 +19,10 @@ import {
   sentence,
 } from "./ledger.ts";
 import { Load } from "./load.ts";
+import { report, sized } from "./proof.ts";
 
-const IS_FULL = Deno.env.get("BULKHEAD_PROOF") === "full";
-const MESSAGES = IS_FULL ? 10_000 : 500;
-const KILLS = IS_FULL ? 200 : 25;
+const MESSAGES = sized({ small: 500, full: 10_000 });
+const KILLS = sized({ small: 25, full: 200 });
 const SENDERS = 4;
 const PAUSE_MS = 5;
 const MAX_SIZE = 200_000;
@@ -59,7 +59,7 @@ Deno.test("random kills lose nothing and repeat hardly anything", async () => {
   const repeated = ledger.repeated(made, hop);
   const isLocal = ({ copies }: Repeated) => copies[0]!.where.startsWith("/");
 
-  console.log(
+  report(
     `${killer.kills.length} kills in ${tookS()} s: ${
       sentence(verdict)
     }; killed ${counted(killer.kills)}; ` +
