@@ -109,7 +109,7 @@ export class Killer {
 }
 
 /** The role of a process; undefined in its jail stage, or if it is gone. */
-function roleOf(pid: number): string | undefined {
+export function roleOf(pid: number): string | undefined {
   try {
     const args = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
     return args.at(-3) === "role" ? args.at(-2) : undefined;

@@ -251,13 +251,24 @@ const FILLER = Buffer.from(
   ).join("\r\n"),
 );
 
+/** For sizes beyond it; made only if there are any. */
+let manyFillers: Uint8Array | undefined;
+
+function fillerOf(length: number): Uint8Array {
+  if (length < FILLER.length / 2) return FILLER;
+  manyFillers ??= Buffer.concat(Array.from({ length: 32 }, () => FILLER));
+  return manyFillers;
+}
+
 function contentOf(token: string, size: number): Uint8Array {
   const head = `X-Token: ${token}\r\nSubject: crash ${token}\r\n\r\n`;
   const tail = `\r\nend of ${token}\r\n`;
   const length = Math.max(0, size - head.length - tail.length);
-  const from = Math.floor(Math.random() * (FILLER.length - length));
+  const filler = fillerOf(length);
+  const from = Math.floor(Math.random() * (filler.length - length));
   // A cut may leave half a line end on either side.
-  const middle = FILLER.subarray(from, from + length).toString("latin1")
+  const middle = Buffer.from(filler.subarray(from, from + length))
+    .toString("latin1")
     .replace(/^\n/, "x").replace(/\r$/, "x");
   return new Uint8Array(Buffer.from(head + middle + tail, "latin1"));
 }
