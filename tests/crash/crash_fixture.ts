@@ -30,13 +30,17 @@ export interface Scene extends AsyncDisposable {
   readonly hop: NextHop;
 }
 
-/** Makes a server with two mailboxes and one route. */
-export async function scene(): Promise<Scene> {
+/**
+ * Makes a server with two mailboxes and one route.
+ *
+ * @param further More settings, as TOML
+ */
+export async function scene(further = ""): Promise<Scene> {
   const hop = new NextHop(freePort());
   await hop.listen();
   const made = await server({
     routes: [`remote.test=127.0.0.1:${hop.port}`],
-    settings: SETTINGS,
+    settings: SETTINGS + further,
   });
   return {
     made,

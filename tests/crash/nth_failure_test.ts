@@ -13,7 +13,15 @@ import {
   type LogEvent,
   until,
 } from "../system/server_fixture.ts";
-import { drained, LogTail, RECIPIENTS, scene } from "./crash_fixture.ts";
+import {
+  childrenOf,
+  drained,
+  isAlive,
+  LogTail,
+  RECIPIENTS,
+  scene,
+} from "./crash_fixture.ts";
+import { roleOf } from "./killer.ts";
 import { assertNothingLost, Ledger, sentence } from "./ledger.ts";
 import { sendOnce } from "./load.ts";
 import { IS_FULL, report } from "./proof.ts";
@@ -25,6 +33,8 @@ const WITHIN_MS = IS_FULL ? 1_200_000 : 60_000;
 const WELL_WITHIN_MS = 15_000;
 /** What was under way when the disk was found bad is answered within this. */
 const CLOSE_MS = 50;
+/** So that a few messages fill one, and it is renewed. */
+const SMALL_SEGMENTS = '[spool]\nsegment_size = "128KiB"\n';
 /** Of roles, before the server is started anew. */
 const MAX_DEATHS = 2;
 /** For delivery, key destruction and release of what was accepted. */
@@ -120,7 +130,7 @@ const FULL: readonly Lane[] = (["spool", "queue", "maildir"] as const).map(
 );
 
 async function lane({ role, series }: Lane, endMs: number): Promise<void> {
-  await using stage = await scene();
+  await using stage = await scene(SMALL_SEGMENTS);
   const { made } = stage;
   let tail = new LogTail(made);
   const events: LogEvent[] = [];
@@ -136,7 +146,6 @@ async function lane({ role, series }: Lane, endMs: number): Promise<void> {
     return attempt.fate;
   };
   let noes = 0;
-  let pid = await pidOf(made, role);
 
   /** What is true on disk, and not only in memory, survives this. */
   const restart = async () => {
@@ -146,12 +155,11 @@ async function lane({ role, series }: Lane, endMs: number): Promise<void> {
     await made.stop();
     await made.start();
     tail = new LogTail(made);
-    pid = await pidOf(made, role);
   };
 
   /** Lets the n-th call fail; true if there was one. */
   const fail = async ({ fault, isAnywhere }: Series, n: number) => {
-    const injection = await Injection.into(pid, {
+    const injection = await into(made, role, {
       ...fault,
       when: String(n),
       ...(isAnywhere ? {} : { files: filesOf(`${made.home}/${role}`) }),
@@ -165,7 +173,6 @@ async function lane({ role, series }: Lane, endMs: number): Promise<void> {
     // A role that ends itself over and over waits longer each time.
     const died = tail.read().filter(({ event }) => event === "role-died");
     if (died.length > MAX_DEATHS) await restart();
-    else if (died.length > 0) pid = await pidOf(made, role);
     while (await send() !== "accepted") {
       assert.ok(performance.now() < late, `${role}, ${n}: no mail any more`);
       await delay(100);
@@ -254,14 +261,23 @@ function told(events: readonly LogEvent[]): string {
     `deliveries failed ${of("delivery-failed")}`;
 }
 
-function pidOf(made: Installation, role: string): Promise<number> {
-  return until(`${role} runs`, async () => {
-    const roles = await made.roles();
-    const { state, pid } = roles.find(({ instance }) =>
-      instance === `${role}.0`
-    )!;
-    return state === "ready" && pid;
-  });
+/** Attaches to the role; if it dies just then, to its successor. */
+async function into(
+  made: Installation,
+  role: string,
+  fault: Fault,
+): Promise<Injection> {
+  for (let tries = 0;; tries++) {
+    const pid = await until(
+      `${role} runs`,
+      () => childrenOf(made.pid).find((pid) => roleOf(pid) === role),
+    );
+    try {
+      return await Injection.into(pid, fault);
+    } catch (error) {
+      if (isAlive(pid) || tries === MAX_DEATHS) throw error;
+    }
+  }
 }
 
 /** The directory and its files: the role's log and sockets are not meant. */
