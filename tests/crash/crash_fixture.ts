@@ -30,13 +30,17 @@ export interface Scene extends AsyncDisposable {
   readonly hop: NextHop;
 }
 
-/** Makes a server with two mailboxes and one route. */
-export async function scene(): Promise<Scene> {
+/**
+ * Makes a server with two mailboxes and one route.
+ *
+ * @param further More settings, as TOML
+ */
+export async function scene(further = ""): Promise<Scene> {
   const hop = new NextHop(freePort());
   await hop.listen();
   const made = await server({
     routes: [`remote.test=127.0.0.1:${hop.port}`],
-    settings: SETTINGS,
+    settings: SETTINGS + further,
   });
   return {
     made,
@@ -60,12 +64,13 @@ export const RECIPIENTS = [
 export async function drained(
   { made, hop }: Pick<Scene, "made" | "hop">,
   ledger: Ledger,
+  withinMs = DRAIN_WITHIN_MS,
 ): Promise<Verdict> {
-  const late = performance.now() + DRAIN_WITHIN_MS;
+  const late = performance.now() + withinMs;
   while (performance.now() < late) {
-    if (ledger.missing(made, hop).length === 0) {
-      const queue = await made.json<{ messages: unknown[] }>("queue", "list");
-      if (queue.messages.length === 0) break;
+    const queue = await made.json<{ messages: unknown[] }>("queue", "list");
+    if (queue.messages.length === 0) {
+      if (ledger.missing(made, hop).length === 0) break;
     }
     await delay(300);
   }

@@ -168,6 +168,7 @@ function takenIn(dir: string): Takers {
   const names = [...Deno.readDirSync(dir)].map(({ name }) => name);
   return {
     taken: names.filter((name) => !name.endsWith(".to")).map((name) => ({
+      atMs: 0,
       from: "",
       to: [Deno.readTextFileSync(`${dir}/${name}.to`)],
       content: Deno.readFileSync(`${dir}/${name}`),
