@@ -39,6 +39,30 @@ export const PROOFS: readonly Proof[] = [
     path: "tests/crash/disk_full_test.ts",
     withinMs: 5 * MINUTE_MS,
   },
+  {
+    name: "kill-loop",
+    shows: "10,000 messages while anybody is killed, the supervisor too",
+    path: "tests/crash/kill_loop_test.ts",
+    withinMs: 10 * MINUTE_MS,
+  },
+  {
+    name: "odd-kills",
+    shows: "deaths together, in mid-stream, in recovery; roles that hang",
+    path: "tests/crash/odd_kills_test.ts",
+    withinMs: 5 * MINUTE_MS,
+  },
+  {
+    name: "nth-failure",
+    shows: "every call that touches the disk fails once, in each role",
+    path: "tests/crash/nth_failure_test.ts",
+    withinMs: 15 * MINUTE_MS,
+  },
+  {
+    name: "start-failure",
+    shows: "the same while the server starts",
+    path: "tests/crash/start_failure_test.ts",
+    withinMs: 10 * MINUTE_MS,
+  },
 ];
 
 /**

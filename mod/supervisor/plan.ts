@@ -26,8 +26,8 @@ export interface Paths {
 export function pathsOf(home: string): Paths {
   return {
     home,
-    spoolDir: `${home}/spool`,
-    spentDir: `${home}/spent`,
+    spoolDir: `${home}/spool/segments`,
+    spentDir: `${home}/spool/spent`,
     queueDir: `${home}/queue`,
     eventsDir: `${home}/events`,
     mailDir: `${home}/mail`,

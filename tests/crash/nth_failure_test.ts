@@ -162,7 +162,7 @@ async function lane({ role, series }: Lane, endMs: number): Promise<void> {
     const injection = await into(made, role, {
       ...fault,
       when: String(n),
-      ...(isAnywhere ? {} : { files: filesOf(`${made.home}/${role}`) }),
+      ...(isAnywhere ? {} : { files: filesOf(dirOf(made.home, role)) }),
     });
     for (let i = 0; i < MAX_MESSAGES && injection.count === 0; i++) {
       if (await send() !== "accepted") noes++;
@@ -278,6 +278,10 @@ async function into(
       if (isAlive(pid) || tries === MAX_DEATHS) throw error;
     }
   }
+}
+
+function dirOf(home: string, role: string): string {
+  return `${home}/${role === "spool" ? "spool/segments" : role}`;
 }
 
 /** The directory and its files: the role's log and sockets are not meant. */

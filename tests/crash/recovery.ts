@@ -123,16 +123,19 @@ function dirsOf({ home }: Task): { queue: string; events: string } {
 }
 
 function openSpool({ home, segmentBytes }: Task): Spool {
-  const spool = new Spool(new DenoDisk(`${home}/spool`, `${home}/spent`), {
-    shred: async ({ segment }) => {
-      await overwrite(`${home}/spent/${segment}.seg`);
-      return "overwritten";
+  const spool = new Spool(
+    new DenoDisk(`${home}/spool/segments`, `${home}/spool/spent`),
+    {
+      shred: async ({ segment }) => {
+        await overwrite(`${home}/spool/spent/${segment}.seg`);
+        return "overwritten";
+      },
+      segmentBytes,
+      readySegments: 1,
+      maxBytes: 1_000 * segmentBytes,
+      minFreeBytes: 0,
     },
-    segmentBytes,
-    readySegments: 1,
-    maxBytes: 1_000 * segmentBytes,
-    minFreeBytes: 0,
-  });
+  );
   spool.open();
   return spool;
 }
@@ -158,7 +161,7 @@ function openQueue(task: Task, spool: Spool): Queue {
 function edgesOf(task: Task, spool: Spool): Edges {
   const answers = spoolAnswers({
     spool,
-    dir: `${task.home}/spool`,
+    dir: `${task.home}/spool/segments`,
     count: () => {},
   });
   let taken = 0;
@@ -254,7 +257,7 @@ async function acceptOne(queue: Queue, spool: Spool): Promise<void> {
 }
 
 function readWhole(home: string, ref: ContentRef, key: string): Uint8Array {
-  return Buffer.concat([...readContent(`${home}/spool`, ref, key)]);
+  return Buffer.concat([...readContent(`${home}/spool/segments`, ref, key)]);
 }
 
 function refOf(row: Record<string, unknown>): ContentRef {

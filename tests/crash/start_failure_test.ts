@@ -98,7 +98,9 @@ async function startFailing(
   const strace = new Deno.Command("strace", {
     args: ["-f", "--seccomp-bpf", "-o", trace].concat(
       ["-e", `trace=${calls}`, "-e", `inject=${inject}`],
-      ["spool", "queue"].flatMap((role) => filesOf(`${made.home}/${role}`))
+      ["spool/segments", "queue"].flatMap((dir) =>
+        filesOf(`${made.home}/${dir}`)
+      )
         .flatMap((file) => ["-P", file]),
       ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log],
       [Deno.execPath(), "run", "-A", `${ROOT}main.ts`, "serve"],

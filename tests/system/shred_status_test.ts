@@ -65,9 +65,9 @@ Deno.test("shred verify finds what was not erased", async () => {
   put(ready, 1_024, recordHeader());
   Deno.utimeSync(ready, 0, 0);
   put(`${made.home}/queue/keys`, 64 * 1_000, new Uint8Array(64).fill(1));
-  const spent = `${made.home}/spent/pool-0123456789abcdef.seg`;
+  const spent = `${made.home}/spool/spent/pool-0123456789abcdef.seg`;
   Deno.writeFileSync(spent, new Uint8Array(1_000));
-  const info = Deno.statSync(`${made.home}/spool`);
+  const info = Deno.statSync(`${made.home}/spool/segments`);
   if (IS_ROOT) Deno.chownSync(spent, info.uid, info.gid);
   const { code, out } = await made.command("shred", "verify");
   assert.equal(code, 1, out);
@@ -82,7 +82,7 @@ Deno.test("shred verify finds what was not erased", async () => {
 });
 
 function readySegment(made: Installation): string | undefined {
-  const dir = `${made.home}/spool`;
+  const dir = `${made.home}/spool/segments`;
   for (const { name } of Deno.readDirSync(dir)) {
     const path = `${dir}/${name}`;
     if (!/^pool-.*\.seg$/.test(name)) continue;

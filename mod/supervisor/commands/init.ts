@@ -17,7 +17,7 @@ import {
 } from "../accounts.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { erasedDirs } from "../erased_places.ts";
-import { makePlaces, placesOf } from "../home.ts";
+import { makePlaces, moveOldSegments, placesOf } from "../home.ts";
 import { isRoot, placeRuntime } from "../installation.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type Paths, pathsOf } from "../plan.ts";
@@ -79,6 +79,7 @@ export function init(dir: string, options: InitOptions): number {
 
   const paths = pathsOf(config.server.home);
   makePlaces(placesOf(paths), accounts.accounts);
+  moveOldSegments(paths);
   overwriteInPlace(paths);
   placeRuntime(config.server.home);
   const added = addUsers(
