@@ -217,6 +217,13 @@ export class Dispatcher {
     return rows.length;
   }
 
+  // A commit that was late may park a message at a time that has been looked
+  // through meanwhile.
+  #lookAgainFrom(dueMs: number): void {
+    if (dueMs < 0 || dueMs > this.#dueAfter.dueMs) return;
+    this.#dueAfter = { dueMs: dueMs - 1, n: 0 };
+  }
+
   #load(row: MessageRow): void {
     if (row.state !== "queued" || this.#active.has(row.n)) return;
     this.#admit(this.#store.load(row));
@@ -579,6 +586,7 @@ export class Dispatcher {
         log("message-corrupt", { id: message.id, alarm: true });
         break;
       case "parked":
+        this.#lookAgainFrom(ending.dueMs);
         break;
     }
     if (ending.kind !== "parked") this.#unheard.delete(message.n);

@@ -96,6 +96,32 @@ Deno.test("Queue records outcomes on a full disk in the room of its reserve", as
   await lab.send(newAsk(["bob@home.test"]));
 });
 
+Deno.test("Queue tries again what was due before its last outcome was recorded", async () => {
+  const { transaction } = Store.prototype;
+  await using lab = laboratory();
+  let attempts = 0;
+  let failUntilMs = 0;
+  lab.fake.deliver = () => {
+    if (attempts++ > 0) return DELIVERED;
+    failUntilMs = performance.now() + 500;
+    return NOT_NOW;
+  };
+  // The next attempt is due after 100 ms; the commit that says so comes after
+  // a second.
+  Store.prototype.transaction = function (work) {
+    if (performance.now() < failUntilMs) {
+      throw Object.assign(new Error("full"), { errcode: 13 });
+    }
+    transaction.call(this, work);
+  };
+  try {
+    await lab.send(newAsk(["bob@home.test"]));
+    await until("released", () => lab.fake.released.length === 1);
+  } finally {
+    Store.prototype.transaction = transaction;
+  }
+});
+
 Deno.test("Queue answers the same id and record again, and refuses another record", async () => {
   await using lab = laboratory();
   const ask = newAsk(["bob@home.test"]);
