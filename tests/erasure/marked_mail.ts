@@ -1,0 +1,94 @@
+/**
+ * Messages whose every part bears a word that stands nowhere else in the
+ * world, so that whatever is found of them on a disk can be told apart.
+ */
+import { randomBytes, randomInt } from "node:crypto";
+import { octets } from "../system/smtp_client.ts";
+
+/** Digits of a mark: 100 random bits. */
+const MARK_LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
+const MARK_LENGTH = 20;
+/** Octets between two marks in a body: no fragment of it goes unseen. */
+const BETWEEN_MARKS = 300;
+
+/** What a mark stands for. */
+export type MarkKind = "content" | "header" | "address";
+
+/** One mark. */
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly text: string;
+}
+
+/** What becomes of a message. */
+export type Way = "mailbox" | "remote" | "bounce" | "aborted";
+
+/** One message. */
+export interface Marked {
+  readonly way: Way;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly content: Uint8Array;
+  readonly marks: readonly Mark[];
+  /** The mark that tells of its arrival: a notice returns the header only. */
+  readonly sign: string;
+}
+
+// One in twenty is sent back to its sender; one in fifty breaks off.
+function wayOf(n: number): Way {
+  if (n % 50 === 17) return "aborted";
+  if (n % 20 === 7) return "bounce";
+  return n % 2 === 0 ? "mailbox" : "remote";
+}
+
+/** From 1 KB to 600 KB: most share a segment, some have a file of their own. */
+function sizeOf(n: number): number {
+  if (n % 25 === 3 || n % 50 === 17) return randomInt(300_000, 600_000);
+  return n % 5 === 0 ? randomInt(20_000, 100_000) : randomInt(1_000, 8_000);
+}
+
+/** Makes `count` messages. */
+export function markedMail(count: number): Marked[] {
+  return Array.from({ length: count }, (_, n) => marked(wayOf(n), sizeOf(n)));
+}
+
+function marked(way: Way, size: number): Marked {
+  const [body, header, sender, first, second] = Array.from(
+    { length: 5 },
+    newMark,
+  ) as [string, string, string, string, string];
+  const at = (mark: string) =>
+    way === "mailbox" || way === "aborted"
+      ? `me+${mark}@home.test`
+      : `${mark}@remote.test`;
+  const recipients = randomInt(4) === 0 ? [first, second] : [first];
+  const head = `Subject: ${header}\r\nX-Mark: ${header}\r\n` +
+    `Message-ID: <${header}@client.test>\r\n\r\n`;
+  const line = `${body} ${"-".repeat(BETWEEN_MARKS - MARK_LENGTH - 3)}\r\n`;
+  const lines = Math.ceil((size - head.length) / line.length);
+  return {
+    way,
+    // Notices go to a mailbox here.
+    from: way === "bounce"
+      ? `you+${sender}@home.test`
+      : `${sender}@client.test`,
+    to: recipients.map(at),
+    content: octets(head + line.repeat(Math.max(1, lines))),
+    marks: [
+      { kind: "content", text: body },
+      { kind: "header", text: header },
+      ...[sender, ...recipients].map((text) => ({
+        kind: "address" as const,
+        text,
+      })),
+    ],
+    sign: way === "bounce" ? header : body,
+  };
+}
+
+function newMark(): string {
+  return Array.from(
+    randomBytes(MARK_LENGTH),
+    (octet) => MARK_LETTERS[octet % 32],
+  ).join("");
+}
