@@ -56,6 +56,7 @@ export class DiskImage implements AsyncDisposable {
   readonly #dir: string;
   /** What is mounted over directories of the image, first to last. */
   readonly #covers: string[] = [];
+  readonly #memories: string[] = [];
   #isMounted = false;
 
   private constructor(kind: FileSystem, dir: string) {
@@ -98,13 +99,19 @@ export class DiskImage implements AsyncDisposable {
     return dir;
   }
 
-  /** Puts a tmpfs, or a directory from elsewhere, over one of the image. */
-  async cover(path: string, from: "tmpfs" | { dir: string }): Promise<void> {
+  /** Puts a directory from elsewhere over one of the image. */
+  async cover(path: string, dir: string): Promise<void> {
     Deno.mkdirSync(path, { recursive: true });
-    await (from === "tmpfs"
-      ? must("mount", "-t", "tmpfs", "tmpfs", path)
-      : must("mount", "--bind", from.dir, path));
+    await must("mount", "--bind", dir, path);
     this.#covers.push(path);
+  }
+
+  /** A tmpfs beside the image; it outlives an unmounting of the image. */
+  async memory(name: string): Promise<string> {
+    const dir = this.beside(name);
+    await must("mount", "-t", "tmpfs", "tmpfs", dir);
+    this.#memories.push(dir);
+    return dir;
   }
 
   /** Everything that was written is on the device. */
@@ -126,6 +133,7 @@ export class DiskImage implements AsyncDisposable {
   /** Unmounts and removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmount();
+    for (const dir of this.#memories) await must("umount", dir);
     await Deno.remove(this.#dir, { recursive: true });
   }
 }

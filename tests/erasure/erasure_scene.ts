@@ -46,11 +46,21 @@ export class ErasureScene implements AsyncDisposable {
   readonly image: DiskImage;
   readonly made: Installation;
   readonly hop: NextHop;
+  /** The tmpfs with the Maildirs. */
+  readonly #mail: string;
+  /** Words of the files in the Maildirs. */
+  readonly #seen = new Map<string, readonly string[]>();
 
-  private constructor(image: DiskImage, made: Installation, hop: NextHop) {
-    this.image = image;
-    this.made = made;
-    this.hop = hop;
+  private constructor(parts: {
+    image: DiskImage;
+    made: Installation;
+    hop: NextHop;
+    mail: string;
+  }) {
+    this.image = parts.image;
+    this.made = parts.made;
+    this.hop = parts.hop;
+    this.#mail = parts.mail;
   }
 
   /** Makes image and installation; nothing runs. */
@@ -61,14 +71,15 @@ export class ErasureScene implements AsyncDisposable {
     const image = await DiskImage.make(kind, megabytes);
     try {
       const home = `${image.mountPoint}/home`;
-      await coverHome(image, home);
+      const mail = await image.memory("mail");
+      await coverHome(image, { home, mail });
       const hop = new NextHop(freePort());
       const made = await installation({
         home,
         routes: [`remote.test=127.0.0.1:${hop.port}`],
         settings: SETTINGS + await shortSettings(),
       });
-      return new ErasureScene(image, made, hop);
+      return new ErasureScene({ image, made, hop, mail });
     } catch (error) {
       await image[Symbol.asyncDispose]();
       throw error;
@@ -78,7 +89,7 @@ export class ErasureScene implements AsyncDisposable {
   /** From now on nothing can be delivered. */
   async hold(): Promise<void> {
     await this.hop.close();
-    await must("mount", "-o", "remount,ro", `${this.made.home}/mail`);
+    await must("mount", "-o", "remount,ro", this.#mail);
   }
 
   /** From now on everything can be delivered, or is refused if it shall be. */
@@ -89,7 +100,7 @@ export class ErasureScene implements AsyncDisposable {
     this.hop.manners = {
       onMail: (from) => bad.has(from) ? "550 5.7.1 Not this one" : undefined,
     };
-    await must("mount", "-o", "remount,rw", `${this.made.home}/mail`);
+    await must("mount", "-o", "remount,rw", this.#mail);
     await this.hop.listen();
   }
 
@@ -161,8 +172,6 @@ export class ErasureScene implements AsyncDisposable {
     return mail.filter(({ sign }) => !arrived.has(sign));
   }
 
-  readonly #seen = new Map<string, readonly string[]>();
-
   #arrived(): Set<string> {
     for (const user of ["me", "you"]) {
       for (const path of newFiles(this.made.maildir(user))) {
@@ -174,10 +183,10 @@ export class ErasureScene implements AsyncDisposable {
     return new Set([...this.#seen.values()].flat().concat(taken));
   }
 
-  /** Unmounts the image, and mounts all of it again. */
+  /** Mounts the image again, after it was unmounted. */
   async remount(): Promise<void> {
     await this.image.mount();
-    await coverHome(this.image, this.made.home);
+    await coverHome(this.image, { home: this.made.home, mail: this.#mail });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,11 +198,13 @@ export class ErasureScene implements AsyncDisposable {
 
 // The Maildirs are the users' own and are not what is proved; the runtime is
 // large and the same everywhere.
-async function coverHome(image: DiskImage, home: string): Promise<void> {
+async function coverHome(
+  image: DiskImage,
+  { home, mail }: { home: string; mail: string },
+): Promise<void> {
   Deno.mkdirSync(home, { recursive: true });
-  await image.cover(`${home}/mail`, "tmpfs");
-  const dir = image.beside("runtime");
-  await image.cover(`${home}/runtime`, { dir });
+  await image.cover(`${home}/mail`, mail);
+  await image.cover(`${home}/runtime`, image.beside("runtime"));
 }
 
 async function shortSettings(): Promise<string> {
