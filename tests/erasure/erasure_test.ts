@@ -13,6 +13,7 @@ import assert from "node:assert/strict";
 import { canMount, FILE_SYSTEMS, type FileSystem } from "./disk_image.ts";
 import { killErasers } from "./disturbances.ts";
 import { assertErased, erasureRound, type Outcome } from "./erasure_round.ts";
+import { printOutcomes } from "./outcome_table.ts";
 import { ErasureScene } from "./erasure_scene.ts";
 
 const IS_FULL = Deno.env.get("BULKHEAD_PROOF") === "full";
@@ -30,7 +31,7 @@ Deno.test({
       messages: 60,
       isPatient: false,
     });
-    print([outcome]);
+    printOutcomes([outcome]);
     assertErased(outcome);
   },
 });
@@ -43,7 +44,7 @@ Deno.test({
     const outcomes = ends.flatMap((end) =>
       end.status === "fulfilled" ? end.value : []
     );
-    print(outcomes);
+    printOutcomes(outcomes);
     const failures = ends.filter(({ status }) => status === "rejected");
     assert.deepEqual(failures, [], "file systems without an outcome");
     outcomes.forEach(assertErased);
@@ -76,20 +77,4 @@ async function proveFully(kind: FileSystem): Promise<Outcome[]> {
     },
   });
   return [calm, { ...killed, name: `${killed.name} ${kills} times` }];
-}
-
-function print(outcomes: readonly Outcome[]): void {
-  for (
-    const { name, held, live, unmounted, goneAfterMs, ...more } of outcomes
-  ) {
-    const gone = goneAfterMs === undefined
-      ? "NOT gone in time"
-      : `gone after ${(goneAfterMs / 1_000).toFixed(1)} s`;
-    console.log(`${name}: ${gone}`);
-    console.log(`  held:      ${held}`);
-    console.log(`  live:      ${live}`);
-    console.log(`  unmounted: ${unmounted}`);
-    for (const place of more.left) console.log(`    ${place}`);
-    console.log(`  status: ${more.status}`);
-  }
 }

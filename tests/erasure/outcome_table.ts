@@ -1,0 +1,53 @@
+/** The proof's result as a small table. */
+import type { Outcome } from "./erasure_round.ts";
+import { TRACE_KINDS, type Traces } from "./trace_search.ts";
+
+/** Lines of places that are printed of one outcome. */
+const MAX_PLACES = 30;
+
+const HEADINGS = ["file system, round", "when", ...TRACE_KINDS];
+
+/**
+ * Prints how many secrets of each kind were found, of how many: while the mail
+ * waited, when its time was up, and after the unmounting; then what is left
+ * and where, and what the server says of that file system.
+ */
+export function printOutcomes(outcomes: readonly Outcome[]): void {
+  const rows = outcomes.flatMap((outcome) => [
+    [outcome.name, "waiting", ...counts(outcome.held)],
+    ["", goneText(outcome), ...counts(outcome.live)],
+    ["", "unmounted", ...counts(outcome.unmounted)],
+  ]);
+  for (const line of aligned([HEADINGS, ...rows])) console.log(line);
+  for (const { name, left, status } of outcomes) {
+    console.log(`\n${name}: bulkhead shred status says:\n${indented(status)}`);
+    for (const place of left.slice(0, MAX_PLACES)) console.log(`  ${place}`);
+    if (left.length > MAX_PLACES) {
+      console.log(`  and ${left.length - MAX_PLACES} places more`);
+    }
+  }
+}
+
+function goneText({ goneAfterMs }: Outcome): string {
+  if (goneAfterMs === undefined) return "NOT gone in time";
+  return `gone after ${(goneAfterMs / 1_000).toFixed(1)} s`;
+}
+
+function counts(traces: Traces): string[] {
+  return TRACE_KINDS.map((kind) =>
+    `${traces.found(kind)} of ${traces.wanted(kind)}`
+  );
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]!.length))
+  );
+  return rows.map((row) =>
+    row.map((text, column) => text.padEnd(widths[column]!)).join("  ").trimEnd()
+  );
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => `  ${line}`).join("\n");
+}
