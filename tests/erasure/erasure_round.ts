@@ -59,20 +59,19 @@ export async function erasureRound(
   await scene.hold();
   await scene.send(mail);
   await delay(HELD_MS);
-  const waiting = watch.look();
   const sealed = sealedSamples(`${made.home}/spool`);
-  const wanted = (): Wanted => ({ mail, sealed, keys: watch.keys });
   await image.sync();
   const maps = [await DiskMap.draw(image, "held")];
-  const held = Traces.on(image, wanted());
-  const isHeld = mail.filter(({ way }) => way !== "aborted").length;
-  assert.equal(waiting, isHeld, "keys of waiting messages");
-  assertSearchFinds(held, isHeld);
+  const keys = [...watch.look().values()];
+  const held = Traces.on(image, { mail, sealed, keys });
+  assertSearchFinds(held, mail.filter(({ way }) => way !== "aborted").length);
 
   await scene.letGo(mail);
   await plan.disturb?.(scene);
   await scene.settled(mail);
   const began = performance.now();
+  const ended = mail.filter(({ way }) => way !== "stays");
+  const wanted = (): Wanted => ({ mail: ended, sealed, keys: watch.destroyed });
   let live = Traces.on(image, wanted());
   let goneAfterMs: number | undefined;
   while (performance.now() - began < GONE_WITHIN_MS) {
@@ -84,10 +83,11 @@ export async function erasureRound(
   }
   const { out, errors } = await made.command("shred", "status");
   maps.push(await DiskMap.draw(image, "then"));
+  const last = wanted();
   await made.stopCleanly();
   await image.sync();
   await image.unmount();
-  const unmounted = Traces.on(image, wanted());
+  const unmounted = Traces.on(image, last);
   return {
     name: `${image.kind}, ${plan.name}`,
     held,

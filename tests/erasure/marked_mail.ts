@@ -20,8 +20,12 @@ export interface Mark {
   readonly text: string;
 }
 
-/** What becomes of a message. */
-export type Way = "mailbox" | "remote" | "bounce" | "aborted";
+/**
+ * What becomes of a message: `bounce` is sent back to its sender, `aborted`
+ * breaks off before its end, `stays` is never delivered, and may not keep a
+ * trace of the others alive.
+ */
+export type Way = "mailbox" | "remote" | "bounce" | "aborted" | "stays";
 
 /** One message. */
 export interface Marked {
@@ -34,9 +38,9 @@ export interface Marked {
   readonly sign: string;
 }
 
-// One in twenty is sent back to its sender; one in fifty breaks off.
 function wayOf(n: number): Way {
   if (n % 50 === 17) return "aborted";
+  if (n % 50 === 33) return "stays";
   if (n % 20 === 7) return "bounce";
   return n % 2 === 0 ? "mailbox" : "remote";
 }
@@ -57,10 +61,7 @@ function marked(way: Way, size: number): Marked {
     { length: 5 },
     newMark,
   ) as [string, string, string, string, string];
-  const at = (mark: string) =>
-    way === "mailbox" || way === "aborted"
-      ? `me+${mark}@home.test`
-      : `${mark}@remote.test`;
+  const at = (mark: string) => addressOf(way, mark);
   const recipients = randomInt(4) === 0 ? [first, second] : [first];
   const head = `Subject: ${header}\r\nX-Mark: ${header}\r\n` +
     `Message-ID: <${header}@client.test>\r\n\r\n`;
@@ -84,6 +85,19 @@ function marked(way: Way, size: number): Marked {
     ],
     sign: way === "bounce" ? header : body,
   };
+}
+
+function addressOf(way: Way, mark: string): string {
+  switch (way) {
+    case "mailbox":
+    case "aborted":
+      return `me+${mark}@home.test`;
+    case "remote":
+    case "bounce":
+      return `${mark}@remote.test`;
+    case "stays":
+      return `${mark}@away.test`;
+  }
 }
 
 function newMark(): string {

@@ -22,18 +22,22 @@ export class KeyWatch implements Disposable {
     this.#timer = setInterval(() => this.look(), 40);
   }
 
-  /** All keys seen so far. */
-  get keys(): Uint8Array[] {
-    return [...this.#keys.values()];
+  /** All keys seen so far that do not live any more. */
+  get destroyed(): Uint8Array[] {
+    const live = this.look();
+    return [...this.#keys].flatMap(([hex, key]) => live.has(hex) ? [] : [key]);
   }
 
-  /** Reads the file once; returns how many keys live in it now. */
-  look(): number {
-    const live = keysIn(fileOrNothing(this.#path));
-    for (const key of live) {
-      this.#keys.set(Buffer.from(key).toString("hex"), key);
-    }
-    return live.length;
+  /** Reads the file once; returns the keys that live in it now, by their hex. */
+  look(): ReadonlyMap<string, Uint8Array> {
+    const live = new Map(
+      keysIn(fileOrNothing(this.#path)).map((key) => [
+        Buffer.from(key).toString("hex"),
+        key,
+      ]),
+    );
+    for (const [hex, key] of live) this.#keys.set(hex, key);
+    return live;
   }
 
   [Symbol.dispose](): void {
