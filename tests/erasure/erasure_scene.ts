@@ -29,7 +29,7 @@ processes = 2
 [queue]
 first_retry = "2s"
 max_retry = "3s"
-keep_events = "1m"
+keep_events = "10s"
 min_free = "1MiB"
 [spool]
 segment_size = "4MiB"
