@@ -28,7 +28,7 @@ relay_domains = ["remote.test", "away.test"]
 processes = 2
 [queue]
 first_retry = "2s"
-max_retry = "3s"
+max_retry = "10m"
 keep_events = "10s"
 min_free = "1MiB"
 [spool]
