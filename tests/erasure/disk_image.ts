@@ -1,117 +1,102 @@
 /**
- * A file system on a loop device: made, mounted, taken away again, and read
- * as it lies on the "platter", past the file system.
+ * The image that a home lies on, but for its Maildirs and the runtime; and
+ * how each file system is made and mounted, so that nothing but the server
+ * erases anything there.
  */
-import assert from "node:assert/strict";
-import { run } from "../system/server_fixture.ts";
+import { Bind, Disk, MemoryDir, must } from "../crash/disk_fixture.ts";
 
 /** File systems that the proof is about. */
-export const FILE_SYSTEMS = [
+export const IMAGE_KINDS = [
   "ext4-ordered",
   "ext4-journal",
   "xfs",
   "btrfs",
 ] as const;
 /** One of them. */
-export type FileSystem = (typeof FILE_SYSTEMS)[number];
+export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 interface Recipe {
+  readonly fileSystem: Disk["fileSystem"];
   readonly make: readonly string[];
-  readonly options: string;
+  readonly mount: string;
 }
 
 // Without discard: it would erase what the server did not. Without lazy
 // initialisation: nothing but the server's doing shall change the image.
-const EXT4 = [
-  ...["mkfs.ext4", "-q", "-F", "-b", "4096", "-E"],
-  "nodiscard,lazy_itable_init=0,lazy_journal_init=0",
-];
-const RECIPES: Readonly<Record<FileSystem, Recipe>> = {
-  "ext4-ordered": { make: EXT4, options: "data=ordered,nodiscard" },
-  "ext4-journal": { make: EXT4, options: "data=journal,nodiscard" },
-  "xfs": { make: ["mkfs.xfs", "-q", "-f", "-K"], options: "nodiscard" },
-  "btrfs": { make: ["mkfs.btrfs", "-q", "-f", "-K"], options: "nodiscard" },
+const EXT4 = {
+  fileSystem: "ext4",
+  make: ["-b", "4096", "-E"]
+    .concat("nodiscard,lazy_itable_init=0,lazy_journal_init=0"),
+} as const;
+const RECIPES: Readonly<Record<ImageKind, Recipe>> = {
+  "ext4-ordered": { ...EXT4, mount: "data=ordered,nodiscard" },
+  "ext4-journal": { ...EXT4, mount: "data=journal,nodiscard" },
+  "xfs": { fileSystem: "xfs", make: ["-K"], mount: "nodiscard" },
+  "btrfs": { fileSystem: "btrfs", make: ["-K"], mount: "nodiscard" },
 };
 
-/** True if this machine can make and mount such an image. */
-export async function canMount(kind: FileSystem): Promise<boolean> {
-  if (Deno.uid() !== 0) return false;
-  try {
-    Deno.statSync("/dev/loop-control");
-    const tool = RECIPES[kind].make[0]!;
-    return (await run("sh", ["-c", `command -v ${tool}`])).code === 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** An image file and where it is mounted. */
+/** The image, mounted or not. */
 export class DiskImage implements AsyncDisposable {
-  readonly kind: FileSystem;
-  /** The file: what a thief of the disk would read. */
-  readonly file: string;
-  /** Where it is mounted, if it is. */
-  readonly mountPoint: string;
-  readonly #dir: string;
-  /** What is mounted over directories of the image, first to last. */
-  readonly #covers: string[] = [];
-  readonly #memories: string[] = [];
-  #isMounted = false;
+  readonly kind: ImageKind;
+  readonly #disk: Disk;
+  readonly #mail: MemoryDir;
+  readonly #runtime: MemoryDir;
+  #binds: Bind[] = [];
 
-  private constructor(kind: FileSystem, dir: string) {
+  private constructor(
+    kind: ImageKind,
+    parts: { disk: Disk; mail: MemoryDir; runtime: MemoryDir },
+  ) {
     this.kind = kind;
-    this.#dir = dir;
-    this.file = `${dir}/image`;
-    this.mountPoint = `${dir}/disk`;
+    this.#disk = parts.disk;
+    this.#mail = parts.mail;
+    this.#runtime = parts.runtime;
   }
 
   /** Makes one and mounts it. */
-  static async make(kind: FileSystem, megabytes: number): Promise<DiskImage> {
-    const prefix = "bulkhead-erasure-";
-    const dir = Deno.makeTempDirSync({ dir: "/var/tmp", prefix });
-    Deno.chmodSync(dir, 0o755);
-    const image = new DiskImage(kind, dir);
-    try {
-      Deno.mkdirSync(image.mountPoint);
-      Deno.writeFileSync(image.file, new Uint8Array());
-      Deno.truncateSync(image.file, megabytes * 1_048_576);
-      await must(...RECIPES[kind].make, image.file);
-      await image.mount();
-    } catch (error) {
-      await image[Symbol.asyncDispose]();
-      throw error;
-    }
+  static async make(kind: ImageKind, bytes: number): Promise<DiskImage> {
+    await using made = new AsyncDisposableStack();
+    const { fileSystem, make } = RECIPES[kind];
+    const mail = made.use(await MemoryDir.make(bytes));
+    const runtime = made.use(await MemoryDir.make(bytes));
+    const disk = made.use(
+      await Disk.make({ fileSystem, bytes, within: "/var/tmp", more: make }),
+    );
+    const image = new DiskImage(kind, { disk, mail, runtime });
+    await image.mount();
+    made.move();
     return image;
   }
 
-  /** Mounts it (again). */
+  /** The file: what a thief of the disk would read. */
+  get file(): string {
+    return this.#disk.image;
+  }
+
+  /** Where it is mounted, if it is. */
+  get mountPoint(): string {
+    return this.#disk.mountPoint;
+  }
+
+  /** The home on it. */
+  get home(): string {
+    return `${this.mountPoint}/home`;
+  }
+
+  /** Mounts it (again), and puts Maildirs and runtime in their places. */
   async mount(): Promise<void> {
-    const options = `loop,${RECIPES[this.kind].options}`;
-    await must("mount", "-o", options, this.file, this.mountPoint);
-    this.#isMounted = true;
+    await this.#disk.mount(RECIPES[this.kind].mount);
+    // The Maildirs are the users' own and not what is proved; the runtime is
+    // large and the same everywhere.
+    this.#binds = [
+      await Bind.mount(this.#mail.path, `${this.home}/mail`),
+      await Bind.mount(this.#runtime.path, `${this.home}/runtime`),
+    ];
   }
 
-  /** A directory beside the image, on the machine's own disk. */
-  beside(name: string): string {
-    const dir = `${this.#dir}/${name}`;
-    Deno.mkdirSync(dir, { recursive: true });
-    return dir;
-  }
-
-  /** Puts a directory from elsewhere over one of the image. */
-  async cover(path: string, dir: string): Promise<void> {
-    Deno.mkdirSync(path, { recursive: true });
-    await must("mount", "--bind", dir, path);
-    this.#covers.push(path);
-  }
-
-  /** A tmpfs beside the image; it outlives an unmounting of the image. */
-  async memory(name: string): Promise<string> {
-    const dir = this.beside(name);
-    await must("mount", "-t", "tmpfs", "tmpfs", dir);
-    this.#memories.push(dir);
-    return dir;
+  /** Lets mailboxes be written, or refuses it. */
+  async setMailboxes(how: "ro" | "rw"): Promise<void> {
+    await this.#mail.remount(how);
   }
 
   /** Everything that was written is on the device. */
@@ -119,29 +104,17 @@ export class DiskImage implements AsyncDisposable {
     await must("sync", "-f", this.mountPoint);
   }
 
-  /** Unmounts all of it. */
+  /** Unmounts it. */
   async unmount(): Promise<void> {
-    for (let path; (path = this.#covers.at(-1)) !== undefined;) {
-      await must("umount", path);
-      this.#covers.pop();
-    }
-    if (!this.#isMounted) return;
-    await must("umount", this.mountPoint);
-    this.#isMounted = false;
+    for (const bind of this.#binds) await bind.umount();
+    await this.#disk.umount();
   }
 
   /** Unmounts and removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmount();
-    for (const dir of this.#memories) await must("umount", dir);
-    await Deno.remove(this.#dir, { recursive: true });
+    await this.#disk[Symbol.asyncDispose]();
+    await this.#mail[Symbol.asyncDispose]();
+    await this.#runtime[Symbol.asyncDispose]();
   }
-}
-
-/** Runs a command that has to succeed; returns what it printed. */
-export async function must(...command: readonly string[]): Promise<string> {
-  const [program, ...args] = command;
-  const { code, out, errors } = await run(program!, args);
-  assert.equal(code, 0, `${command.join(" ")}: ${errors}`);
-  return out;
 }

@@ -15,7 +15,7 @@ import {
 } from "../system/server_fixture.ts";
 import { childrenOf, isAlive } from "../crash/crash_fixture.ts";
 import { SmtpClient, wireForm } from "../system/smtp_client.ts";
-import { DiskImage, type FileSystem, must } from "./disk_image.ts";
+import { DiskImage, type ImageKind } from "./disk_image.ts";
 import type { Marked } from "./marked_mail.ts";
 
 const SENDERS = 6;
@@ -46,37 +46,27 @@ export class ErasureScene implements AsyncDisposable {
   readonly image: DiskImage;
   readonly made: Installation;
   readonly hop: NextHop;
-  /** The tmpfs with the Maildirs. */
-  readonly #mail: string;
   #staying = 0;
   /** Words of the files in the Maildirs. */
   readonly #seen = new Map<string, readonly string[]>();
 
-  private constructor(parts: {
-    image: DiskImage;
-    made: Installation;
-    hop: NextHop;
-    mail: string;
-  }) {
-    this.image = parts.image;
-    this.made = parts.made;
-    this.hop = parts.hop;
-    this.#mail = parts.mail;
+  private constructor(
+    image: DiskImage,
+    made: Installation,
+    hop: NextHop,
+  ) {
+    this.image = image;
+    this.made = made;
+    this.hop = hop;
   }
 
   /** Makes image and installation; nothing runs. */
-  static async make(
-    kind: FileSystem,
-    megabytes: number,
-  ): Promise<ErasureScene> {
-    const image = await DiskImage.make(kind, megabytes);
+  static async make(kind: ImageKind, bytes: number): Promise<ErasureScene> {
+    const image = await DiskImage.make(kind, bytes);
     try {
-      const home = `${image.mountPoint}/home`;
-      const mail = await image.memory("mail");
-      await coverHome(image, { home, mail });
       const hop = new NextHop(freePort());
       const made = await installation({
-        home,
+        home: image.home,
         routes: [
           `remote.test=127.0.0.1:${hop.port}`,
           // Nobody listens there, ever.
@@ -84,7 +74,7 @@ export class ErasureScene implements AsyncDisposable {
         ],
         settings: SETTINGS + await shortSettings(),
       });
-      return new ErasureScene({ image, made, hop, mail });
+      return new ErasureScene(image, made, hop);
     } catch (error) {
       await image[Symbol.asyncDispose]();
       throw error;
@@ -94,7 +84,7 @@ export class ErasureScene implements AsyncDisposable {
   /** From now on nothing can be delivered. */
   async hold(): Promise<void> {
     await this.hop.close();
-    await must("mount", "-o", "remount,ro", this.#mail);
+    await this.image.setMailboxes("ro");
   }
 
   /** From now on everything can be delivered, or is refused if it shall be. */
@@ -105,7 +95,7 @@ export class ErasureScene implements AsyncDisposable {
     this.hop.manners = {
       onMail: (from) => bad.has(from) ? "550 5.7.1 Not this one" : undefined,
     };
-    await must("mount", "-o", "remount,rw", this.#mail);
+    await this.image.setMailboxes("rw");
     await this.hop.listen();
   }
 
@@ -191,28 +181,11 @@ export class ErasureScene implements AsyncDisposable {
     return new Set([...this.#seen.values()].flat().concat(taken));
   }
 
-  /** Mounts the image again, after it was unmounted. */
-  async remount(): Promise<void> {
-    await this.image.mount();
-    await coverHome(this.image, { home: this.made.home, mail: this.#mail });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.hop.close();
     await this.made[Symbol.asyncDispose]();
     await this.image[Symbol.asyncDispose]();
   }
-}
-
-// The Maildirs are the users' own and are not what is proved; the runtime is
-// large and the same everywhere.
-async function coverHome(
-  image: DiskImage,
-  { home, mail }: { home: string; mail: string },
-): Promise<void> {
-  Deno.mkdirSync(home, { recursive: true });
-  await image.cover(`${home}/mail`, mail);
-  await image.cover(`${home}/runtime`, image.beside("runtime"));
 }
 
 async function shortSettings(): Promise<string> {

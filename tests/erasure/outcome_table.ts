@@ -1,29 +1,30 @@
 /** The proof's result as a small table. */
+import { report } from "../crash/proof.ts";
 import type { Outcome } from "./erasure_round.ts";
 import { TRACE_KINDS, type Traces } from "./trace_search.ts";
 
-/** Lines of places that are printed of one outcome. */
+/** Lines of places that are reported of one outcome. */
 const MAX_PLACES = 30;
 
 const HEADINGS = ["file system, round", "when", ...TRACE_KINDS];
 
 /**
- * Prints how many secrets of each kind were found, of how many: while the mail
+ * Reports how many secrets of each kind were found, of how many: while the mail
  * waited, when its time was up, and after the unmounting; then what is left
  * and where, and what the server says of that file system.
  */
-export function printOutcomes(outcomes: readonly Outcome[]): void {
+export function reportOutcomes(outcomes: readonly Outcome[]): void {
   const rows = outcomes.flatMap((outcome) => [
     [outcome.name, "waiting", ...counts(outcome.held)],
     ["", goneText(outcome), ...counts(outcome.live)],
     ["", "unmounted", ...counts(outcome.unmounted)],
   ]);
-  for (const line of aligned([HEADINGS, ...rows])) console.log(line);
+  for (const line of aligned([HEADINGS, ...rows])) report(line);
   for (const { name, left, status } of outcomes) {
-    console.log(`\n${name}: bulkhead shred status says:\n${indented(status)}`);
-    for (const place of left.slice(0, MAX_PLACES)) console.log(`  ${place}`);
+    report(`\n${name}: bulkhead shred status says:\n${indented(status)}`);
+    for (const place of left.slice(0, MAX_PLACES)) report(`  ${place}`);
     if (left.length > MAX_PLACES) {
-      console.log(`  and ${left.length - MAX_PLACES} places more`);
+      report(`  and ${left.length - MAX_PLACES} places more`);
     }
   }
 }

@@ -15,6 +15,8 @@ interface Extent {
   readonly at: number;
 }
 
+const JOURNALS = new WeakMap<DiskImage, Extent[]>();
+
 /** Where every file of a mounted image lay at one moment. */
 export class DiskMap {
   /** When it was drawn: in the words of the report. */
@@ -38,7 +40,10 @@ export class DiskMap {
     const extents = out.split("\nFilesystem type").flatMap((part) =>
       extentsOf(part, image.mountPoint, physical)
     );
-    return new DiskMap(when, [...extents, ...await journalOf(image)]);
+    // Of a mounted image it cannot always be read.
+    const journal = await journalOf(image);
+    if (journal.length > 0) JOURNALS.set(image, journal);
+    return new DiskMap(when, extents.concat(JOURNALS.get(image) ?? []));
   }
 
   /** `path @offset`, or undefined where no file lay. */
