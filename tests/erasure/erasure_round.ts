@@ -8,17 +8,28 @@ import { delay } from "../system/server_fixture.ts";
 import type { ErasureScene } from "./erasure_scene.ts";
 import { markedMail } from "./marked_mail.ts";
 import { KeyWatch, sealedSamples } from "./secrets.ts";
-import { type TraceKind, Traces, type Wanted } from "./trace_search.ts";
+import {
+  TRACE_KINDS,
+  type TraceKind,
+  Traces,
+  type Wanted,
+} from "./trace_search.ts";
+import type { DiskImage } from "./disk_image.ts";
 import { DiskMap } from "./whereabouts.ts";
 
-/** In which time all must be gone. */
-export const GONE_WITHIN_MS = 60_000;
+/** In which time all that could be read must be gone. */
+const GONE_WITHIN_MS = 60_000;
+/**
+ * In which time the ciphertext must be overwritten too. After a death of the
+ * spool it waits until the queue has named all that is in use, for minutes.
+ */
+const OVERWRITTEN_WITHIN_MS = 360_000;
 const LOOK_EVERY_MS = 3_000;
 /** While mail is held: every message was tried, and all of it is on disk. */
 const HELD_MS = 1_500;
 
-/** What must be gone. The ciphertext of a lost key tells nobody anything. */
-const FORBIDDEN: readonly TraceKind[] = ["content", "header", "address", "key"];
+/** What tells of a message. Ciphertext whose key is gone tells nobody. */
+const READABLE: readonly TraceKind[] = ["content", "header", "address", "key"];
 
 /** What one round saw. */
 export interface Outcome {
@@ -29,8 +40,11 @@ export interface Outcome {
   readonly live: Traces;
   /** After that: stopped, synced, unmounted. */
   readonly unmounted: Traces;
-  /** When nothing forbidden was there any more; undefined if never. */
+  /** When nothing readable was there any more; undefined if never. */
   readonly goneAfterMs: number | undefined;
+  /** When no ciphertext was there any more. */
+  readonly overwrittenAfterMs: number | undefined;
+  readonly mustOverwrite: boolean;
   /** Places of what is left. */
   readonly left: readonly string[];
   /** What `bulkhead shred status` says. */
@@ -41,6 +55,8 @@ export interface Outcome {
 export interface RoundPlan {
   readonly name: string;
   readonly messages: number;
+  /** Some messages stay in the queue, and with them the segments they are in. */
+  readonly someStay: boolean;
   /** Waits the whole time, though all be gone before. */
   readonly isPatient: boolean;
   /** Disturbs the server once the mail may go; until it resolves. */
@@ -55,7 +71,7 @@ export async function erasureRound(
   const { image, made } = scene;
   await made.start();
   using watch = new KeyWatch(`${made.home}/queue`);
-  const mail = markedMail(plan.messages);
+  const mail = markedMail(plan.messages, plan.someStay);
   await scene.hold();
   await scene.send(mail);
   await delay(HELD_MS);
@@ -63,43 +79,65 @@ export async function erasureRound(
   await image.sync();
   const maps = [await DiskMap.draw(image, "held")];
   const keys = [...watch.look().values()];
-  const held = Traces.on(image, { mail, sealed, keys });
+  const held = await Traces.on(image, { mail, sealed, keys });
   assertSearchFinds(held, mail.filter(({ way }) => way !== "aborted").length);
 
   await scene.letGo(mail);
   await plan.disturb?.(scene);
   await scene.settled(mail);
-  const began = performance.now();
   const ended = mail.filter(({ way }) => way !== "stays");
   const wanted = (): Wanted => ({ mail: ended, sealed, keys: watch.destroyed });
-  let live = Traces.on(image, wanted());
-  let goneAfterMs: number | undefined;
-  while (performance.now() - began < GONE_WITHIN_MS) {
-    if (!live.hasNone(FORBIDDEN)) goneAfterMs = undefined;
-    else goneAfterMs ??= performance.now() - began;
-    if (goneAfterMs !== undefined && !plan.isPatient) break;
-    await delay(LOOK_EVERY_MS);
-    live = Traces.on(image, wanted());
-  }
+  const watched = await watchVanish(image, wanted, {
+    isPatient: plan.isPatient,
+    alsoSealed: !plan.someStay,
+  });
   const { out, errors } = await made.command("shred", "status");
   maps.push(await DiskMap.draw(image, "then"));
   const last = wanted();
   await made.stopCleanly();
   await image.sync();
   await image.unmount();
-  const unmounted = Traces.on(image, last);
+  const unmounted = await Traces.on(image, last);
   return {
     name: `${image.kind}, ${plan.name}`,
     held,
-    live,
     unmounted,
-    goneAfterMs,
+    ...watched,
+    mustOverwrite: !plan.someStay,
     left: [
-      ...live.whereabouts(image, maps).map((one) => `live: ${one}`),
+      ...watched.live.whereabouts(image, maps).map((one) => `live: ${one}`),
       ...unmounted.whereabouts(image, maps).map((one) => `unmounted: ${one}`),
     ],
     status: (out + errors).trim(),
   };
+}
+
+/** Looks again and again, without a sync of ours, until all is gone. */
+async function watchVanish(
+  image: DiskImage,
+  wanted: () => Wanted,
+  until: { isPatient: boolean; alsoSealed: boolean },
+): Promise<Pick<Outcome, "live" | "goneAfterMs" | "overwrittenAfterMs">> {
+  const began = performance.now();
+  const passed = () => performance.now() - began;
+  const latestMs = until.alsoSealed ? OVERWRITTEN_WITHIN_MS : GONE_WITHIN_MS;
+  let goneAfterMs: number | undefined;
+  let overwrittenAfterMs: number | undefined;
+  for (;;) {
+    const live = await Traces.on(image, wanted());
+    // Nothing may come back: the last time that all was gone is what counts.
+    if (!live.hasNone(READABLE)) goneAfterMs = undefined;
+    else goneAfterMs ??= passed();
+    if (!live.hasNone(["sealed"])) overwrittenAfterMs = undefined;
+    else overwrittenAfterMs ??= passed();
+    const isDone = goneAfterMs !== undefined &&
+      (overwrittenAfterMs !== undefined || !until.alsoSealed);
+    const mayEnd = !until.isPatient || passed() > GONE_WITHIN_MS;
+    if ((isDone && mayEnd) || passed() > latestMs) {
+      return { live, goneAfterMs, overwrittenAfterMs };
+    }
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 /** The traces that a waiting message must have, or the search proves nothing. */
@@ -116,13 +154,16 @@ function assertSearchFinds(held: Traces, waiting: number): void {
   assert.equal(found("header"), 0, `headers are never in the clear: ${held}`);
 }
 
-/** Fails, with every place, unless all is gone that must be. */
+/** Fails, with every place, unless all is gone in time that must be. */
 export function assertErased(outcome: Outcome): void {
-  const { name, live, unmounted, left } = outcome;
+  const { name, live, unmounted, left, goneAfterMs, mustOverwrite } = outcome;
+  const places = left.join("\n");
+  const must = mustOverwrite ? TRACE_KINDS : READABLE;
   for (const [when, traces] of Object.entries({ live, unmounted })) {
-    assert.ok(
-      traces.hasNone(FORBIDDEN),
-      `${name}, ${when}: ${traces}\n${left.join("\n")}`,
-    );
+    assert.ok(traces.hasNone(must), `${name}, ${when}: ${traces}\n${places}`);
   }
+  assert.ok(
+    goneAfterMs !== undefined && goneAfterMs <= GONE_WITHIN_MS,
+    `${name}: readable for ${goneAfterMs} ms`,
+  );
 }

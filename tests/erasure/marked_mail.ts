@@ -38,9 +38,9 @@ export interface Marked {
   readonly sign: string;
 }
 
-function wayOf(n: number): Way {
+function wayOf(n: number, someStay: boolean): Way {
   if (n % 50 === 17) return "aborted";
-  if (n % 50 === 33) return "stays";
+  if (n % 50 === 33 && someStay) return "stays";
   if (n % 20 === 7) return "bounce";
   return n % 2 === 0 ? "mailbox" : "remote";
 }
@@ -51,9 +51,12 @@ function sizeOf(n: number): number {
   return n % 5 === 0 ? randomInt(20_000, 100_000) : randomInt(1_000, 8_000);
 }
 
-/** Makes `count` messages. */
-export function markedMail(count: number): Marked[] {
-  return Array.from({ length: count }, (_, n) => marked(wayOf(n), sizeOf(n)));
+/** Makes `count` messages; one in fifty stays in the queue if `someStay`. */
+export function markedMail(count: number, someStay: boolean): Marked[] {
+  return Array.from(
+    { length: count },
+    (_, n) => marked(wayOf(n, someStay), sizeOf(n)),
+  );
 }
 
 function marked(way: Way, size: number): Marked {

@@ -29,9 +29,15 @@ export function reportOutcomes(outcomes: readonly Outcome[]): void {
   }
 }
 
-function goneText({ goneAfterMs }: Outcome): string {
+function goneText({ goneAfterMs, overwrittenAfterMs }: Outcome): string {
   if (goneAfterMs === undefined) return "NOT gone in time";
-  return `gone after ${(goneAfterMs / 1_000).toFixed(1)} s`;
+  const gone = `unreadable after ${seconds(goneAfterMs)}`;
+  if (overwrittenAfterMs === undefined) return gone;
+  return `${gone}, overwritten after ${seconds(overwrittenAfterMs)}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
 
 function counts(traces: Traces): string[] {

@@ -5,12 +5,8 @@
 import { Buffer } from "node:buffer";
 import type { DiskImage } from "./disk_image.ts";
 import { type Marked, type MarkKind } from "./marked_mail.ts";
-import {
-  formsOf,
-  type Hit,
-  type Pattern,
-  PatternSearch,
-} from "./pattern_search.ts";
+import { formsOf, type Hit, type Pattern } from "./pattern_search.ts";
+import type { Question } from "./search_worker.ts";
 import { type DiskMap, surroundings } from "./whereabouts.ts";
 
 /** What may be found: `sealed` is ciphertext, the others should never be. */
@@ -55,7 +51,7 @@ export class Traces {
   }
 
   /** Searches the image as it lies on its device. */
-  static on(image: DiskImage, wanted: Wanted): Traces {
+  static async on(image: DiskImage, wanted: Wanted): Promise<Traces> {
     const counts = { content: 0, header: 0, address: 0, key: 0, sealed: 0 };
     const patterns: Pattern<Meaning>[] = [];
     let secret = 0;
@@ -72,7 +68,7 @@ export class Traces {
     }
     for (const key of wanted.keys) want("key", key);
     for (const sample of wanted.sealed) want("sealed", sample);
-    const hits = new PatternSearch(patterns).findInFile(image.file);
+    const hits = await searched({ file: image.file, patterns });
     return new Traces(hits, counts);
   }
 
@@ -121,6 +117,19 @@ export class Traces {
         surroundings(image, first);
     });
   }
+}
+
+function searched(question: Question<Meaning>): Promise<Hit<Meaning>[]> {
+  const url = new URL("./search_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  return new Promise<Hit<Meaning>[]>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`Cannot search ${question.file}: ${event.message}`));
+    };
+    worker.postMessage(question);
+  }).finally(() => worker.terminate());
 }
 
 /** Segments by kind and not by name: there may be hundreds. */
