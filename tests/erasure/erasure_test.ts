@@ -31,8 +31,17 @@ if (IS_FULL) {
       end.status === "fulfilled" ? end.value : []
     );
     reportOutcomes(outcomes);
-    outcomes.forEach(assertErased);
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    const failures = ends.flatMap((end) =>
+      end.status === "rejected" ? [end.reason] : []
+    );
+    for (const outcome of outcomes) {
+      try {
+        assertErased(outcome);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures);
   });
 } else {
   const name = "nothing of delivered mail is left on a raw ext4 image";
