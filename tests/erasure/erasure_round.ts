@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { delay } from "../system/server_fixture.ts";
 import type { ErasureScene } from "./erasure_scene.ts";
-import { markedMail } from "./marked_mail.ts";
+import { type MailPlan, markedMail } from "./marked_mail.ts";
 import { KeyWatch, sealedSamples } from "./secrets.ts";
 import {
   TRACE_KINDS,
@@ -52,11 +52,8 @@ export interface Outcome {
 }
 
 /** How to go about it. */
-export interface RoundPlan {
+export interface RoundPlan extends MailPlan {
   readonly name: string;
-  readonly messages: number;
-  /** Some messages stay in the queue, and with them the segments they are in. */
-  readonly someStay: boolean;
   /** Waits the whole time, though all be gone before. */
   readonly isPatient: boolean;
   /** Disturbs the server once the mail may go; until it resolves. */
@@ -71,7 +68,7 @@ export async function erasureRound(
   const { image, made } = scene;
   await made.start();
   using watch = new KeyWatch(`${made.home}/queue`);
-  const mail = markedMail(plan.messages, plan.someStay);
+  const mail = markedMail(plan);
   await scene.hold();
   await scene.send(mail);
   await delay(HELD_MS);

@@ -8,7 +8,7 @@
  *
  * Small within `deno task test`; `deno task prove erasure` does it on every file
  * system, with few messages, with 1,000 and deaths while they are erased, with
- * 1,000 of which some stay in the queue, and prints a table.
+ * 1,000 and with few of which some stay in the queue, and prints a table.
  */
 import { canMakeDisks } from "../crash/disk_fixture.ts";
 import { IS_FULL } from "../crash/proof.ts";
@@ -57,6 +57,7 @@ if (IS_FULL) {
         name: "few",
         messages: 60,
         someStay: false,
+        allSmall: false,
         isPatient: false,
       });
       reportOutcomes([outcome]);
@@ -73,30 +74,42 @@ function chosen(): ImageKind[] {
 
 async function proveFully(kind: ImageKind): Promise<Outcome[]> {
   await using scene = await ErasureScene.make(kind, 512 * MEBIBYTE);
+  const usual = {
+    messages: 1_000,
+    someStay: false,
+    allSmall: false,
+    isPatient: true,
+  };
   // So few that no later write covers their traces by chance.
   const few = await erasureRound(scene, {
+    ...usual,
     name: "few",
     messages: 40,
-    someStay: false,
-    isPatient: true,
   });
   await scene.image.mount();
   let kills = 0;
   const killed = await erasureRound(scene, {
+    ...usual,
     name: "killed",
-    messages: 1_000,
-    someStay: false,
-    isPatient: true,
     disturb: async () => {
       kills = await killErasers(scene, KILLING_MS);
     },
   });
   await scene.image.mount();
   const some = await erasureRound(scene, {
+    ...usual,
     name: "some stay",
-    messages: 1_000,
     someStay: true,
-    isPatient: true,
   });
-  return [few, { ...killed, name: `${killed.name} ${kills} times` }, some];
+  await scene.image.mount();
+  // Nothing is spent, so nothing is overwritten but keys and rows.
+  const pinned = await erasureRound(scene, {
+    ...usual,
+    name: "few, one stays",
+    messages: 40,
+    someStay: true,
+    allSmall: true,
+  });
+  const name = `${killed.name} ${kills} times`;
+  return [few, { ...killed, name }, some, pinned];
 }

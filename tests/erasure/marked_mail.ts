@@ -38,24 +38,34 @@ export interface Marked {
   readonly sign: string;
 }
 
-function wayOf(n: number, someStay: boolean): Way {
-  if (n % 50 === 17) return "aborted";
+function wayOf(n: number, { someStay, allSmall }: MailPlan): Way {
+  if (n % 50 === 17 && !allSmall) return "aborted";
   if (n % 50 === 33 && someStay) return "stays";
   if (n % 20 === 7) return "bounce";
   return n % 2 === 0 ? "mailbox" : "remote";
 }
 
 /** From 1 KB to 600 KB: most share a segment, some have a file of their own. */
-function sizeOf(n: number): number {
+function sizeOf(n: number, { allSmall }: MailPlan): number {
+  if (allSmall) return randomInt(1_000, 8_000);
   if (n % 25 === 3 || n % 50 === 17) return randomInt(300_000, 600_000);
   return n % 5 === 0 ? randomInt(20_000, 100_000) : randomInt(1_000, 8_000);
 }
 
-/** Makes `count` messages; one in fifty stays in the queue if `someStay`. */
-export function markedMail(count: number, someStay: boolean): Marked[] {
+/** Which messages to make. */
+export interface MailPlan {
+  readonly messages: number;
+  /** One in fifty stays in the queue, and with it the segment it is in. */
+  readonly someStay: boolean;
+  /** None has a file of its own in the spool. */
+  readonly allSmall: boolean;
+}
+
+/** Makes messages. */
+export function markedMail(plan: MailPlan): Marked[] {
   return Array.from(
-    { length: count },
-    (_, n) => marked(wayOf(n, someStay), sizeOf(n)),
+    { length: plan.messages },
+    (_, n) => marked(wayOf(n, plan), sizeOf(n, plan)),
   );
 }
 
