@@ -1,6 +1,7 @@
 /**
- * `deno task prove [NAME...]`: the proofs of tests/crash in full size, all of
- * them or those named. In `deno task test` the same files run small.
+ * `deno task prove [NAME...]`: the proofs of tests/crash and tests/erasure in
+ * full size, all of them or those named. In `deno task test` the same files
+ * run small.
  *
  * Prints what each showed, with numbers. Exit code 1 if one failed, or could
  * not be run here: a proof that was skipped has shown nothing.
@@ -62,6 +63,12 @@ export const PROOFS: readonly Proof[] = [
     shows: "the same while the server starts",
     path: "tests/crash/start_failure_test.ts",
     withinMs: 10 * MINUTE_MS,
+  },
+  {
+    name: "erasure",
+    shows: "1,000 delivered messages leave no trace on four file systems",
+    path: "tests/erasure/erasure_test.ts",
+    withinMs: 30 * MINUTE_MS,
   },
 ];
 

@@ -71,6 +71,7 @@ const isCi = Deno.env.get("CI") === "true";
 const servers: TestRun[] = [
   ...oneByOne("tests/system", 5 * MINUTE_MS),
   ...oneByOne("tests/crash", 8 * MINUTE_MS),
+  ...oneByOne("tests/erasure", 5 * MINUTE_MS),
   ...oneByOne("tests/interop", 5 * MINUTE_MS),
 ];
 

@@ -16,7 +16,7 @@ const UMOUNT_WITHIN_MS = 10_000;
 const MAX_BALLAST_FILES = 10_000;
 
 /** A file system that a disk can be made with. */
-export type FileSystem = "ext4" | "xfs";
+export type FileSystem = "ext4" | "xfs" | "btrfs";
 
 /**
  * True if disks can be made here; says why not. On CI they must: there a
