@@ -169,6 +169,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       readySegments: config.spool.ready_segments,
       maxBytes: config.spool.max_size,
       minFreeBytes: config.spool.min_free,
+      journalBytes: inputs.journalBytes,
     }],
     ["shred", { dir: site.spentDir, journalBytes: inputs.journalBytes }],
     ["queue", {
