@@ -72,7 +72,7 @@ export async function erasureRound(
   await scene.hold();
   await scene.send(mail);
   await delay(HELD_MS);
-  const sealed = sealedSamples(`${made.home}/spool`);
+  const sealed = sealedSamples(`${made.home}/spool/segments`);
   await image.sync();
   const maps = [await DiskMap.draw(image, "held")];
   const keys = [...watch.look().values()];
