@@ -12,6 +12,7 @@ const PROGRAMS = {
   jail: "./mod/walls/jail_main.ts",
   hostile: "./mod/walls/drill/hostile.ts",
   inspect: "./mod/queue/inspect_main.ts",
+  "inspect-spool": "./mod/spool/inspect_main.ts",
   smtpd: "./mod/smtpd/main.ts",
   resolve: "./mod/resolve/main.ts",
   spool: "./mod/spool/main.ts",

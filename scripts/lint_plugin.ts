@@ -15,6 +15,12 @@ const LIBRARIES = new Set([
   "recovery",
 ]);
 
+/**
+ * What `bulkhead shred` does for any file is what the role does for segments:
+ * the one engine, and what the file system makes of it.
+ */
+const COMMAND_LINE = /\/mod\/shred\/(overwrite|files|file_system)(_io)?\.ts$/;
+
 /** Name of the role whose folder a path is in, if any. */
 export function roleOf(path: string): string | undefined {
   if (/\/web\//.test(path)) return "console";
@@ -51,6 +57,7 @@ export function importFault(
   if (path.endsWith("_ipc.ts")) return undefined;
   // The supervisor renders manifests; it starts roles, it never imports one.
   if (here === "supervisor" && path.endsWith("/role.ts")) return undefined;
+  if (here === "supervisor" && COMMAND_LINE.test(path)) return undefined;
   return {
     message: `the role ${here} must not import ${target}`,
     hint: `Ask the ${there} process instead: import its *_ipc.ts.`,

@@ -32,6 +32,9 @@ const PEERS = new Map([
   ["swaks", "swaks"],
   ["nsd", "nsd"],
   ["strace", "strace"],
+  ["mkfs.xfs", "xfsprogs"],
+  ["nbdfuse", "libnbd-bin"],
+  ["fusermount3", "fuse3"],
   ["openssl", "openssl"],
   ["python3", "python3"],
 ]);
@@ -68,6 +71,7 @@ const isCi = Deno.env.get("CI") === "true";
 const servers: TestRun[] = [
   ...oneByOne("tests/system", 5 * MINUTE_MS),
   ...oneByOne("tests/crash", 8 * MINUTE_MS),
+  ...oneByOne("tests/erasure", 5 * MINUTE_MS),
   ...oneByOne("tests/interop", 5 * MINUTE_MS),
 ];
 

@@ -272,7 +272,7 @@ export const SECTIONS = {
       says: "How long the history of deliveries is kept: addresses, hosts, " +
         "replies and the lines of sessions, never content.",
       default: "30d",
-      min: "1m",
+      min: "1s",
       max: "365d",
     }),
     max_events_size: size({

@@ -6,6 +6,9 @@
  * batch; so batches grow with the load by themselves. A second one is written
  * while the first one's sync has the disk. Big messages go alone, a few at a
  * time, so that they hold up no batch.
+ *
+ * A repeat begins when what is under way of the same message has ended: the
+ * queue that asked first may have died, and its delivery goes on.
  */
 import { ownOutcome } from "../core/outcome.ts";
 import type { Delivery, Tools } from "./draft_writer.ts";
@@ -55,6 +58,8 @@ export class Dispatcher {
   #batches = 0;
   #isStartDue = false;
   readonly #rounds = new Set<Promise<void>>();
+  /** By queue id: resolves when all of it that was asked for is done. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   /**
    * @param options.lone How a message is put on disk while nothing else is
@@ -79,9 +84,22 @@ export class Dispatcher {
   }
 
   /** Delivers one message; resolves when it is on disk or has failed. */
-  deliver(delivery: Delivery): Promise<Delivered> {
+  async deliver(delivery: Delivery): Promise<Delivered> {
+    const beginUntilMs = this.#nowMs() + BEGIN_WITHIN_MS;
+    const { queueId, isRepeat } = delivery;
+    const before = this.#underWay.get(queueId);
+    const ended = isRepeat && before !== undefined
+      ? before.then(() => this.#enlist(delivery, beginUntilMs))
+      : this.#enlist(delivery, beginUntilMs);
+    const all = before === undefined ? ended : Promise.all([before, ended]);
+    this.#underWay.set(queueId, all);
+    const delivered = await ended;
+    if (this.#underWay.get(queueId) === all) this.#underWay.delete(queueId);
+    return delivered;
+  }
+
+  #enlist(delivery: Delivery, beginUntilMs: number): Promise<Delivered> {
     return new Promise((done) => {
-      const beginUntilMs = this.#nowMs() + BEGIN_WITHIN_MS;
       if (delivery.ref.sizeBytes >= BIG_BYTES) {
         this.#big.push({ delivery, beginUntilMs, done });
       } else {

@@ -170,3 +170,29 @@ Deno.test("Dispatcher puts off what nobody waits for any more", async () => {
   assert.deepEqual(came.outcomes.map((o) => o.code), [451, 451]);
   assert.equal(files.within("/mail/home.test/b/new").size, 0);
 });
+
+Deno.test("Dispatcher begins a repeat when the first has ended", async () => {
+  const { files, lone, alone, dispatcher } = setUp();
+  const delivery = deliveryTo("a");
+  const first = dispatcher.deliver(delivery);
+  await turn();
+  const repeat = dispatcher.deliver({ ...delivery, isRepeat: true });
+  const other = dispatcher.deliver({
+    ...deliveryTo("b"),
+    queueId: "FEDCBA9876543210",
+    isRepeat: true,
+  });
+  await turn();
+  assert.deepEqual(lone.rounds, [1], "the first");
+  assert.deepEqual(alone.rounds, [1], "the other");
+  alone.free();
+  lone.free();
+  assert.equal((await first).kind, "done");
+  assert.equal((await other).kind, "done");
+  await turn();
+  lone.free();
+  const came = await repeat;
+  assert.ok(came.kind === "done");
+  assert.equal(came.outcomes[0]!.kind, "delivered");
+  assert.equal(files.within("/mail/home.test/a/new").size, 1);
+});

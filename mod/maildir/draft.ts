@@ -6,7 +6,8 @@
  *      +---------------+------ fail --------+--> over, and no file is left
  *
  * A file is in `new` only when it is whole and synced; `delivered` is said
- * only when the directory is synced too.
+ * only when the directory is synced too. So a repeated delivery that finds the
+ * file of the first begins at `published`.
  */
 import type { Outcome } from "../core/outcome.ts";
 import { log } from "../core/log.ts";
@@ -16,51 +17,70 @@ import {
   type Failure,
   loopOutcome,
 } from "./failure.ts";
-import { withSize } from "./file_name.ts";
+import type { Earlier, Place } from "./earlier.ts";
+import { jobName, withSize } from "./file_name.ts";
 import type { MailFile, MailFiles } from "./mail_files.ts";
 import type { OpenMailbox } from "./mailboxes.ts";
+
+/** How a draft begins. */
+export type Begun =
+  | { readonly mailbox: OpenMailbox; fileName: string; file: MailFile }
+  /** An earlier delivery has put it there. */
+  | { readonly mailbox: OpenMailbox; found: Place }
+  | { readonly failure: Failure };
 
 /** See the head of this file. */
 export class Draft {
   /** The recipient's address, for `Delivered-To`. */
   readonly address: string;
   readonly #files: MailFiles;
+  readonly #earlier: Pick<Earlier, "note">;
   readonly #queueId: string;
+  readonly #ordinal: number;
   readonly #mailbox: OpenMailbox | undefined;
-  readonly #fileName: string;
+  readonly #found: Place | undefined;
+  #fileName = "";
   #file: MailFile | undefined;
   /** Where the file is now; undefined if there is none. */
   #path: string | undefined;
   #sizeBytes = 0;
   #outcome: Outcome | undefined;
 
-  /** A draft whose file is `file` in `mailbox`, or one that failed at once. */
   constructor(options: {
     address: string;
     queueId: string;
+    ordinal: number;
     files: MailFiles;
-    begun:
-      | { mailbox: OpenMailbox; fileName: string; file: MailFile }
-      | { failure: Failure };
+    earlier: Pick<Earlier, "note">;
+    begun: Begun;
   }) {
+    const { begun } = options;
     this.address = options.address;
     this.#files = options.files;
+    this.#earlier = options.earlier;
     this.#queueId = options.queueId;
-    if ("failure" in options.begun) {
-      this.#fileName = "";
-      this.fail(options.begun.failure);
-    } else {
-      const { mailbox, fileName, file } = options.begun;
-      this.#mailbox = mailbox;
-      this.#fileName = fileName;
-      this.#file = file;
-      this.#path = `${mailbox.tmp}/${fileName}`;
+    this.#ordinal = options.ordinal;
+    if ("failure" in begun) {
+      this.fail(begun.failure);
+      return;
+    }
+    this.#mailbox = begun.mailbox;
+    if ("found" in begun) this.#found = begun.found;
+    else {
+      this.#fileName = begun.fileName;
+      this.#file = begun.file;
+      this.#path = `${begun.mailbox.tmp}/${begun.fileName}`;
     }
   }
 
   /** True while nothing went wrong and the end is not reached. */
   get isAlive(): boolean {
     return this.#outcome === undefined;
+  }
+
+  /** True while it waits for octets. */
+  get isOpen(): boolean {
+    return this.#file !== undefined;
   }
 
   /**
@@ -78,36 +98,34 @@ export class Draft {
   /** Directories whose sync makes this delivery survive a crash. */
   get directories(): readonly string[] {
     if (this.#mailbox === undefined) return [];
-    return this.#mailbox.isSettled
-      ? [this.#mailbox.new]
-      : [this.#mailbox.new, ...this.#mailbox.parents];
+    const { isSettled, parents } = this.#mailbox;
+    const place = this.#mailbox[this.#found ?? "new"];
+    return isSettled ? [place] : [place, ...parents];
   }
 
   /** Appends octets. */
   write(octets: Uint8Array): void {
-    if (!this.isAlive || octets.length === 0) return;
-    const failure = this.#file!.write(octets);
+    if (this.#file === undefined || octets.length === 0) return;
+    const failure = this.#file.write(octets);
     if (failure !== undefined) this.fail(failure);
     else this.#sizeBytes += octets.length;
   }
 
   /** Syncs the file's octets. */
   async sync(): Promise<void> {
-    if (!this.isAlive) return;
-    const failure = await this.#file!.sync();
+    const failure = await this.#file?.sync();
     if (failure !== undefined) this.fail(failure);
   }
 
   /** The same, while everything else waits. */
   syncHere(): void {
-    if (!this.isAlive) return;
-    const failure = this.#file!.syncHere();
+    const failure = this.#file?.syncHere();
     if (failure !== undefined) this.fail(failure);
   }
 
   /** Moves the synced file into `new`, where readers see it. */
   publish(): void {
-    if (!this.isAlive) return;
+    if (this.#file === undefined) return;
     this.#close();
     // rename(2) and not link(2) with unlink(2): one call, and a crash between
     // the two leaves no second name. That it would replace a file of the same
@@ -122,8 +140,19 @@ export class Draft {
   /** The directories are synced: it is done. */
   settle(): void {
     if (!this.isAlive) return;
-    this.#mailbox!.isSettled = true;
+    const mailbox = this.#mailbox!;
+    mailbox.isSettled = true;
     this.#outcome = deliveredOutcome();
+    if (this.#found === undefined) {
+      const job = jobName(this.#queueId, this.#ordinal);
+      return this.#earlier.note(mailbox, job);
+    }
+    log("delivery-found", {
+      id: this.#queueId,
+      recipient: this.address,
+      mailbox: mailbox.name,
+      place: this.#found,
+    });
   }
 
   /** Gives up because of a failure, and leaves no file behind. */

@@ -3,11 +3,11 @@ import type { AskedOf } from "../ipc/call.ts";
 import type { Breather } from "./breather.ts";
 import { ContentRewriter } from "./content_rewriter.ts";
 import type { Content, OpenContent } from "./content.ts";
-import { Draft } from "./draft.ts";
-import type { Failure } from "./failure.ts";
-import type { FileNames } from "./file_name.ts";
-import type { MailFile, MailFiles } from "./mail_files.ts";
-import type { Mailboxes, OpenMailbox } from "./mailboxes.ts";
+import { type Begun, Draft } from "./draft.ts";
+import type { Earlier } from "./earlier.ts";
+import { type FileNames, jobName } from "./file_name.ts";
+import type { MailFiles } from "./mail_files.ts";
+import type { Mailboxes } from "./mailboxes.ts";
 import type { maildirContract } from "./maildir_ipc.ts";
 import type { TmpCleaner } from "./tmp_cleaner.ts";
 
@@ -20,6 +20,7 @@ export interface Tools {
   readonly mailboxes: Mailboxes;
   readonly names: FileNames;
   readonly openContent: OpenContent;
+  readonly earlier: Earlier;
   readonly cleaner: Pick<TmpCleaner, "visit">;
   readonly breather: Breather;
 }
@@ -29,14 +30,35 @@ export type Drafts =
   | { readonly kind: "drafts"; readonly drafts: readonly Draft[] }
   | { readonly kind: "damaged"; readonly why: string };
 
-/** Writes `delivery` into `tmp`; what fails, fails its own draft only. */
+type Recipient = Delivery["recipients"][number];
+
+/**
+ * Writes `delivery` into `tmp`; what fails, fails its own draft only. Of a
+ * repeated one, what is in its mailbox already is not written again.
+ */
 export async function writeDrafts(
   delivery: Delivery,
   tools: Tools,
 ): Promise<Drafts> {
-  const drafts = delivery.recipients.map((recipient) =>
-    beginDraft(delivery, recipient, tools)
-  );
+  const known = delivery.isRepeat
+    ? await Promise.all(
+      delivery.recipients.map((recipient) =>
+        find(delivery.queueId, recipient, tools)
+      ),
+    )
+    : [];
+  const drafts = delivery.recipients.map((recipient, at) => {
+    const job = jobName(delivery.queueId, recipient.ordinal);
+    return new Draft({
+      address: recipient.address,
+      queueId: delivery.queueId,
+      ordinal: recipient.ordinal,
+      files: tools.files,
+      earlier: tools.earlier,
+      begun: known[at] ?? begin(recipient.mailbox, job, tools),
+    });
+  });
+  if (!drafts.some((draft) => draft.isOpen)) return { kind: "drafts", drafts };
   const content = tools.openContent(delivery.ref, delivery.key);
   const damage = await copy(content, { delivery, drafts, tools });
   content.close();
@@ -45,25 +67,24 @@ export async function writeDrafts(
   return { kind: "damaged", why: damage };
 }
 
-function beginDraft(
-  delivery: Delivery,
-  recipient: Delivery["recipients"][number],
+/** Looks for the file of an earlier delivery; undefined if there is none. */
+async function find(
+  queueId: string,
+  { mailbox: name, ordinal }: Recipient,
   tools: Tools,
-): Draft {
-  return new Draft({
-    address: recipient.address,
-    queueId: delivery.queueId,
-    files: tools.files,
-    begun: begin(recipient.mailbox, tools),
-  });
+): Promise<Begun | undefined> {
+  const opened = tools.mailboxes.open(name, Date.now());
+  if (!opened.ok) return { failure: opened.failure };
+  const mailbox = opened.value;
+  const found = await tools.earlier.find(mailbox, jobName(queueId, ordinal));
+  // Not to know is no reason for a second copy: it is asked for again.
+  if (!found.ok) return { failure: found.failure };
+  return found.value && { mailbox, found: found.value };
 }
 
-type Begun =
-  | { mailbox: OpenMailbox; fileName: string; file: MailFile }
-  | { failure: Failure };
-
 function begin(
-  name: Delivery["recipients"][number]["mailbox"],
+  name: Recipient["mailbox"],
+  job: string,
   tools: Tools,
   isAgain = false,
 ): Begun {
@@ -72,7 +93,7 @@ function begin(
   if (!opened.ok) return { failure: opened.failure };
   const mailbox = opened.value;
   tools.cleaner.visit(mailbox, nowMs);
-  const fileName = tools.names.next(nowMs);
+  const fileName = tools.names.next(job, nowMs);
   const created = tools.files.create(`${mailbox.tmp}/${fileName}`);
   if (created.ok) return { mailbox, fileName, file: created.value };
   if (created.failure.kind !== "missing" || isAgain) {
@@ -80,7 +101,7 @@ function begin(
   }
   // Somebody removed the mailbox while we remembered it: make it again, once.
   tools.mailboxes.forget(name);
-  return begin(name, tools, true);
+  return begin(name, job, tools, true);
 }
 
 /** Reads to the end; returns what is wrong with the record, if anything. */
@@ -91,17 +112,18 @@ async function copy(
   const { drafts, tools } = job;
   const rewriter = new ContentRewriter(drafts.map((draft) => draft.address));
   let isFirst = true;
-  while (drafts.some((draft) => draft.isAlive)) {
+  while (drafts.some((draft) => draft.isOpen)) {
     const step = content.next();
     if (step.kind === "damaged") return step.why;
     if (step.kind === "failed") {
-      for (const draft of drafts) draft.fail(step.failure);
+      for (const draft of drafts) if (draft.isOpen) draft.fail(step.failure);
       return undefined;
     }
     const octets = step.kind === "end"
       ? rewriter.end()
       : rewriter.push(step.octets);
     for (const draft of drafts) {
+      if (!draft.isOpen) continue;
       if (rewriter.isLoop(draft.address)) draft.failAsLoop();
       // The head goes out with the first octets: one write(2) a small message.
       draft.write(isFirst ? withHead(octets, job.delivery, draft) : octets);

@@ -2,6 +2,7 @@
 import { Breather } from "./breather.ts";
 import type { Content, OpenContent } from "./content.ts";
 import type { Delivery, Tools } from "./draft_writer.ts";
+import { Earlier } from "./earlier.ts";
 import { FileNames } from "./file_name.ts";
 import type { MailFiles } from "./mail_files.ts";
 import { Mailboxes } from "./mailboxes.ts";
@@ -45,10 +46,12 @@ export function deliveryTo(...users: string[]): Delivery {
     ref: { segment: "s1", offset: 0, length: 200, sizeBytes: MESSAGE.length },
     key: "A".repeat(43) + "=",
     reversePath: "sender@remote.test",
-    recipients: users.map((user) => ({
+    recipients: users.map((user, ordinal) => ({
       mailbox: { domain: "home.test", user },
       address: `${user}@home.test`,
+      ordinal,
     })),
+    isRepeat: false,
   };
 }
 
@@ -63,6 +66,7 @@ export function toolsOn(
     mailboxes: new Mailboxes({ mailDir, files }),
     names: new FileNames({ hostname: "mx.home.test" }),
     openContent,
+    earlier: new Earlier(files),
     cleaner: new TmpCleaner(files),
     breather: new Breather(),
   };

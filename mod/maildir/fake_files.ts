@@ -20,6 +20,9 @@ export interface FakeFile {
 /** The failure that is injected. */
 export const INJECTED: Failure = { kind: "broken", why: "injected" };
 
+/** The process died: whatever was open and in memory is gone. */
+export class Killed extends Error {}
+
 /** See the head of this file. */
 export class FakeFiles implements MailFiles, SyncPeer {
   readonly files = new Map<string, FakeFile>();
@@ -31,6 +34,8 @@ export class FakeFiles implements MailFiles, SyncPeer {
   readonly calls: string[] = [];
   /** The call, counted from 1, that fails. */
   failAt = 0;
+  /** The call, counted from 1, before which the process dies; see {@link Killed}. */
+  dieAt = 0;
   /** What it fails with. */
   failWith: Failure = INJECTED;
   /** Names of the calls that always fail. */
@@ -39,6 +44,20 @@ export class FakeFiles implements MailFiles, SyncPeer {
 
   constructor(...directories: string[]) {
     for (const path of directories) this.directories.add(path);
+  }
+
+  /** What the next process finds. */
+  successor(): FakeFiles {
+    const next = new FakeFiles(...this.directories);
+    for (const [path, file] of this.files) {
+      next.files.set(path, {
+        ...file,
+        octets: [...file.octets],
+        isOpen: false,
+      });
+    }
+    for (const path of this.unsynced) next.unsynced.add(path);
+    return next;
   }
 
   /** Files right below a directory, by name. */
@@ -113,12 +132,17 @@ export class FakeFiles implements MailFiles, SyncPeer {
     return failure;
   }
 
-  list(path: string): Promise<Result<readonly Entry[]>> {
-    const failure = this.#call("list");
-    if (failure) return Promise.resolve({ ok: false, failure });
-    const value = [...this.within(path).keys()]
-      .map((name) => ({ name, isFile: true }));
-    return Promise.resolve({ ok: true, value });
+  async list(
+    path: string,
+    each: (entry: Entry) => void,
+  ): Promise<Failure | undefined> {
+    const failure = this.#call("list") ?? this.#needs(path);
+    if (failure) return failure;
+    for (const name of this.within(path).keys()) {
+      each({ name, isFile: true });
+      await Promise.resolve();
+    }
+    return undefined;
   }
 
   modifiedMs(path: string): Result<number> {
@@ -173,6 +197,8 @@ export class FakeFiles implements MailFiles, SyncPeer {
 
   #call(name: string): Failure | undefined {
     this.calls.push(name);
+    const isDead = this.dieAt > 0 && this.calls.length >= this.dieAt;
+    if (isDead) throw new Killed(name);
     const isHit = this.calls.length === this.failAt || this.broken.has(name);
     return isHit ? this.failWith : undefined;
   }

@@ -2,16 +2,43 @@
  * Names of delivered files, unique without asking anybody, as maildir(5) has
  * them:
  *
- *     <seconds>.M<micros>P<pid>Q<counter>R<random>.<hostname>,S=<octets>
+ *     <seconds>.M<micros>P<pid>Q<counter>R<random>B<job>.<host>,S=<octets>
+ *
+ * `B` is ours: the queue id and the recipient's number in the message. By it
+ * a delivery that is asked for again, because nobody heard how it ended, finds
+ * the file that it made; see `earlier.ts`.
  *
  * `S=` is what Dovecot and Courier read instead of calling stat(2) on the
  * file; it is known, and added, only when all is written.
  */
 
-const OWN_NAME = /^\d{1,12}\.M\d{1,6}P\d{1,10}Q\d{1,16}R[0-9a-f]{16}\./;
+// Files of a version that did not name the job may still lie in `tmp`.
+const OWN_NAME =
+  /^(\d{1,12})\.M\d{1,6}P\d{1,10}Q\d{1,16}R[0-9a-f]{16}(?:B([0-9A-Z]{16}-\d{1,10}))?\./;
 
-// NAME_MAX is 255; the rest of a name takes at most 100.
-const MAX_HOST = 128;
+// NAME_MAX is 255. The rest of a name takes at most 120, and a reader adds the
+// flags, of which Dovecot has up to 26 keywords and six more.
+const MAX_HOST = 96;
+
+/** Names what one recipient of one message gets: the same however often. */
+export function jobName(queueId: string, ordinal: number): string {
+  return `${queueId}-${ordinal}`;
+}
+
+/** What a name of ours, in whatever directory, tells. */
+export interface Told {
+  /** {@link jobName}. */
+  readonly job: string;
+  /** When the delivery began, since the epoch. */
+  readonly seconds: number;
+}
+
+/** Reads a name that {@link FileNames} made; flags may stand behind it. */
+export function readName(name: string): Told | undefined {
+  const found = name.length <= 255 ? OWN_NAME.exec(name) : null;
+  const job = found?.[2];
+  return job === undefined ? undefined : { job, seconds: Number(found![1]) };
+}
 
 /** True if `name` is one that {@link FileNames} makes, with or without `S=`. */
 export function isOwnName(name: string): boolean {
@@ -20,7 +47,9 @@ export function isOwnName(name: string): boolean {
 
 /** Makes names that no other delivery has, before or after. */
 export class FileNames {
-  readonly #tail: string;
+  readonly #head: string;
+  readonly #random: string;
+  readonly #host: string;
   #counter = 0;
 
   /**
@@ -34,17 +63,18 @@ export class FileNames {
     random?: Uint8Array;
   }) {
     const random = options.random ?? crypto.getRandomValues(new Uint8Array(8));
-    this.#tail = `R${hex(random)}.${escapeHost(options.hostname)}`;
     this.#head = `P${options.pid ?? Deno.pid}Q`;
+    this.#random = `R${hex(random)}B`;
+    this.#host = escapeHost(options.hostname);
   }
-  readonly #head: string;
 
-  /** The next name, without `S=`: the file's name in `tmp`. */
-  next(nowMs: number = Date.now()): string {
+  /** The next name for a job, without `S=`: the file's name in `tmp`. */
+  next(job: string, nowMs: number = Date.now()): string {
     const seconds = Math.floor(nowMs / 1_000);
     const micros = Math.floor((nowMs - seconds * 1_000) * 1_000);
     this.#counter++;
-    return `${seconds}.M${micros}${this.#head}${this.#counter}${this.#tail}`;
+    return `${seconds}.M${micros}${this.#head}${this.#counter}` +
+      `${this.#random}${job}.${this.#host}`;
   }
 }
 

@@ -38,7 +38,11 @@ export interface MailFiles {
   syncDirectory(path: string): Promise<Failure | undefined>;
   /** The same, while everything else waits. */
   syncDirectoryHere(path: string): Failure | undefined;
-  list(path: string): Promise<Result<readonly Entry[]>>;
+  /** Tells every name in a directory, one by one: there may be a million. */
+  list(
+    path: string,
+    each: (entry: Entry) => void,
+  ): Promise<Failure | undefined>;
   /** Milliseconds since the epoch. */
   modifiedMs(path: string): Result<number>;
 }

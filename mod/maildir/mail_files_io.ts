@@ -7,7 +7,7 @@
  * back wakes a processor twice.
  */
 import type { Failure, Result } from "./failure.ts";
-import type { Entry, MailFile, MailFiles } from "./mail_files.ts";
+import type { MailFile, MailFiles } from "./mail_files.ts";
 
 /** The file system, within the walls of this role. */
 export const realMailFiles: MailFiles = {
@@ -46,15 +46,10 @@ export const realMailFiles: MailFiles = {
     opened.value.close();
     return failure;
   },
-  list: async (path) => {
-    const entries: Entry[] = [];
-    const failure = await failureOfAsync(async () => {
-      for await (const { name, isFile } of Deno.readDir(path)) {
-        entries.push({ name, isFile });
-      }
-    });
-    return failure ? { ok: false, failure } : { ok: true, value: entries };
-  },
+  list: (path, each) =>
+    failureOfAsync(async () => {
+      for await (const entry of Deno.readDir(path)) each(entry);
+    }),
   modifiedMs: (path) =>
     attempt(() => Deno.lstatSync(path).mtime?.getTime() ?? Date.now()),
 };

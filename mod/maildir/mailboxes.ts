@@ -20,6 +20,7 @@ export interface OpenMailbox {
   readonly name: string;
   readonly tmp: string;
   readonly new: string;
+  readonly cur: string;
   /** `USER`, `DOMAIN` and the mail directory: they hold one another's names. */
   readonly parents: readonly string[];
   /**
@@ -76,6 +77,7 @@ export class Mailboxes {
       name,
       tmp: `${user}/tmp`,
       new: `${user}/new`,
+      cur: `${user}/cur`,
       parents: [user, `${this.#mailDir}/${domain}`, this.#mailDir],
       isSettled: false,
       cleanAtMs: 0,

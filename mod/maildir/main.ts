@@ -12,6 +12,7 @@ import { Breather } from "./breather.ts";
 import { spoolContent } from "./content_io.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { allAtOnce, fileByFile, inPlace, type SyncPeer } from "./durability.ts";
+import { Earlier } from "./earlier.ts";
 import { FileNames } from "./file_name.ts";
 import { realMailFiles } from "./mail_files_io.ts";
 import { Mailboxes } from "./mailboxes.ts";
@@ -65,6 +66,7 @@ function makeDispatcher(
       mailboxes,
       names: new FileNames({ hostname }),
       openContent: spoolContent(spoolDir),
+      earlier: new Earlier(files),
       cleaner: new TmpCleaner(files),
       breather: new Breather(),
     },

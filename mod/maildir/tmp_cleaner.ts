@@ -51,13 +51,14 @@ export class TmpCleaner {
 
   /** Cleans one `tmp` now; returns how many files it removed. */
   async clean(tmp: string, nowMs: number): Promise<number> {
-    const listed = await this.#files.list(tmp);
-    if (!listed.ok) return 0; // the next delivery finds out what is wrong
-    const ours = listed.value
-      .filter((entry) => entry.isFile && isOwnName(entry.name))
-      .slice(0, MAX_LOOKS);
+    const ours: string[] = [];
+    const failure = await this.#files.list(tmp, ({ name, isFile }) => {
+      if (ours.length < MAX_LOOKS && isFile && isOwnName(name)) ours.push(name);
+    });
+    // The next delivery finds out what is wrong.
+    if (failure !== undefined) return 0;
     let removed = 0;
-    for (const { name } of ours) {
+    for (const name of ours) {
       const modified = this.#files.modifiedMs(`${tmp}/${name}`);
       if (!modified.ok || nowMs - modified.value < STALE_MS) continue;
       if (this.#files.remove(`${tmp}/${name}`) === undefined) removed++;

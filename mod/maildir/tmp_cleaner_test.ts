@@ -14,8 +14,8 @@ function put(files: FakeFiles, path: string, modifiedMs: number): void {
 Deno.test("TmpCleaner removes our own files of 36 hours, and nothing else", async () => {
   const files = new FakeFiles("/tmp");
   const names = new FileNames({ hostname: "h" });
-  const stale = `/tmp/${names.next()}`;
-  const fresh = `/tmp/${names.next()}`;
+  const stale = `/tmp/${names.next("01J5ABCDEFGHJKMN-0")}`;
+  const fresh = `/tmp/${names.next("01J5ABCDEFGHJKMN-0")}`;
   put(files, stale, NOW - STALE_MS);
   put(files, fresh, NOW - STALE_MS + 1);
   put(files, "/tmp/somebody-elses", 0);
@@ -30,6 +30,7 @@ Deno.test("TmpCleaner looks at a mailbox at its first delivery and then daily", 
     name: "a/b",
     tmp: "/tmp",
     new: "/new",
+    cur: "/cur",
     parents: [],
     isSettled: true,
     cleanAtMs: 0,
@@ -47,7 +48,11 @@ Deno.test("TmpCleaner looks at a mailbox at its first delivery and then daily", 
 for (const call of ["list", "modifiedMs", "remove"]) {
   Deno.test(`TmpCleaner takes it calmly when ${call} fails`, async () => {
     const files = new FakeFiles("/tmp");
-    put(files, `/tmp/${new FileNames({ hostname: "h" }).next()}`, 0);
+    put(
+      files,
+      `/tmp/${new FileNames({ hostname: "h" }).next("01J5ABCDEFGHJKMN-0")}`,
+      0,
+    );
     files.broken.add(call);
     assert.equal(await new TmpCleaner(files).clean("/tmp", NOW), 0);
     assert.equal(files.files.size, 1);

@@ -57,7 +57,13 @@ export function isUnreachable(job: Job, reached: Reached): boolean {
 }
 
 /** Asks the role that can deliver a job; never throws. */
-export async function deliver(job: Job, means: Means): Promise<Reached> {
+export async function deliver(
+  job: Job,
+  means: Means & {
+    /** It may be done already: an end of it was not heard, or not committed. */
+    isRepeat: boolean;
+  },
+): Promise<Reached> {
   const { message, parts } = job;
   const key = means.keys.read(message.slot, message.id);
   if (key === "missing") return { kind: "damaged" };
@@ -70,12 +76,13 @@ export async function deliver(job: Job, means: Means): Promise<Reached> {
     ref: message.ref,
     key: Buffer.from(key).toString("base64"),
     reversePath: message.reversePath,
+    isRepeat: means.isRepeat,
   };
   key.fill(0);
   const reply = first.kind === "mailbox"
     ? await means.edges.maildir.ask("deliver", {
       ...common,
-      recipients: parts.map(({ target }) => mailboxOf(target)),
+      recipients: parts.map(mailboxOf),
     })
     : await means.edges.smtpc.ask("deliver", {
       ...common,
@@ -96,9 +103,10 @@ export async function deliver(job: Job, means: Means): Promise<Reached> {
   }
 }
 
-function mailboxOf(target: Target) {
+function mailboxOf({ recipient, target }: Part) {
   if (target.kind !== "mailbox") {
     throw new RangeError("Cannot deliver locally: not a mailbox");
   }
-  return { mailbox: target.mailbox, address: target.address };
+  const { mailbox, address } = target;
+  return { mailbox, address, ordinal: recipient.ordinal };
 }

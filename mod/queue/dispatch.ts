@@ -75,6 +75,13 @@ export class Dispatcher {
   #freshFrom: number | undefined = 0;
   #dueAfter = { dueMs: 0, n: 0 };
   #graceUntilMs = 0;
+  /**
+   * The last message that was there when this process began: its predecessor
+   * may have had any of them delivered, and died before that was committed.
+   */
+  readonly #lastInherited: number;
+  /** Messages of our own of which a job ended and nobody heard how. */
+  readonly #unheard = new Set<number>();
   #isLoading = false;
   #isStopped = false;
 
@@ -89,6 +96,7 @@ export class Dispatcher {
   }) {
     this.#edges = options.edges;
     this.#store = options.store;
+    this.#lastInherited = options.store.lastNumber();
     this.#keys = options.keys;
     this.#commit = options.commit;
     this.#finisher = options.finisher;
@@ -207,6 +215,13 @@ export class Dispatcher {
     if (last !== undefined) this.#dueAfter = { dueMs: last.dueMs, n: last.n };
     for (const row of rows) this.#load(row);
     return rows.length;
+  }
+
+  // A commit that was late may park a message at a time that has been looked
+  // through meanwhile.
+  #lookAgainFrom(dueMs: number): void {
+    if (dueMs < 0 || dueMs > this.#dueAfter.dueMs) return;
+    this.#dueAfter = { dueMs: dueMs - 1, n: 0 };
   }
 
   #load(row: MessageRow): void {
@@ -385,6 +400,8 @@ export class Dispatcher {
     const reached = await deliver(job, {
       edges: this.#edges,
       keys: this.#keys,
+      isRepeat: message.n <= this.#lastInherited ||
+        this.#unheard.has(message.n),
     });
     const isDead = isUnreachable(job, reached);
     agenda.done(destination, !isDead);
@@ -422,6 +439,7 @@ export class Dispatcher {
   #unknownEnd(job: Job, why: string): void {
     const { message, parts } = job;
     log("delivery-unknown", { id: message.id, why });
+    this.#unheard.add(message.n);
     if (++message.unknownEnds <= MAX_UNKNOWN_ENDS) {
       setTimeout(() => {
         this.#add(job);
@@ -568,8 +586,10 @@ export class Dispatcher {
         log("message-corrupt", { id: message.id, alarm: true });
         break;
       case "parked":
+        this.#lookAgainFrom(ending.dueMs);
         break;
     }
+    if (ending.kind !== "parked") this.#unheard.delete(message.n);
     this.#forget(message);
   }
 }

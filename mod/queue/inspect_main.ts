@@ -1,19 +1,23 @@
 /**
- * The one-shot process behind `bulkhead queue` and `bulkhead check`: runs in
+ * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
  * the queue's jail, reads the databases, prints JSON, ends.
  */
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
+import { inspectErasure } from "./inspect_erasure.ts";
 import { QueueUnusable } from "./database_io.ts";
 
 /** Exit codes, as the command line understands them. */
 const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
-/** Runs `inspect QUEUE EVENTS list | show ID | check`; the first are directories. */
-export function main(args: readonly string[]): void {
+/**
+ * Runs `inspect QUEUE EVENTS list | show ID | check | erasure`; the first are
+ * directories.
+ */
+export async function main(args: readonly string[]): Promise<void> {
   const [queue = "", events = "", what, id = ""] = args;
   try {
-    const answer = ask({ queue, events }, what, id);
+    const answer = await ask({ queue, events }, what, id);
     if (answer === undefined) {
       console.error(
         `no message ${id} is in the queue, and no event tells of it`,
@@ -40,6 +44,8 @@ function ask(
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
+    case "erasure":
+      return inspectErasure(dirs.queue);
     case "check":
       return { messages: checkQueue(dirs) };
     default:

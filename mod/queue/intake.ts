@@ -224,9 +224,8 @@ export class Intake {
     }, addresses.map((address, i) => newRecipient(i, address)));
   }
 
-  // Even if the content is synced: rows and key are synced side by side, and a
-  // row without its key is a message that nobody was told of only as long as it
-  // says so. Its confirmation rides on a later commit.
+  // As `incoming`, even if the content is on disk: the key is not yet, and
+  // rows that a crash leaves without one must not look like damage.
   #insert(message: Message, client: AcceptAsk["client"]): Inserted {
     if (this.#store.insert(message, "incoming", client)) {
       this.#store.addEvent({

@@ -229,7 +229,7 @@ export class Queue {
       tick: () => {
         this.#intake.check();
         this.#dispatcher.refill();
-        if (!this.#reserve.isKept && !this.#reserve.restore()) {
+        if (!this.#reserve.isKept && !this.#restoreReserve()) {
           this.#forgetting.makeRoom();
         }
       },
@@ -343,6 +343,12 @@ export class Queue {
         why: "the keys could not be written again",
       });
     }
+  }
+
+  // Not while commits fail: they are tried again once a second, and what was
+  // given up for them must still be there then.
+  #restoreReserve(): boolean {
+    return this.#commit.failing === undefined && this.#reserve.restore();
   }
 
   #summary(row: MessageRow) {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import fs from "node:fs";
 import { ownOutcome } from "../core/outcome.ts";
 import { listQueue } from "./inspect.ts";
+import { KeyFile } from "./keys_io.ts";
 import {
   FakeEdges,
   laboratory,
@@ -10,7 +12,9 @@ import {
   storyOf,
   until,
 } from "./laboratory.ts";
+import { Store } from "./store_io.ts";
 
+const DELIVERED = ownOutcome("delivered", 250, "2.0.0", "ok");
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
 const NEVER = ownOutcome("permanent", 550, "5.7.1", "never");
 
@@ -32,6 +36,90 @@ Deno.test("Queue delivers an accepted message once it is confirmed, and forgets 
   assert.equal(listQueue(dir).length, 0);
   const story = await storyOf(lab, ask.queueId, 2);
   assert.deepEqual(story.map(({ what }) => what), ["accepted", "delivered"]);
+});
+
+Deno.test("Queue calls no message queued before its key is on disk", async () => {
+  const { sync } = KeyFile.prototype;
+  const seen: string[] = [];
+  await using lab = laboratory();
+  lab.fake.deliver = () => NOT_NOW;
+  KeyFile.prototype.sync = async function () {
+    // The rows are committed while the key's sync is under way.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    seen.push(...listQueue(lab.dir).map(({ state }) => state));
+    return sync.call(this);
+  };
+  try {
+    const ask = newAsk(["bob@home.test"], { isSynced: true });
+    assert.deepEqual(await lab.queue.accept(ask, "smtpd.0"), { answer: {} });
+  } finally {
+    KeyFile.prototype.sync = sync;
+  }
+  assert.deepEqual(seen, ["incoming"]);
+  await until(
+    "queued, without a confirmation",
+    () => listQueue(lab.dir)[0]?.state === "queued",
+  );
+});
+
+Deno.test("Queue records outcomes on a full disk in the room of its reserve", async () => {
+  const { transaction } = Store.prototype;
+  await using lab = laboratory();
+  const ended = Promise.withResolvers<void>();
+  lab.fake.deliver = async () => {
+    await ended.promise;
+    return DELIVERED;
+  };
+  await lab.send(newAsk(["bob@home.test"]));
+  await until("a delivery", () => lab.fake.running === 1);
+  // The disk is full: only what the reserve gives up is room, and it must
+  // still be there when the commit is tried again after a second.
+  let failedMs = Infinity;
+  Store.prototype.transaction = function (work) {
+    const size = fs.statSync(`${lab.dir}/reserve`).size;
+    if (size > 0 || performance.now() - failedMs < 500) {
+      failedMs = Math.min(failedMs, performance.now());
+      throw Object.assign(new Error("full"), { errcode: 13 });
+    }
+    transaction.call(this, work);
+  };
+  try {
+    ended.resolve();
+    await until("released", () => lab.fake.released.length === 1);
+  } finally {
+    Store.prototype.transaction = transaction;
+  }
+  await until(
+    "the reserve",
+    () => fs.statSync(`${lab.dir}/reserve`).size > 0,
+  );
+  await lab.send(newAsk(["bob@home.test"]));
+});
+
+Deno.test("Queue tries again what was due before its last outcome was recorded", async () => {
+  const { transaction } = Store.prototype;
+  await using lab = laboratory();
+  let attempts = 0;
+  let failUntilMs = 0;
+  lab.fake.deliver = () => {
+    if (attempts++ > 0) return DELIVERED;
+    failUntilMs = performance.now() + 500;
+    return NOT_NOW;
+  };
+  // The next attempt is due after 100 ms; the commit that says so comes after
+  // a second.
+  Store.prototype.transaction = function (work) {
+    if (performance.now() < failUntilMs) {
+      throw Object.assign(new Error("full"), { errcode: 13 });
+    }
+    transaction.call(this, work);
+  };
+  try {
+    await lab.send(newAsk(["bob@home.test"]));
+    await until("released", () => lab.fake.released.length === 1);
+  } finally {
+    Store.prototype.transaction = transaction;
+  }
 });
 
 Deno.test("Queue answers the same id and record again, and refuses another record", async () => {

@@ -24,7 +24,7 @@ export const queuePart = object({
   /** Messages in the queue; beyond it `full`. */
   maxMessages: int({ min: 10, max: 100_000_000 }),
   /** Events older than this are deleted. */
-  keepEventsMs: int({ min: 60_000, max: 31_536_000_000 }),
+  keepEventsMs: int({ min: 1_000, max: 31_536_000_000 }),
   /** Octets that the history's database may use; the oldest events go. */
   maxEventsBytes: int({ min: 65_536, max: 2 ** 50 }),
   /** Addresses of finished messages are gone from the database after this. */

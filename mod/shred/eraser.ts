@@ -8,7 +8,7 @@
  * must vanish (keys, addresses, contents) is gone only after as many octets as
  * the journal has were written since. An idle server would not write them for
  * days; so the last file of a burst is overwritten again and again until they
- * have been, once a minute at most. Its answer waits for that, unless the next
+ * have been, every half minute at most. Its answer waits for that, unless the next
  * ask comes, which takes the duty over.
  */
 import { log } from "../core/log.ts";
@@ -16,7 +16,7 @@ import type { Files } from "./files.ts";
 import { overwrite, type Overwritten, ShredError } from "./overwrite.ts";
 
 /** From the end of one wash to the begin of the next. */
-const WASH_EVERY_MS = 60_000;
+const WASH_EVERY_MS = 30_000;
 
 /** One ask. */
 export interface Erasure {
@@ -45,7 +45,7 @@ export class Eraser {
   constructor(options: {
     journalBytes: number;
     count: (name: string, by: number) => void;
-    /** @default {60_000} */
+    /** @default {30_000} */
     washEveryMs?: number;
     files?: Files;
   }) {
@@ -119,7 +119,7 @@ export class Eraser {
     return this.#waiting === 0 && !this.#isStopped;
   }
 
-  /** A minute after the last wash, or when the next ask comes. */
+  /** Half a minute after the last wash, or when the next ask comes. */
   async #washTime(): Promise<void> {
     const inMs = this.#washedMs + this.#washEveryMs - performance.now();
     if (inMs <= 0) return;

@@ -81,6 +81,7 @@ async function run(port: number, options: Options = {}) {
     reversePath: "me@us.test",
     recipients: options.recipients ?? ["a@x.test", "b@x.test"],
     bodyType: "7bit",
+    isRepeat: false,
     nextHop: options.nextHop ?? { kind: "host", host: "127.0.0.1", port },
   });
   const verdict = await deliver(ask, means);

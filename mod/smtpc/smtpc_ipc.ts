@@ -14,7 +14,13 @@ import { outcome } from "../core/outcome.ts";
 
 /** The SMTP client's calls. */
 export const smtpcContract = contract("smtpc", {
-  /** Sends one message, in one transaction a host, to one next hop. */
+  /**
+   * Sends one message, in one transaction a host, to one next hop.
+   *
+   * Asked again after an unknown end, with `isRepeat`, it answers `delivered`
+   * for what this process has delivered itself. If it died too, the next hop
+   * gets a second copy; nothing is ever lost.
+   */
   deliver: call({
     from: ["queue"],
     withinMs: 3_600_000,
@@ -26,6 +32,8 @@ export const smtpcContract = contract("smtpc", {
       recipients: list(address, { min: 1, max: 100 }),
       bodyType,
       nextHop,
+      /** It may be delivered already, and the queue that asked has died. */
+      isRepeat: z.boolean(),
     }),
     answer: object({
       /** One outcome a recipient, in their order. */

@@ -224,6 +224,30 @@ test("Spool has a lone message's segment overwritten once nobody writes to it", 
   assert(usedBytes <= 3 * SEGMENT);
 });
 
+test("Spool has a ready segment overwritten where a journal keeps copies and nothing is spent", async () => {
+  for (
+    const { journalBytes, asks } of [
+      { journalBytes: 0, asks: 0 },
+      { journalBytes: 1, asks: 1 },
+    ]
+  ) {
+    const disk = new MemoryDisk();
+    await using on = begin(disk, { idleMs: 30, journalBytes });
+    on.spool.adopt([], LAST);
+    await new Promise((resolve) => setTimeout(resolve, 90));
+    const [stays, goes] = [await on.stored(100), await on.stored(100)];
+    assert.equal(stays.segment, goes.segment);
+    const before = on.asked.length;
+    on.spool.release([goes]);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const asked = on.asked.slice(before);
+    assert.equal(asked.length, asks, `journal of ${journalBytes}: ${asked}`);
+    assert(!asked.includes(stays.segment), "it is in use");
+    await until(() => on.spool.facts.readySegments >= 1);
+    assert.equal(await on.spool.sync(stays), "on-disk");
+  }
+});
+
 test("Spool does not close a segment that is still written to", async () => {
   const disk = new MemoryDisk();
   await using on = begin(disk, { idleMs: 40, segmentBytes: 16 * SEGMENT });

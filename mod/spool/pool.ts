@@ -75,6 +75,7 @@ export class Pool {
   readonly #erasing: Erasing;
   readonly #nowMs: () => number;
   readonly #idleMs: number;
+  readonly #isJournalled: boolean;
   readonly #segments = new Map<string, Segment>();
   readonly #ready: string[] = [];
   #unwritten: string[] = [];
@@ -84,6 +85,9 @@ export class Pool {
   #working: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  #wash: ReturnType<typeof setTimeout> | undefined;
+  #releasedMs = -Infinity;
+  #spentMs = -Infinity;
   #writtenMs = -Infinity;
   #waiters: (() => void)[] = [];
 
@@ -102,6 +106,8 @@ export class Pool {
     nowMs: () => number;
     /** @default {20_000} */
     idleMs?: number;
+    /** True if the file system's journal keeps copies of contents. */
+    isJournalled: boolean;
   }) {
     this.#disk = options.disk;
     this.#room = options.room;
@@ -115,6 +121,7 @@ export class Pool {
     this.#erasing.restMs = () => this.#restMs();
     this.#nowMs = options.nowMs;
     this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#isJournalled = options.isJournalled;
   }
 
   /** Segments ready for use. */
@@ -172,6 +179,19 @@ export class Pool {
     this.#isAccounted = true;
     for (const segment of [...this.#segments.keys()]) this.settle(segment);
     this.#work();
+    // What was released just before our start, nobody knows.
+    this.released();
+  }
+
+  /**
+   * Records are done with, and their keys destroyed. Where the journal keeps
+   * copies of both, shred must write it round, also if another record keeps
+   * their segment from being spent: it is given a ready one then.
+   */
+  released(): void {
+    if (!this.#isJournalled || this.#isClosed) return;
+    this.#releasedMs = this.#nowMs();
+    this.#wash ??= setTimeout(() => this.#washJournal(), this.#idleMs);
   }
 
   /** A record of the segment is gone: the last one frees it. */
@@ -257,6 +277,7 @@ export class Pool {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#idle);
+    clearTimeout(this.#wash);
     this.#erasing.close();
     if (this.#current) this.#close(this.#current, "closed");
     await this.#working;
@@ -337,8 +358,22 @@ export class Pool {
     }, this.#idleMs);
   }
 
+  #washJournal(): void {
+    this.#wash = undefined;
+    if (this.#isClosed || this.#spentMs >= this.#releasedMs) return;
+    const name = this.#ready.pop();
+    if (name === undefined) {
+      // Mail needs them more, and those on their way from shred wash as well.
+      this.#wash = setTimeout(() => this.#washJournal(), this.#idleMs);
+      return;
+    }
+    this.#spend(name, this.#segments.get(name)!);
+    this.#work();
+  }
+
   /** Hands a segment over that nobody needs. */
   #spend(name: string, segment: Segment): void {
+    this.#spentMs = this.#nowMs();
     const isWanted = segment.state !== "retired" &&
       segment.bytes === this.#segmentBytes;
     segment.state = "spent";

@@ -16,6 +16,8 @@ export const spoolPart = object({
   maxBytes: int({ min: 65_536, max: 2 ** 45 }),
   /** Free space on the file system below which nothing is accepted. */
   minFreeBytes: int({ min: 0, max: 2 ** 45 }),
+  /** As in shred's part: what the journal may keep of contents; 0 if nothing. */
+  journalBytes: int({ min: 0, max: 2 ** 40 }),
 });
 
 /** See {@link spoolPart}. */

@@ -66,6 +66,8 @@ export interface SpoolOptions {
   readonly lateMs?: number;
   /** Before a segment without a live record is closed. @default {20_000} */
   readonly idleMs?: number;
+  /** See `role.ts`. @default {0} */
+  readonly journalBytes?: number;
   /** Monotonic clock. @default {performance.now} */
   readonly nowMs?: () => number;
   /** Clock of the file system's times. @default {Date.now} */
@@ -129,6 +131,7 @@ export class Spool implements StoreHost {
       againMs: probeEveryMs,
       erasing: this.#erasing,
       nowMs,
+      isJournalled: (options.journalBytes ?? 0) > 0,
       ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     });
     this.#nameSyncs = this.#newNameSyncs();
@@ -349,6 +352,7 @@ export class Spool implements StoreHost {
       if (this.#bigs.has(segment)) this.#settleBig(segment);
       else this.#pool.settle(segment);
     }
+    if (touched.size > 0) this.#pool.released();
   }
 
   /** An asker's channel closed. */

@@ -3,10 +3,12 @@
  * verify. Nothing here is ever loosened silently: a wrong owner is told with
  * the command that mends it.
  */
+import { dirname } from "node:path";
 import type { RoleName } from "../ipc/call.ts";
 import type { SharedGroup } from "../walls/manifest.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Paths } from "./plan.ts";
+import { syncPath } from "./replace_file.ts";
 
 /** One directory or file of the tree. */
 export interface Place {
@@ -32,6 +34,8 @@ export function placesOf(paths: Paths): Place[] {
     place(`${paths.home}/runtime`, 0o755, "root"),
     place(paths.runDir, 0o711, "root"),
     place(paths.tlsDir, 0o700, "root"),
+    // One directory for both, so that a disk mounted here holds both.
+    place(`${paths.home}/spool`, 0o711, "root"),
     // Set-group-ID: segments belong to the group of those who may read them.
     place(paths.spoolDir, 0o2750, "spool", "content"),
     // shred may write to every segment by its mode, and reaches those in here:
@@ -59,6 +63,7 @@ export function makePlaces(
     const { uid, gid } = idsOf(place, accounts);
     if (accounts !== null) Deno.chownSync(place.path, uid, gid);
     Deno.chmodSync(place.path, place.mode);
+    syncPath(dirname(place.path));
   }
 }
 
@@ -69,6 +74,14 @@ function makeFile(path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
+}
+
+/** Moves the segments of a home of 0.1.0, which lay one directory higher. */
+export function moveOldSegments({ home, spoolDir }: Paths): void {
+  for (const { name, isFile } of Deno.readDirSync(`${home}/spool`)) {
+    if (isFile) Deno.renameSync(`${home}/spool/${name}`, `${spoolDir}/${name}`);
+  }
+  syncPath(spoolDir);
 }
 
 /** What is wrong with the tree, in plain words, each with what mends it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkPlaces, makePlaces, placesOf } from "./home.ts";
+import { checkPlaces, makePlaces, moveOldSegments, placesOf } from "./home.ts";
 import { pathsOf } from "./plan.ts";
 
 /** The tree of an ordinary user's home in a directory of its own. */
@@ -29,5 +29,20 @@ Deno.test("checkPlaces() wants the spool and its spent segments on one file syst
     if (!isOne) assert.match(faults[0]!, /spent must lie on one file system/);
   } finally {
     Deno.removeSync(there, { recursive: true });
+  }
+});
+
+Deno.test("moveOldSegments() takes segments to where they belong now", () => {
+  const home = Deno.makeTempDirSync({ dir: "/tmp" });
+  try {
+    const paths = pathsOf(home);
+    makePlaces(placesOf(paths), null);
+    Deno.writeTextFileSync(`${home}/spool/pool-1.seg`, "octets");
+    moveOldSegments(paths);
+    moveOldSegments(paths);
+    const there = `${paths.spoolDir}/pool-1.seg`;
+    assert.equal(Deno.readTextFileSync(there), "octets");
+  } finally {
+    Deno.removeSync(home, { recursive: true });
   }
 });

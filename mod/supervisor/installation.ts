@@ -2,10 +2,12 @@
  * Puts the runtime and the program where every role's user can execute them
  * and none can write or read them, and finds what the runtime needs.
  */
+import { dirname } from "node:path";
 import type { Installation } from "../walls/render.ts";
 import { libcPath, loadedLibraries } from "../walls/libc.ts";
 import type { Machine } from "../walls/seccomp.ts";
 import type { Accounts } from "./accounts.ts";
+import { syncPath, writeNew } from "./replace_file.ts";
 
 /** True if this process is root, so that users can be changed. */
 export function isRoot(): boolean {
@@ -34,8 +36,10 @@ export function placeRuntime(home: string): string {
   if (!existsWithSize(to, size)) {
     const part = `${to}.part${Deno.pid}`;
     Deno.copyFileSync(from, part);
+    syncPath(part);
     Deno.chmodSync(part, 0o111);
     Deno.renameSync(part, to);
+    syncPath(dir);
   }
   return to;
 }
@@ -69,9 +73,10 @@ export async function placePrograms(
       Deno.mkdirSync(part, { mode: 0o755 });
       Deno.chmodSync(part, 0o755);
       for (const [name, bytes] of files) {
-        Deno.writeFileSync(`${part}/${name}.mjs`, bytes);
+        writeNew(`${part}/${name}.mjs`, bytes, 0o644);
         Deno.chmodSync(`${part}/${name}.mjs`, 0o644);
       }
+      syncPath(part);
       putInPlace(part, dir);
     }
     removeOldPrograms(`${home}/runtime`, dir);
@@ -156,6 +161,7 @@ async function digestOf(files: Files): Promise<string> {
 function putInPlace(part: string, dir: string): void {
   try {
     Deno.renameSync(part, dir);
+    syncPath(dirname(dir));
   } catch (error) {
     if (!isThere(dir)) throw error;
     Deno.removeSync(part, { recursive: true });

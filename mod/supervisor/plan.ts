@@ -26,8 +26,8 @@ export interface Paths {
 export function pathsOf(home: string): Paths {
   return {
     home,
-    spoolDir: `${home}/spool`,
-    spentDir: `${home}/spent`,
+    spoolDir: `${home}/spool/segments`,
+    spentDir: `${home}/spool/spent`,
     queueDir: `${home}/queue`,
     eventsDir: `${home}/events`,
     mailDir: `${home}/mail`,
@@ -69,6 +69,8 @@ export interface PlanInputs {
   readonly libc: string;
   /** True if the machine has an IPv6 address to connect from. */
   readonly hasIpv6: boolean;
+  /** What an ext4 journal may keep of contents; see `mod/shred/eraser.ts`. */
+  readonly journalBytes: number;
   readonly manifests: readonly RoleManifest[];
 }
 
@@ -167,8 +169,9 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       readySegments: config.spool.ready_segments,
       maxBytes: config.spool.max_size,
       minFreeBytes: config.spool.min_free,
+      journalBytes: inputs.journalBytes,
     }],
-    ["shred", { dir: site.spentDir, journalBytes: 0 }],
+    ["shred", { dir: site.spentDir, journalBytes: inputs.journalBytes }],
     ["queue", {
       hostname,
       dir: site.queueDir,

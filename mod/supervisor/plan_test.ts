@@ -33,6 +33,7 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     nameservers: ["192.0.2.53"],
     libc: "/lib/libc.so.6",
     hasIpv6: true,
+    journalBytes: 0,
     manifests: ROLES,
     ...over,
   };
@@ -190,5 +191,13 @@ Deno.test("parseResolvConf() finds the name servers", () => {
       "# a comment\nsearch x\nnameserver 192.0.2.1\n  nameserver\t2001:db8::1 \nnameserver\n",
     ),
     ["192.0.2.1", "2001:db8::1"],
+  );
+});
+
+Deno.test("planServer() tells shred how large the journal is", () => {
+  const { parts } = planServer(inputs(LEAST, { journalBytes: 4_096 }));
+  assert.equal(
+    (parts.get("shred") as { journalBytes: number }).journalBytes,
+    4_096,
   );
 });

@@ -5,6 +5,7 @@
  */
 import { faultText, loadConfig, MAX_CONFIG_OCTETS } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
+import { journalBytes } from "../shred/file_system_io.ts";
 import { libcPath, loadedLibraries } from "../walls/libc.ts";
 import {
   type Accounts,
@@ -22,6 +23,7 @@ import {
   pathsOf,
   planServer,
 } from "./plan.ts";
+import { replaceFile } from "./replace_file.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
 import { mailboxesOf, parseUsers } from "./users.ts";
@@ -124,6 +126,7 @@ export function openSite(configPath: string): Opening {
     nameservers: systemNameservers(),
     hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
     libc: libcPath(libraries),
+    journalBytes: journalBytes(paths.spentDir),
     manifests: ROLES,
   });
   return {
@@ -219,9 +222,9 @@ function makeMissingCertificate(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const made = makeCertificate(config.server.hostname, Date.now());
-  Deno.writeTextFileSync(certPath, made.cert, { mode: 0o644 });
+  replaceFile(certPath, made.cert, 0o644);
   // The key last: its presence is what says that both are there.
-  Deno.writeTextFileSync(keyPath, made.key, { mode: 0o600 });
+  replaceFile(keyPath, made.key, 0o600);
 }
 
 /** Why a file cannot be read, in plain words. */

@@ -12,8 +12,8 @@
  */
 import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { dirname } from "node:path";
 import { type Mailbox, mailbox } from "../core/shapes.ts";
+import { replaceFile } from "./replace_file.ts";
 
 /** Most users, the most mailboxes that resolve takes. */
 export const MAX_USERS = 100_000;
@@ -240,32 +240,7 @@ export function writeUsersFile(path: string, file: UsersFile): void {
   if (readUsersFile(path) !== file.was) {
     throw new Error(`${path} was changed by another command: try again`);
   }
-  replaceFile(path, formatUsers(file.users));
-}
-
-function replaceFile(path: string, text: string): void {
-  const fresh = `${path}.new`;
-  try {
-    // One that a crash left behind: we hold the lock, so nobody uses it.
-    Deno.removeSync(fresh);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  {
-    using file = Deno.openSync(fresh, {
-      write: true,
-      createNew: true, // and so follows no link
-      mode: 0o600,
-    });
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) {
-      at += file.writeSync(bytes.subarray(at));
-    }
-    file.syncSync();
-  }
-  Deno.renameSync(fresh, path);
-  using dir = Deno.openSync(dirname(path));
-  dir.syncSync();
+  replaceFile(path, formatUsers(file.users), 0o600);
 }
 
 /** The line, or what is wrong with it. */

@@ -1,6 +1,6 @@
 /**
- * The C library, for the two places that need it: the supervisor (sockets and
- * a lock) and the jail stage. No role loads this file.
+ * The C library, for the two places that need it: the supervisor (sockets, a
+ * lock, attributes of files) and the jail stage. No role loads this file.
  */
 
 const symbols = {
@@ -15,6 +15,7 @@ const symbols = {
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   setsid: { parameters: [], result: "i32" },
   getpid: { parameters: [], result: "i32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
@@ -95,6 +96,7 @@ const ERRNO = new Map<number, string>([
   [22, "EINVAL, invalid argument"],
   [23, "ENFILE, too many open files in the system"],
   [24, "EMFILE, too many open files"],
+  [25, "ENOTTY, the file system does not have it"],
   [28, "ENOSPC, no space left on device"],
   [38, "ENOSYS, the kernel does not have it"],
   [95, "EOPNOTSUPP, not supported"],

@@ -13,8 +13,8 @@ import type { Ledger, Verdict } from "./ledger.ts";
 /** Most time for the queue to become empty. */
 const DRAIN_WITHIN_MS = 40_000;
 
-/** Retries within a second: a test cannot wait for five minutes. */
-const SETTINGS = `
+/** The scene's: retries within a second, for a test cannot wait for five minutes. */
+export const SETTINGS = `
 [server]
 relay_domains = ["remote.test"]
 [smtp]
@@ -30,13 +30,17 @@ export interface Scene extends AsyncDisposable {
   readonly hop: NextHop;
 }
 
-/** Makes a server with two mailboxes and one route. */
-export async function scene(): Promise<Scene> {
+/**
+ * Makes a server with two mailboxes and one route.
+ *
+ * @param further More settings, as TOML
+ */
+export async function scene(further = ""): Promise<Scene> {
   const hop = new NextHop(freePort());
   await hop.listen();
   const made = await server({
     routes: [`remote.test=127.0.0.1:${hop.port}`],
-    settings: SETTINGS,
+    settings: SETTINGS + further,
   });
   return {
     made,
@@ -58,14 +62,15 @@ export const RECIPIENTS = [
 
 /** Waits until all that was acknowledged has arrived and the queue is empty. */
 export async function drained(
-  { made, hop }: Scene,
+  { made, hop }: Pick<Scene, "made" | "hop">,
   ledger: Ledger,
+  withinMs = DRAIN_WITHIN_MS,
 ): Promise<Verdict> {
-  const late = performance.now() + DRAIN_WITHIN_MS;
+  const late = performance.now() + withinMs;
   while (performance.now() < late) {
-    if (ledger.missing(made, hop).length === 0) {
-      const queue = await made.json<{ messages: unknown[] }>("queue", "list");
-      if (queue.messages.length === 0) break;
+    const queue = await made.json<{ messages: unknown[] }>("queue", "list");
+    if (queue.messages.length === 0) {
+      if (ledger.missing(made, hop).length === 0) break;
     }
     await delay(300);
   }

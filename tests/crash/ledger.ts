@@ -8,8 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { newFiles, readDelivered, storedForm } from "../system/mailbox.ts";
-import type { NextHop } from "../system/next_hop.ts";
-import type { Installation } from "../system/server_fixture.ts";
+import type { Taken } from "../system/next_hop.ts";
 
 /**
  * What the sender knows of one attempt.
@@ -32,6 +31,23 @@ export interface Attempt {
   fate: Fate | undefined;
   /** The reply that decided, or how the link broke. */
   why: string;
+}
+
+/** Where local mail arrives: a server's installation, or a copy of one. */
+export interface Mailboxes {
+  maildir(user: string): string;
+}
+
+/** Where other mail arrives. */
+export interface Takers {
+  readonly taken: readonly Taken[];
+}
+
+/** A message that was accepted once and arrived more than once. */
+export interface Repeated {
+  readonly token: string;
+  /** In order of time. */
+  readonly copies: readonly { readonly where: string; readonly atMs: number }[];
 }
 
 /** What the oracle found. */
@@ -90,7 +106,7 @@ export class Ledger {
   }
 
   /** Tokens that were acknowledged and have not arrived. */
-  missing(made: Installation, hop?: NextHop): string[] {
+  missing(made: Mailboxes, hop?: Takers): string[] {
     const there = new Set(
       arrivals(made, hop).map(({ text }) => tokenOf(text)),
     );
@@ -98,8 +114,25 @@ export class Ledger {
       .filter((token) => !there.has(token));
   }
 
+  /** What was accepted and is there more than once. */
+  repeated(made: Mailboxes, hop?: Takers): Repeated[] {
+    const byToken = new Map<string, { where: string; atMs: number }[]>();
+    for (const { where, atMs, text } of arrivals(made, hop)) {
+      const token = tokenOf(text);
+      if (this.#attempts.get(token)?.fate !== "accepted") continue;
+      const copies = byToken.get(token);
+      if (copies === undefined) byToken.set(token, [{ where, atMs }]);
+      else copies.push({ where, atMs });
+    }
+    return [...byToken].filter(([, copies]) => copies.length > 1)
+      .map(([token, copies]) => ({
+        token,
+        copies: copies.sort((a, b) => a.atMs - b.atMs),
+      }));
+  }
+
   /** Compares what was promised with what is there. */
-  verdict(made: Installation, hop?: NextHop): Verdict {
+  verdict(made: Mailboxes, hop?: Takers): Verdict {
     const copies = new Map<Sent, number>();
     const damaged: string[] = [];
     for (const { where, domain, text } of arrivals(made, hop)) {
@@ -161,26 +194,34 @@ interface Sent extends Attempt {
 
 interface Arrival {
   readonly where: string;
+  /** When it was written there, since the epoch. */
+  readonly atMs: number;
   readonly domain: string;
   /** From the token's field on, with LF. */
   readonly text: Uint8Array;
 }
 
-function arrivals(made: Installation, hop: NextHop | undefined): Arrival[] {
+function arrivals(made: Mailboxes, hop: Takers | undefined): Arrival[] {
   const found: Arrival[] = [];
   for (const user of ["me", "you"]) {
     for (const path of newFiles(made.maildir(user))) {
       const { content } = readDelivered(path);
-      found.push({ where: path, domain: "home.test", text: content });
+      found.push({
+        where: path,
+        atMs: Deno.lstatSync(path).mtime!.getTime(),
+        domain: "home.test",
+        text: content,
+      });
     }
   }
-  for (const [i, { content }] of (hop?.taken ?? []).entries()) {
+  for (const [i, { to, content, atMs }] of (hop?.taken ?? []).entries()) {
     const stored = Buffer.from(storedForm(content));
     // What stands above is the trace that our server put there.
     const start = Math.max(0, stored.indexOf("X-Token: "));
     found.push({
       where: `next hop, ${i}`,
-      domain: "remote.test",
+      atMs,
+      domain: to[0]!.slice(to[0]!.indexOf("@") + 1),
       text: stored.subarray(start),
     });
   }
@@ -219,13 +260,24 @@ const FILLER = Buffer.from(
   ).join("\r\n"),
 );
 
+/** For sizes beyond it; made only if there are any. */
+let manyFillers: Uint8Array | undefined;
+
+function fillerOf(length: number): Uint8Array {
+  if (length < FILLER.length / 2) return FILLER;
+  manyFillers ??= Buffer.concat(Array.from({ length: 32 }, () => FILLER));
+  return manyFillers;
+}
+
 function contentOf(token: string, size: number): Uint8Array {
   const head = `X-Token: ${token}\r\nSubject: crash ${token}\r\n\r\n`;
   const tail = `\r\nend of ${token}\r\n`;
   const length = Math.max(0, size - head.length - tail.length);
-  const from = Math.floor(Math.random() * (FILLER.length - length));
+  const filler = fillerOf(length);
+  const from = Math.floor(Math.random() * (filler.length - length));
   // A cut may leave half a line end on either side.
-  const middle = FILLER.subarray(from, from + length).toString("latin1")
+  const middle = Buffer.from(filler.subarray(from, from + length))
+    .toString("latin1")
     .replace(/^\n/, "x").replace(/\r$/, "x");
   return new Uint8Array(Buffer.from(head + middle + tail, "latin1"));
 }

@@ -19,6 +19,8 @@ export interface Plan {
   readonly to: readonly string[];
   /** Between two messages of one sender. */
   readonly pauseMs: number;
+  /** Octets of the n-th message; {@link sizeOf} if not said. */
+  readonly size?: (turn: number) => number;
 }
 
 /** Running senders. */
@@ -42,14 +44,14 @@ export class Load {
   }
 
   async #sender(): Promise<void> {
-    const { ledger, pauseMs, to } = this.#plan;
+    const { ledger, pauseMs, to, size = sizeOf } = this.#plan;
     let session: Session | undefined;
     let sent = 0;
     while (!this.#isEnding) {
       const message = ledger.newMessage();
       const facts = {
         to: to[this.#turn++ % to.length]!,
-        size: sizeOf(this.#turn),
+        size: size(this.#turn),
       };
       for (;;) {
         const attempt = ledger.begin(message, facts);

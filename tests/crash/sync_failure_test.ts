@@ -37,7 +37,7 @@ const FAILURES: readonly Failure[] = [
     fault: (made) => ({
       calls: "write,pwrite64",
       error: "ENOSPC",
-      files: filesIn(`${made.home}/spool`),
+      files: filesIn(`${made.home}/spool/segments`),
     }),
     accepts: "some",
   },

@@ -153,6 +153,7 @@ Deno.test({
           reversePath: "me@home.test",
           recipients,
           bodyType: "8bitmime",
+          isRepeat: false,
           nextHop: { kind: "host", host: "127.0.0.1", port },
         });
         const verdict = await deliver(ask, means);
@@ -196,6 +197,7 @@ Deno.test({
           reversePath: "",
           recipients: ["a@remote.test"],
           bodyType: "7bit",
+          isRepeat: false,
           nextHop: { kind: "host", host: "127.0.0.1", port },
         }),
         meansOver(spool, pool),

@@ -232,7 +232,7 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
   });
 
   if (IS_ROOT) {
-    for (const place of ["spool", "queue", "mail"]) {
+    for (const place of ["spool/segments", "queue", "mail"]) {
       await t.step(`when ${place} belongs to another user`, async () => {
         await Deno.chown(`${made.home}/${place}`, 0, 0);
         const { code, errors } = await serve(made);
@@ -427,7 +427,7 @@ max_retry = "1s"
       // What is on its way out gives its room back when shred is done with it.
       await until(
         "an idle shred",
-        () => [...Deno.readDirSync(`${made.home}/spent`)].length === 0,
+        () => [...Deno.readDirSync(`${made.home}/spool/spent`)].length === 0,
       );
       await fill(ballast, disk.dir, 0);
       for (let n = 0; n < 5; n++) await send(10);

@@ -12,6 +12,8 @@ export interface Taken {
   readonly to: readonly string[];
   /** With CRLF, dots undone. */
   readonly content: Uint8Array;
+  /** When its final dot came, since the epoch. */
+  readonly atMs: number;
 }
 
 /** What to answer; undefined is consent. */
@@ -97,7 +99,9 @@ export class NextHop {
       const text = wire.replace(/^\./gm, "");
       const content = Uint8Array.from(Buffer.from(text, "latin1"));
       const refusal = this.manners.onMessage?.(content);
-      if (refusal === undefined) this.taken.push({ from, to, content });
+      if (refusal === undefined) {
+        this.taken.push({ from, to, content, atMs: Date.now() });
+      }
       say(refusal ?? "250 2.0.0 Ok: taken");
     };
     socket.on("data", (bytes: Uint8Array) => {

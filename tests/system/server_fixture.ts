@@ -120,6 +120,11 @@ export class Installation {
     return `${this.home}/mail/${domain}/${user}`;
   }
 
+  /** True if it was started and not stopped since. */
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
   /** The supervisor's process id. */
   get pid(): number {
     return this.#child!.pid;

@@ -15,7 +15,7 @@ ready_segments = 2
 
 Deno.test("a delivered message's segment and a large one's file are overwritten by shred", async () => {
   await using made = await server({ settings: SETTINGS });
-  const spool = `${made.home}/spool`;
+  const spool = `${made.home}/spool/segments`;
   const before = await until("ready segments", () => {
     const segments = segmentsIn(spool);
     return segments.size >= 2 && segments;
@@ -44,7 +44,7 @@ Deno.test("a delivered message's segment and a large one's file are overwritten 
   });
   await until(
     "no spent file",
-    () => [...Deno.readDirSync(`${made.home}/spent`)].length === 0,
+    () => [...Deno.readDirSync(`${made.home}/spool/spent`)].length === 0,
   );
   assert(counters["overwritten-octets"]! >= 400_000 + 5 * 65_536);
   assert.equal(counters["failed"] ?? 0, 0);
@@ -56,7 +56,7 @@ Deno.test("a delivered message's segment and a large one's file are overwritten 
     after.has(inode) && after.get(inode) !== name
   );
   assert(renamed.length > 0, "a segment of before is there under a new name");
-  const { uid, mode } = Deno.statSync(`${made.home}/spent`);
+  const { uid, mode } = Deno.statSync(`${made.home}/spool/spent`);
   assert.equal(mode! & 0o027, 0);
   if (IS_ROOT) assert.notEqual(uid, 0);
   const alarms = ["overwrite-failed", "segment-not-erased", "shred-late"];

@@ -41,16 +41,16 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   spool: {
     answers: [...SMTPD, "queue.0"],
     asks: ["shred"],
-    read: ["/spool", "/spent"],
-    write: ["/spool", "/spent"],
+    read: ["/spool/segments", "/spool/spent"],
+    write: ["/spool/segments", "/spool/spent"],
     sys: "statfs",
     isReader: true,
   },
   shred: {
     answers: ["spool.0"],
     asks: [],
-    read: ["/spent"],
-    write: ["/spent"],
+    read: ["/spool/spent"],
+    write: ["/spool/spent"],
   },
   queue: {
     answers: [...SMTPD, "console.0"],
@@ -61,7 +61,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   maildir: {
     answers: ["queue.0"],
     asks: ["sync"],
-    read: ["/spool", "/mail"],
+    read: ["/spool/segments", "/mail"],
     write: ["/mail"],
     isReader: true,
   },
@@ -69,7 +69,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   smtpc: {
     answers: ["queue.0"],
     asks: ["dns", "dial"],
-    read: ["/spool"],
+    read: ["/spool/segments"],
     net: ["0.0.0.0/0:25", "192.0.2.7:2600"],
     isReader: true,
   },
@@ -149,7 +149,7 @@ Deno.test("every role of a running server stands behind its walls", async (t) =>
     name: "it has a user of its own",
     ignore: !IS_ROOT,
     fn: () => {
-      const content = String(Deno.statSync(`${made.home}/spool`).gid);
+      const content = String(Deno.statSync(`${made.home}/spool/segments`).gid);
       const users = new Map<string, string>();
       for (const one of roles) compareUser(one, content, users);
       assert.equal(users.size, new Set(roles.map(roleOf)).size);

@@ -5,6 +5,7 @@
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { statfsSync } from "node:fs";
+import { doubtsAbout, erasedPlaces } from "../erased_places.ts";
 import { isRoot } from "../installation.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { listenTcp } from "../sockets.ts";
@@ -55,6 +56,7 @@ async function find(
     ...wallFindings(),
     ...portFindings(opened),
     ...diskFindings(opened),
+    ...erasureFindings(opened),
     await databaseFinding(opened, programs),
   ];
 }
@@ -106,6 +108,17 @@ function diskFindings(opened: Opened): Finding[] {
       }
       : { kind: "good", what: `${paths.spoolDir} has ${mib(free)} free` },
   ];
+}
+
+function erasureFindings(opened: Opened): Finding[] {
+  const libc = openLibc(opened.plan.site.libc);
+  const doubts = doubtsAbout(erasedPlaces(libc, opened.paths));
+  return doubts.length === 0
+    ? [{
+      kind: "good",
+      what: "what is overwritten here is overwritten in place",
+    }]
+    : doubts.map((what) => ({ kind: "warning", what }));
 }
 
 async function databaseFinding(

@@ -15,9 +15,13 @@ import {
   DEFAULT_UID_BASE,
   makeAccounts,
 } from "../accounts.ts";
-import { makePlaces, placesOf } from "../home.ts";
+import { switchOffCopyOnWrite } from "../copy_on_write.ts";
+import { erasedDirs } from "../erased_places.ts";
+import { makePlaces, moveOldSegments, placesOf } from "../home.ts";
 import { isRoot, placeRuntime } from "../installation.ts";
-import { pathsOf } from "../plan.ts";
+import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { type Paths, pathsOf } from "../plan.ts";
+import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import {
   addUser,
@@ -75,6 +79,8 @@ export function init(dir: string, options: InitOptions): number {
 
   const paths = pathsOf(config.server.home);
   makePlaces(placesOf(paths), accounts.accounts);
+  moveOldSegments(paths);
+  overwriteInPlace(paths);
   placeRuntime(config.server.home);
   const added = addUsers(
     paths.usersFile,
@@ -92,6 +98,19 @@ export function init(dir: string, options: InitOptions): number {
     );
   }
   return EXIT.ok;
+}
+
+/** Before the first file is made; `serve` tells what it can no longer mend. */
+function overwriteInPlace(paths: Paths): void {
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  const libc = openLibc(libcPath(libraries));
+  for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
+    if (one.did !== "failed") continue;
+    console.error(
+      `bulkhead: copy-on-write stays on in ${one.dir} (${one.why}): what is ` +
+        "overwritten there is not erased",
+    );
+  }
 }
 
 /** `me` or `me@domain` as a mailbox; undefined if it cannot be one. */
@@ -143,7 +162,7 @@ function writeConfig(
       ),
     };
   }
-  if (!isKept) Deno.writeTextFileSync(path, text, { mode: 0o600 });
+  if (!isKept) replaceFile(path, text, 0o600);
   return { ...loaded, isKept };
 }
 
@@ -215,10 +234,11 @@ function accountsFor(
     `bulkhead: the user table cannot be written (${why}): the roles get ` +
       `numbers from ${DEFAULT_UID_BASE} on (roles.uid_base)`,
   );
-  Deno.writeTextFileSync(
+  replaceFile(
     configPath,
-    `\n[roles]\nuid_base = ${DEFAULT_UID_BASE}\n`,
-    { append: true },
+    `${Deno.readTextFileSync(configPath)}\n[roles]\n` +
+      `uid_base = ${DEFAULT_UID_BASE}\n`,
+    0o600,
   );
   return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
 }

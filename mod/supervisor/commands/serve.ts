@@ -1,6 +1,8 @@
 /** `bulkhead serve`: runs the server until SIGTERM or SIGINT. */
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
+import { switchOffCopyOnWrite } from "../copy_on_write.ts";
+import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
@@ -51,6 +53,12 @@ export async function serve(
     landlock: describeAbi(landlockAbi(libc)),
     users: userSentence(opened),
   });
+  for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
+    event(write, "copy-on-write", { ...one });
+  }
+  for (const warning of doubtsAbout(erasedPlaces(libc, paths))) {
+    event(write, "warning", { warning });
+  }
   const supervisor = new Supervisor({
     plan: opened.plan,
     installation,

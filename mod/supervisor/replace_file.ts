@@ -1,0 +1,53 @@
+/**
+ * Writes the installation's own files so that a power cut leaves the old or
+ * the new one: a certificate that is there and empty keeps a server down.
+ */
+import { dirname } from "node:path";
+
+/**
+ * Writes a file beside its name, syncs it, renames it, and syncs that.
+ *
+ * @param path Only one process at a time may replace it
+ */
+export function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): void {
+  const fresh = `${path}.new`;
+  try {
+    // One that a crash left behind.
+    Deno.removeSync(fresh);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  writeNew(fresh, content, mode);
+  Deno.renameSync(fresh, path);
+  syncPath(dirname(path));
+}
+
+/** Writes a file that must not be there yet, and syncs it. */
+export function writeNew(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): void {
+  using file = Deno.openSync(path, {
+    write: true,
+    createNew: true, // and so follows no link
+    mode,
+  });
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  for (let at = 0; at < bytes.length;) {
+    at += file.writeSync(bytes.subarray(at));
+  }
+  file.syncSync();
+}
+
+/** Syncs a file's octets, or a directory's names. */
+export function syncPath(path: string): void {
+  using file = Deno.openSync(path);
+  file.syncSync();
+}
