@@ -145,8 +145,6 @@ function unanswered(ends: Partial<Record<Death, End>>) {
 }
 
 const ONCE = end("250", 1);
-/** A job was out whose end nobody wrote down: it is done again. */
-const TWICE = end("250", 1, 2);
 const REFUSED = end("4xx", 0);
 const NEVER = end("-", 0);
 /** A copy of which the sender knows nothing; it will send again. */
@@ -156,9 +154,6 @@ const PERHAPS = end("-", 0, 1);
 
 const SAME = (leaves: Leaves) => ({ kill: leaves, power: leaves });
 const FINDS = (finds: Finds) => ({ kill: finds, power: finds });
-
-/** The outcome is not written down: delivered again, unless the queue lives. */
-const AGAIN = acknowledged(TWICE, { spool: ONCE, smtpd: ONCE });
 
 /** The table. */
 export const EDGES: readonly Edge[] = [
@@ -473,7 +468,7 @@ export const EDGES: readonly Edge[] = [
     start:
       "told again from the first page; nothing is overwritten before the last",
     told: "250",
-    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    ends: acknowledged(ONCE),
     reach: { script: "adopting", steps: ["replied", "adopt asked"] },
   },
   {
@@ -485,7 +480,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("unconfirmed"),
     start: "nobody knows of the job: another is given out",
     told: "250",
-    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    ends: acknowledged(ONCE),
     reach: { script: "held", steps: ["deliver asked"] },
   },
   {
@@ -497,7 +492,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("queued"),
     start: "delivered at once, without asking the spool",
     told: "250",
-    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    ends: acknowledged(ONCE),
     reach: {
       script: "held",
       steps: ["deliver asked", "committed confirmed", "log synced"],
@@ -514,7 +509,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("unconfirmed"),
     start: "delivered again: the one window for a second copy",
     told: "250",
-    ends: AGAIN,
+    ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["delivered"] },
   },
   {
@@ -526,7 +521,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("unconfirmed"),
     start: "as above: an outcome lingers up to 8 ms for company",
     told: "250",
-    ends: AGAIN,
+    ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["deliver answered"] },
   },
   {
@@ -538,7 +533,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("unconfirmed"),
     start: "SQLite takes the half transaction back; then as above",
     told: "250",
-    ends: AGAIN,
+    ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["committing done"] },
   },
   {
@@ -550,7 +545,7 @@ export const EDGES: readonly Edge[] = [
     finds: { kill: "strayKeys", power: "unconfirmed" },
     start: "as `done`, or delivered again",
     told: "250",
-    ends: acknowledged(ONCE, { power: TWICE }),
+    ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["committed done"] },
   },
   {
@@ -574,7 +569,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("queued"),
     start: "nobody knows of the job: another is given out",
     told: "250",
-    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    ends: acknowledged(ONCE),
     reach: { script: "late", steps: ["committed deferred", "deliver asked"] },
   },
   {
@@ -796,7 +791,7 @@ export const EDGES: readonly Edge[] = [
     finds: FINDS("unconfirmed"),
     start: "it stays as it is while a row names a record in it",
     told: "250",
-    ends: acknowledged(ONCE, { queue: TWICE, both: TWICE }),
+    ends: acknowledged(ONCE),
     reach: { script: "full", steps: ["replied", "streaming", "write pool"] },
   },
   {

@@ -185,8 +185,8 @@ async function allDie(edge: Edge, death: "kill" | "power"): Promise<void> {
 
 /**
  * Queue and spool die, and a moment after their successors started the power
- * fails. How many copies there are then is nobody's promise; that there is
- * one, and that nothing is left behind, is.
+ * fails. Whether what was never acknowledged is delivered then, is nobody's
+ * promise; that it is not delivered twice, and nothing left behind, is.
  */
 async function dieTwice(edge: Edge, afterMs: number): Promise<void> {
   const { strike, revive } = end("both");
@@ -206,7 +206,7 @@ async function dieTwice(edge: Edge, afterMs: number): Promise<void> {
     const [least] = told === "250" ? edge.ends.both.copies : [0];
     await judge(machine, world, {
       edge,
-      end: { told, copies: [least, 3] },
+      end: { told, copies: [least, 1] },
       sent: undefined,
     });
   }));

@@ -419,7 +419,10 @@ export class Machine implements AsyncDisposable {
     throw new RangeError(`Cannot answer ${name}`);
   }
 
-  /** The Maildir role: reads the content through before anybody has it. */
+  /**
+   * The Maildir role: reads the content through before anybody has it, and
+   * asked again finds what it delivered.
+   */
   async #deliver(ask: DeliverAsk): Promise<unknown> {
     await this.#world.deliveryGate(ask.reversePath === "");
     if (!this.#isOn) return await new Promise(() => {});
@@ -440,11 +443,11 @@ export class Machine implements AsyncDisposable {
     const outcomes = ask.recipients.map(({ address }) => {
       const outcome = this.#world.outcome(address);
       if (outcome.kind === "delivered") {
-        this.#world.delivered.push(
-          ask.reversePath === ""
-            ? `notice ${address}`
-            : `${ask.queueId} ${address}`,
-        );
+        const copy = ask.reversePath === ""
+          ? `notice ${address}`
+          : `${ask.queueId} ${address}`;
+        const isThere = this.#world.delivered.includes(copy);
+        if (!ask.isRepeat || !isThere) this.#world.delivered.push(copy);
         this.#world.at("delivered");
       }
       return outcome;
@@ -458,6 +461,7 @@ interface DeliverAsk {
   readonly ref: ContentRef;
   readonly key: string;
   readonly reversePath: string;
+  readonly isRepeat: boolean;
   readonly recipients: readonly { readonly address: string }[];
 }
 
