@@ -1,5 +1,6 @@
 /** What a death left, and whether the end of it all is what the table says. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ContentRef } from "../../../mod/core/shapes.ts";
@@ -124,7 +125,7 @@ export function lostNothing(world: World, isDelivered: boolean): void {
   }
 }
 
-/** No row, no key, no record, no segment that is not free. */
+/** No row, key, record or sealed octet, and no segment that is not free. */
 async function leftNothing(
   machine: Machine,
   world: World,
@@ -143,7 +144,10 @@ async function leftNothing(
   db.close();
   assert.equal(rows, kept, "rows that stayed");
   assert.equal(slotsIn(durableKeys(queueDir)), kept, "keys that stayed");
-  if (kept === 0) await allFree(disk.memory.kill());
+  if (kept > 0) return;
+  const memory = disk.memory.kill();
+  await allFree(memory);
+  noneReadable(memory, world);
 }
 
 function slotsIn(octets: Uint8Array): number {
@@ -152,6 +156,21 @@ function slotsIn(octets: Uint8Array): number {
     if (octets.subarray(at, at + 64).some((octet) => octet !== 0)) slots++;
   }
   return slots;
+}
+
+/** Of no sealed record is anything left, on whatever name. */
+function noneReadable(memory: MemoryDisk, { mails }: World): void {
+  for (const { name, sizeBytes } of memory.list()) {
+    const octets = Buffer.alloc(sizeBytes);
+    const file = memory.openExisting(name);
+    file.readAt(octets, 0);
+    file.close();
+    for (const { id, sealed } of mails) {
+      const isThere = sealed !== undefined &&
+        octets.includes(Buffer.from(sealed));
+      assert.ok(!isThere, `sealed octets of ${id} are left in ${name}`);
+    }
+  }
 }
 
 /** A spool that is told that nothing is in use finds every segment free. */

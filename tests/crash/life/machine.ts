@@ -390,6 +390,7 @@ export class Machine implements AsyncDisposable {
     const isAnswered = spool.isAlive;
     if (verdict.kind === "stored" && this.#isOn && isAnswered) {
       mail.stored = verdict;
+      mail.sealed = sealedIn(spool.disk, verdict.ref);
       this.#world.at("stored");
     }
     if (!isAnswered) return { kind: "failed", why: "the spool is gone" };
@@ -454,6 +455,15 @@ export class Machine implements AsyncDisposable {
     });
     return { answer: { outcomes } };
   }
+}
+
+/** Some octets from the midst of a record. */
+function sealedIn(disk: LifeDisk, { segment, offset, length }: ContentRef) {
+  const octets = new Uint8Array(64);
+  const file = disk.memory.openExisting(`${segment}.seg`);
+  file.readAt(octets, offset + Math.floor(length / 2));
+  file.close();
+  return octets;
 }
 
 interface DeliverAsk {

@@ -24,6 +24,8 @@ export interface Mail {
   told: "250" | "4xx" | undefined;
   /** Place and key, once smtpd has them; for looking, not for the program. */
   stored: { readonly ref: ContentRef; readonly key: string } | undefined;
+  /** Some octets from the midst of its sealed record. */
+  sealed: Uint8Array | undefined;
 }
 
 const began = performance.now();
@@ -83,6 +85,7 @@ export class World {
       octets,
       told: undefined,
       stored: undefined,
+      sealed: undefined,
     };
     this.mails.push(mail);
     return mail;
