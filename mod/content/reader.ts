@@ -15,6 +15,7 @@ import {
   recordLength,
   TAG_OCTETS,
 } from "./format.ts";
+import { SegmentFiles } from "./segment_files.ts";
 
 /**
  * The record is torn, altered, cut short, or not the one that the key is for.
@@ -34,10 +35,11 @@ export class DamagedError extends Error {
  *
  * Each chunk is the caller's own. The file is opened read-only at the first
  * `next`, and closed at the end, on `return` (leaving a `for ... of`) and on
- * an error.
+ * an error; a shared segment of `shared` is left open for the next record.
  *
  * @param dir The spool's directory
  * @param keyBase64 The message's key, 32 octets in base64
+ * @param shared Files that are kept open from one record to the next
  * @throws {DamagedError} If the record is not whole and authentic
  * @throws {Deno.errors.NotFound} If the segment file is missing: nobody can
  * tell a lost file from a file system that is not mounted
@@ -48,6 +50,7 @@ export function* readContent(
   dir: string,
   ref: ContentRef,
   keyBase64: string,
+  shared?: SegmentFiles,
 ): Generator<Uint8Array> {
   if (ref.length !== recordLength(ref.sizeBytes)) {
     throw new DamagedError(
@@ -55,21 +58,28 @@ export function* readContent(
     );
   }
   const key = decodeKey(keyBase64);
-  const file = Deno.openSync(`${dir}/${ref.segment}.seg`, { read: true });
+  const path = `${dir}/${ref.segment}.seg`;
+  const files = shared ?? new SegmentFiles();
   try {
-    file.seekSync(ref.offset, Deno.SeekMode.Start);
-    const header = new Uint8Array(HEADER_OCTETS);
-    readFully(file, header, ref);
-    if (!isHeader(header)) throw damaged(ref, "it has no header");
-    const sealed = new Uint8Array(
-      Math.min(CHUNK_OCTETS, ref.sizeBytes) + TAG_OCTETS,
-    );
     let left = ref.sizeBytes;
+    // The header and the first chunk: most messages have no second one.
+    const start = new Uint8Array(
+      HEADER_OCTETS + Math.min(CHUNK_OCTETS, left) + TAG_OCTETS,
+    );
+    let at = ref.offset;
+    readFully(start, { files, path, at, ref });
+    const header = start.subarray(0, HEADER_OCTETS);
+    if (!isHeader(header)) throw damaged(ref, "it has no header");
+    at += start.length;
+    const sealed = start.subarray(HEADER_OCTETS);
     for (let number = 0; number === 0 || left > 0; number++) {
       const size = Math.min(CHUNK_OCTETS, left);
       left -= size;
       const chunk = sealed.subarray(0, size + TAG_OCTETS);
-      readFully(file, chunk, ref);
+      if (number > 0) {
+        readFully(chunk, { files, path, at, ref });
+        at += chunk.length;
+      }
       const nonce = chunkNonce(number, left === 0);
       const opened = openChunk(chunk, { key, nonce, header });
       if (opened === undefined) {
@@ -79,7 +89,8 @@ export function* readContent(
     }
   } finally {
     key.fill(0);
-    file.close();
+    if (shared === undefined) files.close();
+    else if (!ref.segment.startsWith("pool-")) files.forget(path);
   }
 }
 
@@ -99,14 +110,14 @@ function decodeKey(keyBase64: string): Uint8Array {
 }
 
 function readFully(
-  file: Deno.FsFile,
   into: Uint8Array,
-  ref: ContentRef,
+  from: { files: SegmentFiles; path: string; at: number; ref: ContentRef },
 ): void {
-  for (let at = 0; at < into.length;) {
-    const got = file.readSync(into.subarray(at));
-    if (got === null) throw damaged(ref, "the file ends within it");
-    at += got;
+  const { files, path, at, ref } = from;
+  for (let done = 0; done < into.length;) {
+    const got = files.readAt(path, into.subarray(done), at + done);
+    if (got === 0) throw damaged(ref, "the file ends within it");
+    done += got;
   }
 }
 

@@ -1,11 +1,13 @@
 /** Message contents from the spool, unsealed. */
 import { DamagedError, readContent } from "../content/reader.ts";
+import { SegmentFiles } from "../content/segment_files.ts";
 import type { Content, ContentStep, OpenContent } from "./content.ts";
 import { toFailure } from "./mail_files_io.ts";
 
 /** Reads contents from the segments in `spoolDir`. */
 export function spoolContent(spoolDir: string): OpenContent {
-  return (ref, key) => stepwise(readContent(spoolDir, ref, key));
+  const files = new SegmentFiles();
+  return (ref, key) => stepwise(readContent(spoolDir, ref, key, files));
 }
 
 function stepwise(octets: Generator<Uint8Array>): Content {

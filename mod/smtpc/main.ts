@@ -1,5 +1,6 @@
 /** The SMTP client's process: asks dns, answers the queue. */
 import { DamagedError, readContent } from "../content/reader.ts";
+import { SegmentFiles } from "../content/segment_files.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import { log } from "../core/log.ts";
 import { runRole } from "../ipc/role_runtime.ts";
@@ -27,6 +28,7 @@ export async function main(): Promise<void> {
       log("delivery-found", { id: queueId, recipients })
     );
     const held = { octets: 0 };
+    const segments = new SegmentFiles();
     const isDamage = (error: unknown) => error instanceof DamagedError;
     const means = (): Means => ({
       part: context.part,
@@ -36,7 +38,7 @@ export async function main(): Promise<void> {
       },
       pool,
       source: ({ ref, key }) => ({
-        open: () => readContent(context.part.spoolDir, ref, key),
+        open: () => readContent(context.part.spoolDir, ref, key, segments),
         isDamage,
       }),
       isOurs: isLoopback,
