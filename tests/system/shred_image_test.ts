@@ -197,7 +197,7 @@ Deno.test({
     await must("btrfs", "-q", "subvolume", "create", home);
     const paths = pathsOf(home);
     for (const dir of [paths.spoolDir, paths.spentDir, paths.queueDir]) {
-      Deno.mkdirSync(dir);
+      Deno.mkdirSync(dir, { recursive: true });
     }
     const worth = () =>
       erasedPlaces(libc(), paths).map((one) => one.overwritesInPlace);
