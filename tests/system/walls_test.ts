@@ -55,8 +55,8 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   queue: {
     answers: [...SMTPD, "console.0"],
     asks: ["resolve", "spool", "maildir", "smtpc"],
-    read: ["/queue"],
-    write: ["/queue"],
+    read: ["/queue", "/events"],
+    write: ["/queue", "/events"],
   },
   maildir: {
     answers: ["queue.0"],
