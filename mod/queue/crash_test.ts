@@ -8,7 +8,7 @@ import fs from "node:fs";
 import { ownOutcome } from "../core/outcome.ts";
 import { listQueue } from "./inspect.ts";
 import { KeyFile } from "./keys_io.ts";
-import { FakeEdges, laboratory, newAsk, tempDir, until } from "./laboratory.ts";
+import { copyOf, FakeEdges, laboratory, newAsk, until } from "./laboratory.ts";
 import { Store } from "./store_io.ts";
 
 interface Copy {
@@ -52,13 +52,8 @@ async function record(): Promise<
   script(fake, delivered);
   const lab = laboratory({ fake });
   const snap = (step: string) => {
-    const dir = tempDir();
-    for (const name of ["queue.db", "queue.db-wal", "keys"]) {
-      const from = `${lab.dir}/${name}`;
-      if (fs.existsSync(from)) fs.copyFileSync(from, `${dir}/${name}`);
-    }
     copies.push({
-      dir,
+      dir: copyOf(lab.dir),
       step,
       acked: new Set(acked),
       delivered: [...delivered],
@@ -79,11 +74,9 @@ async function record(): Promise<
     for (const { to, finals } of asks) {
       const ask = newAsk(to);
       wanted.set(ask.queueId, finals);
-      await lab.queue.accept(ask, "smtpd.0");
+      await lab.send(ask);
       acked.add(ask.queueId);
       snap("answered");
-      lab.queue.confirm([ask.queueId]);
-      snap("confirmed");
     }
     await until("all done", () => fake.released.length === 4);
   } finally {

@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { ownOutcome } from "../core/outcome.ts";
 import { openDatabase, QueueUnusable } from "./database_io.ts";
 import { EventStore } from "./event_store_io.ts";
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
 import { KeyFile } from "./keys_io.ts";
 import { laboratory, newAsk, tempDir } from "./laboratory.ts";
 
+const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
+
 /** A directory with a queue of some messages in it, closed. */
 async function filled(): Promise<string> {
   const dir = tempDir();
-  await using lab = laboratory({ dir });
+  await using lab = laboratory({
+    dir,
+    change: { firstRetryMs: 60_000, maxRetryMs: 60_000 },
+  });
+  lab.fake.deliver = () => NOT_NOW;
   const asks = Array.from({ length: 200 }, () => newAsk(["bob@home.test"]));
-  await Promise.all(asks.map((ask) => lab.queue.accept(ask, "smtpd.0")));
+  await Promise.all(asks.map((ask) => lab.send(ask)));
   return dir;
 }
 

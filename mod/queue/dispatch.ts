@@ -151,8 +151,8 @@ export class Dispatcher {
 
   /**
    * Takes a message that is ready and in memory; false if there is no room or
-   * others wait in the database before it. Then its confirmation must be
-   * committed and {@link overflowed} called.
+   * others wait in the database before it. Then its mark must be committed
+   * and {@link overflowed} called.
    */
   offer(message: Message): boolean {
     if (this.#freshFrom !== undefined || this.#room() <= 0) return false;

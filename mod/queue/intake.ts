@@ -1,7 +1,7 @@
 /**
- * Takes messages over, and finds out about those whose content was never
- * confirmed: their asker died, or we did. Such a message is kept if its
- * record is whole; a torn one was never acknowledged and goes.
+ * Takes messages over, and finds out about those that a former process left
+ * `incoming`: nobody knows whether they were acknowledged. Such a message is
+ * kept if its record is whole; one with a torn record goes.
  */
 import { Buffer } from "node:buffer";
 import { log } from "../core/log.ts";
@@ -22,10 +22,6 @@ type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
 /** What smtpd asks. */
 export type AcceptAsk = AskedOf<typeof queueContract.calls.accept>;
 
-/** A confirmation later than this is not waited for. */
-const CONFIRM_WITHIN_MS = 60_000;
-/** After the asker's channel broke: it may come back and confirm. */
-const AFTER_GONE_MS = 1_000;
 /** After our own start: askers repeat their accepts first. */
 const AFTER_START_MS = 2_000;
 /** When the spool could not say. */
@@ -37,7 +33,6 @@ const MAX_CHECKS = 4;
 
 interface Unconfirmed {
   readonly message: Message;
-  asker: string;
   checkAtMs: number;
   isChecking: boolean;
 }
@@ -45,7 +40,7 @@ interface Unconfirmed {
 /** What became of an accept's rows inside its transaction. */
 type Inserted = "new" | "same" | "other";
 
-/** Accepts, confirmations, withdrawals. */
+/** Accepts, and what a former process left of them. */
 export class Intake {
   readonly #store: Store;
   readonly #keys: KeyFile;
@@ -56,10 +51,11 @@ export class Intake {
   readonly #finisher: Finisher;
   readonly #around: Surroundings;
   readonly #onAccepted: () => void;
+  /** Left by a former process, and not verified yet. */
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #checks = 0;
-  /** Confirmed to us, and not yet in the database. */
-  #confirmed: Message[] = [];
+  /** Queued, and not yet called so in the database. */
+  #unmarked: Message[] = [];
   #marking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: {
@@ -83,11 +79,6 @@ export class Intake {
     this.#finisher = options.finisher;
     this.#around = options.around;
     this.#onAccepted = options.onAccepted;
-  }
-
-  /** Messages that nobody confirmed yet. */
-  get unconfirmed(): number {
-    return this.#unconfirmed.size;
   }
 
   /**
@@ -120,8 +111,7 @@ export class Intake {
         break;
       case "same":
         if (verdict === "done") void this.#commit.wipeKey(slot);
-        if (ask.isSynced && verdict === "done") this.confirm([ask.queueId]);
-        else this.#adoptAsker(ask.queueId, asker);
+        if (verdict === "done") this.#vouched(ask.queueId);
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
@@ -140,38 +130,18 @@ export class Intake {
     if (verdict === "done") {
       this.#around.count("accepted");
       this.#onAccepted();
-      if (ask.isSynced) this.#ready(message);
-      else this.#wait(message, asker, CONFIRM_WITHIN_MS);
+      this.#ready(message);
     }
     return verdict;
   }
 
-  /** The content of these is on disk: they are ours to deliver. */
-  confirm(queueIds: readonly string[]): void {
-    for (const id of queueIds) {
-      const waiting = this.#unconfirmed.get(id);
-      if (waiting !== undefined) this.#ready(waiting.message);
-    }
-  }
-
-  /** Forgets a message whose content never reached the disk. */
-  withdraw(queueId: string): void {
-    const waiting = this.#unconfirmed.get(queueId);
-    if (waiting === undefined) return;
-    void this.#remove(waiting.message, "withdrawn");
-  }
-
-  /** An asker's channel closed: it may never confirm. */
-  askerGone(asker: string): void {
-    const checkAtMs = this.#around.nowMs() + AFTER_GONE_MS;
-    for (const waiting of this.#unconfirmed.values()) {
-      if (waiting.asker === asker) waiting.checkAtMs = checkAtMs;
-    }
-  }
-
-  /** A message that a former process left unconfirmed. */
+  /** A message that a former process left `incoming`. */
   leftOver(message: Message): void {
-    this.#wait(message, "", AFTER_START_MS);
+    this.#unconfirmed.set(message.id, {
+      message,
+      checkAtMs: this.#around.nowMs() + AFTER_START_MS,
+      isChecking: false,
+    });
   }
 
   /** A message whose key never reached the disk: nobody was told 250. */
@@ -197,17 +167,17 @@ export class Intake {
   }
 
   /**
-   * Writes down what is confirmed, but for what is delivered by now: most of
-   * it, and its row is gone or about to go.
+   * Writes down what is queued, but for what is delivered by now: most of it,
+   * and its row is gone or about to go.
    */
   mark(): void {
     clearTimeout(this.#marking);
     this.#marking = undefined;
-    const confirmed = this.#confirmed.filter(({ rows }) => rows > 0);
-    this.#confirmed = [];
-    if (confirmed.length === 0) return;
+    const unmarked = this.#unmarked.filter(({ rows }) => rows > 0);
+    this.#unmarked = [];
+    if (unmarked.length === 0) return;
     this.#commit.ride(() => {
-      for (const { n } of confirmed) this.#store.confirm(n);
+      for (const { n } of unmarked) this.#store.mark(n);
     });
   }
 
@@ -224,8 +194,8 @@ export class Intake {
     }, addresses.map((address, i) => newRecipient(i, address)));
   }
 
-  // As `incoming`, even if the content is on disk: the key is not yet, and
-  // rows that a crash leaves without one must not look like damage.
+  // As `incoming`, because the key is not yet on disk: rows that a crash leaves
+  // without one must not look like damage.
   #insert(message: Message, client: AcceptAsk["client"]): Inserted {
     if (this.#store.insert(message, "incoming", client)) {
       this.#store.addEvent({
@@ -246,31 +216,21 @@ export class Intake {
       : "other";
   }
 
-  #adoptAsker(queueId: string, asker: string): void {
+  /** Its asker lives, and has asked us again: no need to verify. */
+  #vouched(queueId: string): void {
     const waiting = this.#unconfirmed.get(queueId);
-    if (waiting === undefined) return;
-    waiting.asker = asker;
-    waiting.checkAtMs = this.#around.nowMs() + CONFIRM_WITHIN_MS;
-  }
-
-  #wait(message: Message, asker: string, forMs: number): void {
-    this.#unconfirmed.set(message.id, {
-      message,
-      asker,
-      checkAtMs: this.#around.nowMs() + forMs,
-      isChecking: false,
-    });
+    if (waiting !== undefined) this.#ready(waiting.message);
   }
 
   #ready(message: Message): void {
     this.#unconfirmed.delete(message.id);
     if (this.#dispatcher.offer(message)) {
-      this.#confirmed.push(message);
+      this.#unmarked.push(message);
       this.#marking ??= setTimeout(() => this.mark(), MARK_MS);
       return;
     }
-    // It is found in the database again, once that knows it is confirmed.
-    void this.#commit.write(() => this.#store.confirm(message.n))
+    // It is found in the database again, once it is marked there.
+    void this.#commit.write(() => this.#store.mark(message.n))
       .then(() => this.#dispatcher.overflowed(message.n));
   }
 
@@ -301,15 +261,10 @@ export class Intake {
     key.fill(0);
     const { ref } = message;
     const reply = await this.#spool.ask("verify", { ref, key: base64 });
-    // In the meantime its asker may have spoken.
+    // In the meantime its asker may have repeated itself.
     if (this.#unconfirmed.get(message.id) !== waiting) return;
     if (reply.kind !== "answered") return;
     if (!reply.answer.whole) return await this.#remove(message, "torn");
-    // Whole in the page cache is not yet whole on the disk.
-    const synced = await this.#spool.ask("sync", { ref });
-    if (this.#unconfirmed.get(message.id) !== waiting) return;
-    if (synced.kind === "failed") return;
-    // `not-on-disk`: it can be read now, so the best is to deliver it now.
     log("queue-verified", { id: message.id });
     this.#ready(message);
   }

@@ -148,8 +148,6 @@ export class FakeEdges {
       case "release":
         this.released.push(...ask.refs);
         return { kind: "answered", answer: {} };
-      case "sync":
-        return { kind: "answered", answer: {} };
       case "stragglers":
         return { kind: "answered", answer: { refs: this.stragglers } };
       case "move": {
@@ -266,7 +264,6 @@ export function newAsk(
     reversePath: "alice@sender.test",
     recipients: [...recipients],
     bodyType: "7bit",
-    isSynced: false,
     client: { address: "192.0.2.1", helo: "client.test", protocol: "ESMTP" },
     ...change,
   };
@@ -278,7 +275,7 @@ export interface Laboratory extends AsyncDisposable {
   readonly queue: Queue;
   readonly fake: FakeEdges;
   readonly counters: Map<string, number>;
-  /** Accepts and confirms. */
+  /** Accepts. @throws {Error} If it is refused */
   send(ask: AcceptAsk): Promise<void>;
 }
 
@@ -308,12 +305,34 @@ export function laboratory(options: {
     async send(ask) {
       const verdict = await queue.accept(ask, "smtpd.0");
       if ("refusal" in verdict) throw new Error(`refused: ${verdict.refusal}`);
-      queue.confirm([ask.queueId]);
     },
     async [Symbol.asyncDispose]() {
       await queue.stop();
     },
   };
+}
+
+/** The files of a queue as its death leaves them now: a copy. */
+export function copyOf(dir: string): string {
+  const copy = tempDir();
+  for (const name of ["queue.db", "queue.db-wal", "keys"]) {
+    const from = `${dir}/${name}`;
+    if (fs.existsSync(from)) fs.copyFileSync(from, `${copy}/${name}`);
+  }
+  return copy;
+}
+
+/** What a queue leaves that dies right after it accepted these. */
+export async function leftIncoming(
+  asks: readonly AcceptAsk[],
+): Promise<string> {
+  await using lab = laboratory();
+  const gate = Promise.withResolvers<void>();
+  lab.fake.deliver = () => gate.promise.then(() => DELIVERED);
+  for (const ask of asks) await lab.send(ask);
+  const dir = copyOf(lab.dir);
+  gate.resolve();
+  return dir;
 }
 
 /** The history of a message, once it has that many events. */

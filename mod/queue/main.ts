@@ -42,17 +42,9 @@ export async function main(): Promise<void> {
     context.onStop(() => queue.stop());
     context.answer(queueContract, {
       accept: (ask, asker) => queue.accept(ask, asker),
-      confirm: ({ queueIds }) => {
-        queue.confirm(queueIds);
-        return { answer: {} };
-      },
-      withdraw: ({ queueId }) => {
-        queue.withdraw(queueId);
-        return { answer: {} };
-      },
       counts: () => ({ answer: queue.counts() }),
       recent: ({ limit }) => ({ answer: queue.recent(limit) }),
-    }, (asker) => queue.askerGone(asker));
+    });
   });
 }
 

@@ -9,7 +9,7 @@ export type State = typeof STATES[number];
 /**
  * State of a message:
  *
- * - `incoming`: committed, its content not yet confirmed
+ * - `incoming`: committed; whether its key is on disk, the row does not say
  * - `queued`: ours to deliver
  * - `corrupt`: kept for a human; its content or key is damaged
  */

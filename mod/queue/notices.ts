@@ -109,7 +109,7 @@ export class Notices {
     if (stored === undefined) return false;
     const { ref, key, told } = stored;
     this.#link.hold(ref);
-    const slot = await this.#secure({ ref, key, id });
+    const slot = await this.#secure({ key, id });
     if (slot === undefined) {
       this.#link.unhold(ref);
       this.#link.release(ref, () => {});
@@ -183,12 +183,10 @@ export class Notices {
     });
   }
 
-  /** Content and key on disk; the slot, or undefined if that failed. */
+  /** The key on disk; its slot, or undefined if that failed. */
   async #secure(
-    what: { ref: ContentRef; key: string; id: string },
+    what: { key: string; id: string },
   ): Promise<number | undefined> {
-    const synced = await this.#spool.ask("sync", { ref: what.ref });
-    if (synced.kind !== "answered") return undefined;
     let slot: number;
     try {
       slot = this.#keys.take();

@@ -248,11 +248,6 @@ export class Queue {
     void this.#link.plugged();
   }
 
-  /** An asker's channel closed. */
-  askerGone(asker: string): void {
-    this.#intake.askerGone(asker);
-  }
-
   /** See `queue_ipc.ts`. */
   async accept(
     ask: AskedOf<Calls["accept"]>,
@@ -263,16 +258,6 @@ export class Queue {
     }
     const verdict = await this.#intake.accept(ask, asker);
     return verdict === "done" ? { answer: {} } : { refusal: verdict };
-  }
-
-  /** See `queue_ipc.ts`. */
-  confirm(queueIds: readonly string[]): void {
-    this.#intake.confirm(queueIds);
-  }
-
-  /** See `queue_ipc.ts`. */
-  withdraw(queueId: string): void {
-    this.#intake.withdraw(queueId);
   }
 
   /** See `queue_ipc.ts`. At most two seconds old. */

@@ -26,9 +26,10 @@ export const queueContract = contract("queue", {
    * Takes a message over, in state `incoming`.
    *
    * Answered after the key slot is synced and the envelope is committed
-   * (SQLite, synchronous=FULL). Together with `spool.sync` it is what lets
-   * smtpd write 250 (RFC 5321 §6.1). A second ask with an id that is already
-   * there and the same `ref` is answered like the first.
+   * (SQLite, synchronous=FULL). Asked only when `spool.store` has answered, so
+   * it is what lets smtpd write 250 (RFC 5321 §6.1), and delivery may begin. A
+   * second ask with an id that is already there and the same `ref` is answered
+   * like the first.
    */
   accept: call({
     from: ["smtpd"],
@@ -40,11 +41,6 @@ export const queueContract = contract("queue", {
       reversePath,
       recipients: list(address, { min: 1, max: 1_000 }),
       bodyType,
-      /**
-       * The content is on disk: delivery may begin. If not, it waits for
-       * {@link confirm}.
-       */
-      isSynced: z.boolean(),
       /** Who handed it in: address, HELO name, protocol as in `with`. */
       client: object({
         address: text({ max: 64 }),
@@ -58,27 +54,6 @@ export const queueContract = contract("queue", {
      * - `unhealthy`: the database or key file failed: 451
      */
     refuses: ["full", "unhealthy"],
-    repeatable: true,
-  }),
-  /**
-   * The content is on disk too: delivery may begin. Costs no sync of its own.
-   * Rows that never hear it are verified against the spool.
-   */
-  confirm: call({
-    from: ["smtpd"],
-    withinMs: 10_000,
-    ask: object({ queueIds: list(queueId, { min: 1, max: 1_000 }) }),
-    answer: object({}),
-    refuses: [],
-    repeatable: true,
-  }),
-  /** The content never reached the disk and no 250 was written: forget it. */
-  withdraw: call({
-    from: ["smtpd"],
-    withinMs: 10_000,
-    ask: object({ queueId }),
-    answer: object({}),
-    refuses: [],
     repeatable: true,
   }),
   /** Recipients by state, and totals since the start. For the console. */

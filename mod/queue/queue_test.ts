@@ -7,6 +7,7 @@ import { KeyFile } from "./keys_io.ts";
 import {
   FakeEdges,
   laboratory,
+  leftIncoming,
   newAsk,
   newContent,
   storyOf,
@@ -18,14 +19,18 @@ const DELIVERED = ownOutcome("delivered", 250, "2.0.0", "ok");
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
 const NEVER = ownOutcome("permanent", 550, "5.7.1", "never");
 
-Deno.test("Queue delivers an accepted message once it is confirmed, and forgets it", async () => {
+/** Lets nothing be delivered before the returned function is called. */
+function gated(fake: FakeEdges): () => void {
+  const gate = Promise.withResolvers<void>();
+  fake.deliver = () => gate.promise.then(() => DELIVERED);
+  return gate.resolve;
+}
+
+Deno.test("Queue delivers an accepted message, and forgets it", async () => {
   await using lab = laboratory();
   const { queue, fake, dir } = lab;
   const ask = newAsk(["bob@home.test"]);
   assert.deepEqual(await queue.accept(ask, "smtpd.0"), { answer: {} });
-  assert.equal(listQueue(dir)[0]?.state, "incoming");
-  assert.equal(fake.asked.length, 0, "not before it is confirmed");
-  queue.confirm([ask.queueId]);
   await until("released", () => fake.released.length === 1);
   assert.deepEqual(fake.released, [ask.ref]);
   assert.equal(fake.asked.length, 1);
@@ -50,16 +55,13 @@ Deno.test("Queue calls no message queued before its key is on disk", async () =>
     return sync.call(this);
   };
   try {
-    const ask = newAsk(["bob@home.test"], { isSynced: true });
+    const ask = newAsk(["bob@home.test"]);
     assert.deepEqual(await lab.queue.accept(ask, "smtpd.0"), { answer: {} });
   } finally {
     KeyFile.prototype.sync = sync;
   }
   assert.deepEqual(seen, ["incoming"]);
-  await until(
-    "queued, without a confirmation",
-    () => listQueue(lab.dir)[0]?.state === "queued",
-  );
+  await until("queued", () => listQueue(lab.dir)[0]?.state === "queued");
 });
 
 Deno.test("Queue records outcomes on a full disk in the room of its reserve", async () => {
@@ -126,14 +128,14 @@ Deno.test("Queue answers the same id and record again, and refuses another recor
   await using lab = laboratory();
   const ask = newAsk(["bob@home.test"]);
   const { queue, fake } = lab;
+  const open = gated(fake);
   assert.deepEqual(await queue.accept(ask, "smtpd.0"), { answer: {} });
   assert.deepEqual(await queue.accept(ask, "smtpd.1"), { answer: {} });
   const other = { ...ask, ...newContent() };
   assert.deepEqual(await queue.accept(other, "smtpd.0"), {
     refusal: "unhealthy",
   });
-  queue.confirm([ask.queueId]);
-  queue.confirm([ask.queueId]);
+  open();
   await until("released", () => fake.released.length === 1);
   assert.equal(fake.asked.length, 1);
   assert.equal(fake.asked[0]?.key, ask.key, "the first key, still whole");
@@ -333,42 +335,32 @@ Deno.test("Queue delivers what does not fit into memory, in time", async () => {
   assert.equal(queue.counts().accepted, 300);
 });
 
-Deno.test("Queue asks about a message whose asker died: whole stays, torn goes", async () => {
-  await using lab = laboratory();
-  const { queue, fake } = lab;
+Deno.test("Queue asks about a message that its predecessor left incoming: whole stays, torn goes", async () => {
   const [whole, torn] = [newAsk(["a@home.test"]), newAsk(["b@home.test"])];
+  const dir = await leftIncoming([whole, torn]);
+  assert.deepEqual(listQueue(dir).map(({ state }) => state), [
+    "incoming",
+    "incoming",
+  ]);
+  const fake = new FakeEdges();
   fake.torn.add(torn.ref.segment);
-  await queue.accept(whole, "smtpd.0");
-  await queue.accept(torn, "smtpd.0");
-  queue.askerGone("smtpd.0");
+  await using lab = laboratory({ dir, fake });
   await until("both released", () => fake.released.length === 2);
   assert.deepEqual(fake.asked.map(({ queueId }) => queueId), [whole.queueId]);
-  const story = await storyOf(lab, torn.queueId, 2);
+  const story = await storyOf(lab, torn.queueId, 1);
   assert.match(story.at(-1)!.text, /never acknowledged: torn/);
-});
-
-Deno.test("Queue forgets a withdrawn message, and only before it is confirmed", async () => {
-  await using lab = laboratory();
-  const { queue, fake } = lab;
-  const [first, second] = [newAsk(["a@home.test"]), newAsk(["b@home.test"])];
-  await queue.accept(first, "smtpd.0");
-  await queue.accept(second, "smtpd.0");
-  queue.withdraw(first.queueId);
-  queue.confirm([first.queueId, second.queueId]);
-  queue.withdraw(second.queueId);
-  await until("both released", () => fake.released.length === 2);
-  assert.deepEqual(fake.asked.map(({ queueId }) => queueId), [second.queueId]);
 });
 
 Deno.test("Queue refuses beyond its limit, and accepts again when there is room", async () => {
   await using lab = laboratory({ change: { maxMessages: 10 } });
   const { queue, fake } = lab;
+  const open = gated(fake);
   const asks = Array.from({ length: 10 }, () => newAsk(["bob@home.test"]));
   for (const ask of asks) await queue.accept(ask, "smtpd.0");
   assert.deepEqual(await queue.accept(newAsk(["bob@home.test"]), "smtpd.0"), {
     refusal: "full",
   });
-  queue.confirm(asks.map(({ queueId }) => queueId));
+  open();
   await until("released", () => fake.released.length === 10);
   assert.deepEqual(await queue.accept(newAsk(["bob@home.test"]), "smtpd.0"), {
     answer: {},
@@ -376,8 +368,11 @@ Deno.test("Queue refuses beyond its limit, and accepts again when there is room"
 });
 
 Deno.test("Queue tells a spool that plugs in about every record in use, the last page last", async () => {
-  await using lab = laboratory();
+  await using lab = laboratory({
+    change: { firstRetryMs: 60_000, maxRetryMs: 60_000 },
+  });
   const { queue, fake } = lab;
+  fake.deliver = () => NOT_NOW;
   await until("empty adoption", () => fake.adopted.length === 1);
   assert.deepEqual(fake.adopted, [{ refs: [], last: true }]);
   const asks = Array.from({ length: 1_200 }, () => newAsk(["bob@home.test"]));
@@ -409,6 +404,7 @@ Deno.test("Queue tries again when the delivering role dies, and defers in the en
 Deno.test("Queue's database and key file never hold each other's secrets", async () => {
   const lab = laboratory();
   const { queue, fake, dir } = lab;
+  const open = gated(fake);
   const token = "zq7-unique-token";
   const asks = Array.from(
     { length: 20 },
@@ -425,7 +421,7 @@ Deno.test("Queue's database and key file never hold each other's secrets", async
       assert.equal(file.includes(ask.key), false, "nor in base64");
     }
   }
-  queue.confirm(asks.map(({ queueId }) => queueId));
+  open();
   await until("released", () => fake.released.length === 20);
   await lab[Symbol.asyncDispose]();
   const after = await readAll(dir);

@@ -59,7 +59,7 @@ const TEXTS = {
     (message, ordinal, address, original, depth, state, attempts, next_ms,
     code, enhanced, text, host) VALUES (?,?,?,'',0,0,0,0,0,'','','')`,
   byId: `SELECT ${MESSAGE} FROM messages WHERE id = ?`,
-  confirm: "UPDATE messages SET state = 1 WHERE n = ? AND state = 0",
+  mark: "UPDATE messages SET state = 1 WHERE n = ? AND state = 0",
   park: "UPDATE messages SET state = 1, due_ms = ? WHERE n = ?",
   corruptMessage: "UPDATE messages SET state = 2, due_ms = -1 WHERE n = ?",
   updateRecipient: `UPDATE recipients SET address = ?, original = ?,
@@ -172,14 +172,14 @@ export class Store {
     return row === undefined ? undefined : messageRow(row as Row);
   }
 
-  /** Marks the content as confirmed; nothing if that is known already. */
-  confirm(n: number): void {
-    this.#run.confirm.run(n);
+  /** Marks a message as queued; nothing if it is no longer incoming. */
+  mark(n: number): void {
+    this.#run.mark.run(n);
   }
 
   /**
    * Sets the time of the next attempt; -1 for none. What is parked was tried,
-   * so its content is confirmed, whether that was written down or not.
+   * so it is queued, whether it was marked or not.
    */
   park(n: number, dueMs: number): void {
     this.#run.park.run(dueMs, n);

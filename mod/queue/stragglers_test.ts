@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import fs from "node:fs";
 import { ownOutcome } from "../core/outcome.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import { listQueue } from "./inspect.ts";
-import { FakeEdges, laboratory, newAsk, tempDir, until } from "./laboratory.ts";
+import {
+  copyOf,
+  FakeEdges,
+  laboratory,
+  leftIncoming,
+  newAsk,
+  tempDir,
+  until,
+} from "./laboratory.ts";
 import { Store } from "./store_io.ts";
 
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
@@ -41,18 +48,16 @@ Deno.test("Queue moves a deferred straggler, releases the old record, and delive
   assert.deepEqual(told, [copy]);
 });
 
-Deno.test("Queue moves nothing that is fresh, unconfirmed, being delivered or unknown", async () => {
-  await using lab = laboratory({ change: LATER });
+Deno.test("Queue moves nothing that is incoming, being delivered or unknown", async () => {
+  const [incoming, active] = [newAsk(["a@home.test"]), newAsk(["b@home.test"])];
+  const dir = await leftIncoming([incoming]);
+  assert.deepEqual(listQueue(dir).map(({ state }) => state), ["incoming"]);
+  await using lab = laboratory({ dir, change: LATER });
   const { fake, queue } = lab;
   fake.deliver = () => new Promise(() => {});
-  const [unconfirmed, active] = [
-    newAsk(["a@home.test"]),
-    newAsk(["b@home.test"]),
-  ];
-  await queue.accept(unconfirmed, "smtpd.0");
   await lab.send(active);
   await until("being delivered", () => fake.asked.length === 1);
-  fake.stragglers = [unconfirmed.ref, active.ref, newAsk(["c@home.test"]).ref];
+  fake.stragglers = [incoming.ref, active.ref, newAsk(["c@home.test"]).ref];
   await queue.moveStragglers();
   assert.deepEqual(fake.released, []);
   // What was copied, if anything, would have been released.
@@ -97,11 +102,7 @@ Deno.test("Queue never names a released record, wherever it crashes while it mov
   const { fake } = lab;
   const copies: Copy[] = [];
   const snap = (step: string) => {
-    const dir = tempDir();
-    for (const name of ["queue.db", "queue.db-wal", "keys"]) {
-      fs.copyFileSync(`${lab.dir}/${name}`, `${dir}/${name}`);
-    }
-    copies.push({ dir, step, released: [...fake.released] });
+    copies.push({ dir: copyOf(lab.dir), step, released: [...fake.released] });
   };
   const { transaction } = Store.prototype;
   Store.prototype.transaction = function (work) {

@@ -15,11 +15,11 @@ const SET_BACK_MS = 600_000;
 export interface Swept {
   /** Messages in the database. */
   messages: number;
-  /** Never confirmed: the spool must be asked. */
+  /** Incoming: the spool must be asked. */
   readonly unconfirmed: MessageRow[];
-  /** Never confirmed, and the key was never on disk: nobody was told 250. */
+  /** Incoming, and the key was never on disk: nobody was told 250. */
   readonly keyless: MessageRow[];
-  /** Confirmed, and the key is gone: damage. */
+  /** Queued, and the key is gone: damage. */
   readonly corrupt: MessageRow[];
   /** Slots with a key that no message owns: to be wiped. */
   readonly strays: number[];

@@ -435,7 +435,7 @@ export const EDGES: readonly Edge[] = [
   {
     name: "accept answered",
     from: "accepted",
-    to: "confirmed",
+    to: "accepted",
     by: "queue",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
@@ -448,7 +448,7 @@ export const EDGES: readonly Edge[] = [
   // The sender has its 250.
   {
     name: "250 written",
-    from: "confirmed",
+    from: "accepted",
     to: "acknowledged",
     by: "smtpd",
     leaves: SAME("incoming K C"),
@@ -484,7 +484,7 @@ export const EDGES: readonly Edge[] = [
     reach: { script: "held", steps: ["deliver asked"] },
   },
   {
-    name: "confirmation synced",
+    name: "mark synced",
     from: "acknowledged",
     to: "queued",
     by: "queue",
@@ -495,7 +495,7 @@ export const EDGES: readonly Edge[] = [
     ends: acknowledged(ONCE),
     reach: {
       script: "held",
-      steps: ["deliver asked", "committed confirmed", "log synced"],
+      steps: ["deliver asked", "committed marked", "log synced"],
     },
   },
 
@@ -574,8 +574,8 @@ export const EDGES: readonly Edge[] = [
   },
   {
     name: "alias half replaced",
-    from: "confirmed",
-    to: "confirmed",
+    from: "acknowledged",
+    to: "acknowledged",
     by: "queue",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
@@ -586,8 +586,8 @@ export const EDGES: readonly Edge[] = [
   },
   {
     name: "alias replaced",
-    from: "confirmed",
-    to: "confirmed",
+    from: "acknowledged",
+    to: "acknowledged",
     by: "queue",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
@@ -650,20 +650,8 @@ export const EDGES: readonly Edge[] = [
     },
   },
   {
-    name: "notice synced",
-    from: "notice stored",
-    to: "notice synced",
-    by: "spool",
-    leaves: SAME("incoming K C"),
-    finds: FINDS("unconfirmed"),
-    start: "as above",
-    told: "250",
-    ends: acknowledged(ONCE),
-    reach: { script: "failing", steps: ["committed bounce", "sync answered"] },
-  },
-  {
     name: "notice's key synced",
-    from: "notice synced",
+    from: "notice stored",
     to: "notice keyed",
     by: "queue",
     leaves: SAME("incoming K C"),

@@ -54,9 +54,8 @@ const TABLE = [
   },
   {
     name: "accepted",
-    code: ["messages incoming"],
-    means:
-      "rows and key survive a power cut; of the content the queue knows nothing",
+    code: ["messages incoming", "recipients incoming"],
+    means: "content, rows and key survive a power cut: ready to be delivered",
   },
   {
     name: "acknowledged",
@@ -69,14 +68,9 @@ const TABLE = [
     means: "a spool that was started anew knows that the record is in use",
   },
   {
-    name: "confirmed",
-    code: ["recipients incoming"],
-    means: "the queue knows that the content is safe: in memory only",
-  },
-  {
     name: "queued",
     code: ["messages queued"],
-    means: "the same, on disk",
+    means: "a row that says so: a start need not ask the spool",
   },
   {
     name: "leased",
@@ -107,12 +101,7 @@ const TABLE = [
   {
     name: "notice stored",
     code: [],
-    means: "the notice is in the spool, not synced; the failed rows stand",
-  },
-  {
-    name: "notice synced",
-    code: [],
-    means: "the notice's content survives a power cut",
+    means: "the notice's content survives a power cut; the failed rows stand",
   },
   {
     name: "notice keyed",

@@ -18,7 +18,7 @@ export type ContentStream = AskStream<Spool["store"]>;
 /** What came of storing a message. */
 export type StoreReply = Reply<Spool["store"]>;
 /** The envelope, as the queue takes it. */
-export type AcceptAsk = Omit<AskOf<Queue["accept"]>, "isSynced">;
+export type AcceptAsk = AskOf<Queue["accept"]>;
 
 /** What a session asks of the other roles. Nothing here ever rejects. */
 export interface Backend {

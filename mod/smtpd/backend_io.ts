@@ -22,8 +22,7 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
   return {
     recipient: (address) => known.recipient(address),
     store: () => spool.stream("store", {}),
-    // The spool answers a store only when its record is on disk.
-    accept: (ask) => queue.ask("accept", { ...ask, isSynced: true }),
+    accept: (ask) => queue.ask("accept", ask),
     drop: (ref) => spool.ask("drop", { ref }),
   };
 }

@@ -41,16 +41,6 @@ export function spoolAnswers(on: {
       };
     },
 
-    async sync({ ref }) {
-      switch (await spool.sync(ref)) {
-        case "on-disk":
-          return { answer: {} };
-        case "lost":
-          count("not-on-disk");
-          return { refusal: "not-on-disk" };
-      }
-    },
-
     drop({ ref }, asker) {
       spool.drop(ref, asker);
       return { answer: {} };

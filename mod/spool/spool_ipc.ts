@@ -26,15 +26,6 @@ export const spoolContract = contract("spool", {
     refuses: ["full", "unhealthy"],
     streams: true,
   }),
-  /** Answers when fdatasync(2) has covered the record: it survives a crash. */
-  sync: call({
-    from: ["queue"],
-    withinMs: 60_000,
-    ask: object({ ref: contentRef }),
-    answer: object({}),
-    /** The sync failed: the octets may be gone, now or after a crash. */
-    refuses: ["not-on-disk"],
-  }),
   /** Gives back a record that was stored but that nobody took over. */
   drop: call({
     from: ["smtpd"],

@@ -29,7 +29,7 @@ export const NEVER_MS = 999_999;
 const WITHIN_MS = 5_000;
 /**
  * The queue waits 2 s for askers to repeat themselves before it judges what
- * nobody confirmed. Here nobody will, so its clock runs faster.
+ * it finds incoming. Here nobody will, so its clock runs faster.
  */
 const CLOCK_SPEED = 20;
 
@@ -247,13 +247,8 @@ async function acceptOne(queue: Queue, spool: Spool): Promise<void> {
   if (stored.kind === "refused") throw new Error(`spool: ${stored.refusal}`);
   const { ref, key } = stored;
   const ask = newAsk([PROBE], { ref, key });
-  const [durability, verdict] = await Promise.all([
-    spool.sync(ref),
-    queue.accept(ask, "smtpd.0"),
-  ]);
-  if (durability !== "on-disk") throw new Error(`sync: ${durability}`);
+  const verdict = await queue.accept(ask, "smtpd.0");
   if ("refusal" in verdict) throw new Error(`queue: ${verdict.refusal}`);
-  queue.confirm([ask.queueId]);
 }
 
 function readWhole(home: string, ref: ContentRef, key: string): Uint8Array {

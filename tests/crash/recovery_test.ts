@@ -291,7 +291,7 @@ Deno.test({
     db.exec(`UPDATE recipients SET state = ${hold}`);
     db.close();
     await using after = new Machine(world, files!);
-    await calm("a message that is kept and confirmed", () => {
+    await calm("a message that is kept and queued", () => {
       const [message] = listQueue(after.queueDir);
       return message?.state === "queued" &&
         message.recipients[0]?.state === "hold";

@@ -265,8 +265,7 @@ export class Machine implements AsyncDisposable {
     const [toSpool, toQueue] = [this.#toSpool, this.#toQueue];
     const stored = await this.#store(mail);
     const backend: Pick<Backend, "accept" | "drop"> = {
-      accept: (ask) =>
-        toQueue.ask("accept", { ...ask, isSynced: true }) as Promise<never>,
+      accept: (ask) => toQueue.ask("accept", ask) as Promise<never>,
       drop: (ref) => toSpool.ask("drop", { ref }),
     };
     const end = await takeOver(backend as Backend, {
@@ -345,7 +344,6 @@ export class Machine implements AsyncDisposable {
     this.#world.at("replied");
     this.#toQueue.cut();
     this.#toSpool.cut();
-    this.#queue.queue.askerGone("smtpd.0");
     this.#spool.engine.askerGone("smtpd.0");
   }
 
@@ -407,17 +405,8 @@ export class Machine implements AsyncDisposable {
   }
 
   async #queueAnswers(queue: Queue, name: string, ask: unknown) {
-    switch (name) {
-      case "accept":
-        return await queue.accept(ask as never, "smtpd.0");
-      case "confirm":
-        queue.confirm((ask as { queueIds: string[] }).queueIds);
-        return { answer: {} };
-      case "withdraw":
-        queue.withdraw((ask as { queueId: string }).queueId);
-        return { answer: {} };
-    }
-    throw new RangeError(`Cannot answer ${name}`);
+    if (name !== "accept") throw new RangeError(`Cannot answer ${name}`);
+    return await queue.accept(ask as never, "smtpd.0");
   }
 
   /**

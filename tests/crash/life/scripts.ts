@@ -80,7 +80,7 @@ export const SCRIPTS: Readonly<
   async damaged(stage) {
     const { machine, world } = stage;
     slow(world);
-    const isQueued = world.next("committed confirmed");
+    const isQueued = world.next("committed marked");
     await plain(stage);
     await isQueued;
     await alter(machine, world.mails[0]!);

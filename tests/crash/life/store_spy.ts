@@ -31,7 +31,7 @@ export function watchStore<T>(watcher: StoreWatcher, open: () => T): T {
   }
 }
 
-const { transaction, insert, confirm, park, remove, corrupt } = Store.prototype;
+const { transaction, insert, mark, park, remove, corrupt } = Store.prototype;
 const { deleteMessage, insertRecipient, deleteRecipient, moveContent } =
   Store.prototype;
 
@@ -60,9 +60,9 @@ Object.assign(Store.prototype, {
     insertRecipient.call(this, n, recipient);
   },
 
-  confirm(this: Store, n: number): void {
-    steps?.add("confirmed");
-    confirm.call(this, n);
+  mark(this: Store, n: number): void {
+    steps?.add("marked");
+    mark.call(this, n);
   },
 
   park(this: Store, n: number, dueMs: number): void {
