@@ -18,7 +18,7 @@ export const queuePart = object({
   maxJobs: int({ min: 1, max: 2_000 }),
   maxJobsPerDestination: int({ min: 1, max: 2_000 }),
   /** Jobs at once for the Maildir role; many, so that it can sync in batches. */
-  maxLocalJobs: int({ min: 1, max: 2_000 }).default(128),
+  maxLocalJobs: int({ min: 1, max: 2_000 }).default(512),
   /** Messages held in memory at once. */
   maxActive: int({ min: 10, max: 1_000_000 }),
   /** Messages in the queue; beyond it `full`. */
