@@ -1,7 +1,7 @@
 /**
- * Takes messages over, and finds out about those that a former process left
- * `incoming`: nobody knows whether they were acknowledged. Such a message is
- * kept if its record is whole; one with a torn record goes.
+ * Takes messages over, and those that a former process left `incoming`: nobody
+ * knows whether they were acknowledged. One with its key is kept, for its
+ * content was on disk before it came; one without was not acknowledged.
  */
 import { Buffer } from "node:buffer";
 import { log } from "../core/log.ts";
@@ -13,7 +13,7 @@ import type { GroupCommit } from "./group_commit.ts";
 import type { KeyFile } from "./keys_io.ts";
 import { type Message, newMessage, newRecipient } from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
-import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
+import type { SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -22,21 +22,8 @@ type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
 /** What smtpd asks. */
 export type AcceptAsk = AskedOf<typeof queueContract.calls.accept>;
 
-/** After our own start: askers repeat their accepts first. */
-const AFTER_START_MS = 2_000;
-/** When the spool could not say. */
-const AGAIN_MS = 10_000;
 /** Most messages are delivered before this, and need no mark. */
 const MARK_MS = 1_000;
-/** Records read through at once. */
-const MAX_CHECKS = 4;
-
-interface Unconfirmed {
-  readonly message: Message;
-  checkAtMs: number;
-  isChecking: boolean;
-}
-
 /** What became of an accept's rows inside its transaction. */
 type Inserted = "new" | "same" | "other";
 
@@ -45,15 +32,11 @@ export class Intake {
   readonly #store: Store;
   readonly #keys: KeyFile;
   readonly #commit: GroupCommit;
-  readonly #spool: SpoolEdge;
   readonly #link: SpoolLink;
   readonly #dispatcher: Dispatcher;
   readonly #finisher: Finisher;
   readonly #around: Surroundings;
   readonly #onAccepted: () => void;
-  /** Left by a former process, and not verified yet. */
-  readonly #unconfirmed = new Map<string, Unconfirmed>();
-  #checks = 0;
   /** Queued, and not yet called so in the database. */
   #unmarked: Message[] = [];
   #marking: ReturnType<typeof setTimeout> | undefined;
@@ -62,7 +45,6 @@ export class Intake {
     store: Store;
     keys: KeyFile;
     commit: GroupCommit;
-    spool: SpoolEdge;
     link: SpoolLink;
     dispatcher: Dispatcher;
     finisher: Finisher;
@@ -73,7 +55,6 @@ export class Intake {
     this.#store = options.store;
     this.#keys = options.keys;
     this.#commit = options.commit;
-    this.#spool = options.spool;
     this.#link = options.link;
     this.#dispatcher = options.dispatcher;
     this.#finisher = options.finisher;
@@ -111,7 +92,6 @@ export class Intake {
         break;
       case "same":
         if (verdict === "done") void this.#commit.wipeKey(slot);
-        if (verdict === "done") this.#vouched(ask.queueId);
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
@@ -135,35 +115,14 @@ export class Intake {
     return verdict;
   }
 
-  /** A message that a former process left `incoming`. */
+  /** A message that a former process left `incoming`, with its key. */
   leftOver(message: Message): void {
-    this.#unconfirmed.set(message.id, {
-      message,
-      checkAtMs: this.#around.nowMs() + AFTER_START_MS,
-      isChecking: false,
-    });
+    this.#ready(message);
   }
 
   /** A message whose key never reached the disk: nobody was told 250. */
   neverAcknowledged(message: RowFacts): Promise<void> {
     return this.#remove(message, "no key");
-  }
-
-  /** Looks for messages to ask the spool about. Called on a timer. */
-  check(): void {
-    const nowMs = this.#around.nowMs();
-    for (const waiting of this.#unconfirmed.values()) {
-      if (this.#checks >= MAX_CHECKS) return;
-      if (waiting.isChecking || waiting.checkAtMs > nowMs) continue;
-      waiting.isChecking = true;
-      this.#checks++;
-      void this.#verify(waiting).finally(() => {
-        this.#checks--;
-        waiting.isChecking = false;
-        waiting.checkAtMs = this.#around.nowMs() + AGAIN_MS;
-        this.check();
-      });
-    }
   }
 
   /**
@@ -216,14 +175,7 @@ export class Intake {
       : "other";
   }
 
-  /** Its asker lives, and has asked us again: no need to verify. */
-  #vouched(queueId: string): void {
-    const waiting = this.#unconfirmed.get(queueId);
-    if (waiting !== undefined) this.#ready(waiting.message);
-  }
-
   #ready(message: Message): void {
-    this.#unconfirmed.delete(message.id);
     if (this.#dispatcher.offer(message)) {
       this.#unmarked.push(message);
       this.#marking ??= setTimeout(() => this.mark(), MARK_MS);
@@ -235,7 +187,6 @@ export class Intake {
   }
 
   async #remove(message: RowFacts, why: string): Promise<void> {
-    this.#unconfirmed.delete(message.id);
     log("never-acknowledged", { id: message.id, why });
     const atMs = this.#around.nowMs();
     await this.#commit.write(() => {
@@ -250,22 +201,5 @@ export class Intake {
     });
     const key = this.#keys.read(message.slot, message.id);
     await this.#finisher.finish(message, key !== "missing");
-  }
-
-  async #verify(waiting: Unconfirmed): Promise<void> {
-    const { message } = waiting;
-    const key = this.#keys.read(message.slot, message.id);
-    if (key === "unreadable") return;
-    if (key === "missing") return await this.#remove(message, "no key");
-    const base64 = Buffer.from(key).toString("base64");
-    key.fill(0);
-    const { ref } = message;
-    const reply = await this.#spool.ask("verify", { ref, key: base64 });
-    // In the meantime its asker may have repeated itself.
-    if (this.#unconfirmed.get(message.id) !== waiting) return;
-    if (reply.kind !== "answered") return;
-    if (!reply.answer.whole) return await this.#remove(message, "torn");
-    log("queue-verified", { id: message.id });
-    this.#ready(message);
   }
 }

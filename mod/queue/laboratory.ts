@@ -73,15 +73,12 @@ export class FakeEdges {
   readonly released: ContentRef[] = [];
   readonly adopted: { refs: readonly ContentRef[]; last: boolean }[] = [];
   readonly notices: StoredNotice[] = [];
-  readonly verified: ContentRef[] = [];
   /** What the spool names as stragglers. */
   stragglers: ContentRef[] = [];
   /** What it was asked to move, and where it went. */
   readonly moved: { old: ContentRef; copy: ContentRef }[] = [];
   /** Before a move is answered. */
   moving: Promise<void> = Promise.resolve();
-  /** Segments whose records are torn. */
-  readonly torn = new Set<string>();
   /** Where an address goes; by default a mailbox of its local part. */
   readonly routes = new Map<string, readonly Target[] | "unknown-recipient">();
   /** What comes of a delivery; by default it works. */
@@ -156,12 +153,6 @@ export class FakeEdges {
         this.moved.push({ old: ask.ref, copy });
         return { kind: "answered", answer: { ref: copy } };
       }
-      case "verify":
-        this.verified.push(ask.ref);
-        return {
-          kind: "answered",
-          answer: { whole: !this.torn.has(ask.ref.segment) },
-        };
       case "storeNotice": {
         if (this.noticeRefusal !== undefined) {
           return { kind: "refused", refusal: this.noticeRefusal };

@@ -169,7 +169,6 @@ export class Queue {
       store,
       keys,
       commit,
-      spool: edges.spool,
       link,
       dispatcher,
       finisher,
@@ -227,7 +226,6 @@ export class Queue {
     });
     this.#watch.start({
       tick: () => {
-        this.#intake.check();
         this.#dispatcher.refill();
         if (!this.#reserve.isKept && !this.#restoreReserve()) {
           this.#forgetting.makeRoom();

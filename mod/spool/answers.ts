@@ -1,7 +1,7 @@
 /** What the spool does when asked: the contract on one side, the engine on the other. */
 import type { Handlers } from "../ipc/call.ts";
 import { headerBlock } from "./notice.ts";
-import { readStart, readThrough } from "./read_io.ts";
+import { readStart } from "./read_io.ts";
 import type { Spool } from "./spool.ts";
 import type { spoolContract } from "./spool_ipc.ts";
 import type { Stored } from "./store_stream.ts";
@@ -66,24 +66,6 @@ export function spoolAnswers(on: {
       if (typeof moved === "string") return { refusal: moved };
       count("moved");
       return { answer: { ref: moved } };
-    },
-
-    async verify({ ref, key }) {
-      switch (await readThrough(dir, ref, key)) {
-        case "whole":
-          return { answer: { whole: true } };
-        case "damaged":
-          return { answer: { whole: false } };
-        case "missing":
-          // A large message's file is synced with its name before anybody is
-          // told, so without it there is no message. A segment is never
-          // removed while it is in use: that one is missing is no knowledge.
-          return ref.segment.startsWith("big-") && spool.isOwnDirectory
-            ? { answer: { whole: false } }
-            : { refusal: "unreadable" };
-        case "unreadable":
-          return { refusal: "unreadable" };
-      }
     },
 
     async storeNotice({ head, quote, tail }, asker) {

@@ -97,7 +97,6 @@ export class Spool implements StoreHost {
   #adopter: string | undefined;
   #nameSyncs: SyncGroup;
   #heldOctets = 0;
-  #hadSegments = false;
 
   constructor(disk: Disk, options: SpoolOptions) {
     this.#disk = disk;
@@ -164,7 +163,6 @@ export class Spool implements StoreHost {
             isHanded: false,
           });
           if (writtenMs > young) this.#ledger.hold([kind.segment]);
-          this.#hadSegments = true;
           break;
         }
         case "big":
@@ -205,7 +203,6 @@ export class Spool implements StoreHost {
     segment: string,
     about: { bytes: number; isRetired: boolean },
   ): void {
-    this.#hadSegments = true;
     if (segment.startsWith("big-")) {
       this.#bigs.set(segment, about.bytes);
       this.#handedBigs.add(segment);
@@ -234,15 +231,6 @@ export class Spool implements StoreHost {
       spentFiles: this.#erasing.count,
       streams: this.#streams.size,
     };
-  }
-
-  /**
-   * True if a large message's missing file proves that it is gone: the
-   * directory held segments when we started, so it is the spool's own and not
-   * an empty mount point.
-   */
-  get isOwnDirectory(): boolean {
-    return this.#hadSegments;
   }
 
   /** Begins to store one message. */

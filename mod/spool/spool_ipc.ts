@@ -86,16 +86,6 @@ export const spoolContract = contract("spool", {
      */
     refuses: ["full", "unhealthy", "unreadable", "unknown"],
   }),
-  /** Reads a record through: is it whole and authentic? For recovery. */
-  verify: call({
-    from: ["queue"],
-    withinMs: 120_000,
-    ask: object({ ref: contentRef, key: contentKey }),
-    answer: object({ whole: z.boolean() }),
-    /** The disk could not be read: nobody knows. */
-    refuses: ["unreadable"],
-    repeatable: true,
-  }),
   /**
    * Stores a message that the queue writes itself (a DSN): `head`, then, if
    * asked for, the header block of another message, then `tail`. So a

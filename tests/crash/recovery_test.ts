@@ -172,7 +172,7 @@ async function allDie(edge: Edge, death: "kill" | "power"): Promise<void> {
   const [first] = left;
   const [mail, ...others] = first!.world.mails;
   assert.equal(mail?.told ?? "-", edge.told, "what the sender had been told");
-  assert.deepEqual(await leavesOf(first!.files, [mail!, ...others]), {
+  assert.deepEqual(leavesOf(first!.files, [mail!, ...others]), {
     leaves: edge.leaves[death],
     finds: edge.finds[death],
   });
