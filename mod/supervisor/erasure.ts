@@ -59,9 +59,9 @@ export function pendingOf(erasure: Erasure): Finding[] {
   if (spool.usedInAll > 0) {
     find(
       "good",
-      `${spool.usedInAll} segments of ${spool.usedBytes} octets are in use ` +
-        `(${unnamed} of them by no waiting message); what is delivered out ` +
-        "of them stays as ciphertext without a key until they are spent",
+      `segments in use: ${spool.usedInAll}, ${spool.usedBytes} octets ` +
+        `(by no waiting message: ${unnamed}); what is delivered out of ` +
+        "them stays as ciphertext without a key until they are spent",
     );
   }
   const keys = queue.strayKeys;

@@ -69,7 +69,7 @@ Deno.test("pendingOf() and faultsOf() find nothing where all is erased", () => {
 
 Deno.test("pendingOf() says how many used segments no waiting message names", () => {
   const texts = pendingOf(erasure()).map(({ what }) => what).join("\n");
-  assert.match(texts, /3 segments of 300 octets are in use \(1 of them/);
+  assert.match(texts, /in use: 3, 300 octets \(by no waiting message: 1\)/);
 });
 
 const ROWS: {
