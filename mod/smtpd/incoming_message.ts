@@ -12,6 +12,11 @@ import { DataReader } from "./data_reader.ts";
 import { HopCounter } from "./hop_counter.ts";
 import type { MessageEnd } from "./session.ts";
 
+/** Octets that are worth a write to the spool while more are to come. */
+const GATHER_OCTETS = 65_536;
+/** Each piece may hold a whole buffer of the socket: few wait at a time. */
+const GATHER_PIECES = 8;
+
 /** What one message is bound by. */
 export interface MessageLimits {
   /** Octets without our `Received` field and without stuffed dots. */
@@ -89,9 +94,11 @@ export class IncomingMessage {
     this.#received += used;
     const why = this.#reader.spoilt;
     if (why !== undefined) this.#fail({ is: "spoilt", why });
-    // The rest leaves with the end of the stream, in one piece.
-    const isMore = this.#waiting.length > 0 && !this.#reader.ended;
-    if (isMore) this.#pumping ??= this.#pump();
+    // What is left at the end leaves with it: a short message wakes the spool
+    // once, a long one not for every packet.
+    const isEnough = this.#backlog >= GATHER_OCTETS ||
+      this.#waiting.length >= GATHER_PIECES;
+    if (isEnough && !this.#reader.ended) this.#pumping ??= this.#pump();
     return used;
   }
 

@@ -224,22 +224,22 @@ test("Spool has a lone message's segment overwritten once nobody writes to it", 
   assert(usedBytes <= 3 * SEGMENT);
 });
 
-test("Spool has a ready segment overwritten where a journal keeps copies and nothing is spent", async () => {
+test("Spool has a ready segment overwritten where a journal keeps copies and nothing is spent: soon, and when the queue has forgotten", async () => {
   for (
     const { journalBytes, asks } of [
       { journalBytes: 0, asks: 0 },
-      { journalBytes: 1, asks: 1 },
+      { journalBytes: 1, asks: 2 },
     ]
   ) {
     const disk = new MemoryDisk();
     await using on = begin(disk, { idleMs: 30, journalBytes });
     on.spool.adopt([], LAST);
-    await new Promise((resolve) => setTimeout(resolve, 90));
+    await new Promise((resolve) => setTimeout(resolve, 250));
     const [stays, goes] = [await on.stored(100), await on.stored(100)];
     assert.equal(stays.segment, goes.segment);
     const before = on.asked.length;
     on.spool.release([goes]);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 250));
     const asked = on.asked.slice(before);
     assert.equal(asked.length, asks, `journal of ${journalBytes}: ${asked}`);
     assert(!asked.includes(stays.segment), "it is in use");

@@ -45,6 +45,9 @@ const IDLE_MS = 20_000;
 /** Before a closed segment's records may be stragglers. */
 const STRAGGLER_MS = 300_000;
 
+/** After the last release, in idle times: a minute, if that is 20 s. */
+const LAST_WASH = 3;
+
 interface Segment {
   state: typeof SEGMENT_STATES[number];
   readonly bytes: number;
@@ -86,6 +89,7 @@ export class Pool {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #wash: ReturnType<typeof setTimeout> | undefined;
+  #lastWash: ReturnType<typeof setTimeout> | undefined;
   #releasedMs = -Infinity;
   #spentMs = -Infinity;
   #writtenMs = -Infinity;
@@ -192,6 +196,14 @@ export class Pool {
     if (!this.#isJournalled || this.#isClosed) return;
     this.#releasedMs = this.#nowMs();
     this.#wash ??= setTimeout(() => this.#washJournal(), this.#idleMs);
+    // The queue forgets addresses some time after it gave records back, and its
+    // own pages pass through the journal meanwhile.
+    clearTimeout(this.#lastWash);
+    this.#lastWash = setTimeout(() => {
+      clearTimeout(this.#wash);
+      this.#releasedMs = this.#nowMs();
+      this.#washJournal();
+    }, LAST_WASH * this.#idleMs);
   }
 
   /** A record of the segment is gone: the last one frees it. */
@@ -278,6 +290,7 @@ export class Pool {
     clearTimeout(this.#retry);
     clearTimeout(this.#idle);
     clearTimeout(this.#wash);
+    clearTimeout(this.#lastWash);
     this.#erasing.close();
     if (this.#current) this.#close(this.#current, "closed");
     await this.#working;
