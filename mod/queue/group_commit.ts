@@ -237,8 +237,11 @@ export class GroupCommit {
 
   #goOn(): void {
     if (this.#accepts.length + this.#slots.length > 0) this.#scheduleNext();
-    else if (this.#writes.length > 0 && this.#failing === undefined) {
-      this.#scheduleNext();
+    else if (this.#failing === undefined) {
+      if (this.#writes.length > 0) this.#scheduleNext();
+    } else if (this.#retryTimer === undefined) {
+      // It ran out while every round was held up.
+      this.#schedule();
     }
   }
 

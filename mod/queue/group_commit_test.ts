@@ -13,7 +13,10 @@ function bench() {
     fail: Error | undefined;
     isSafe: boolean;
     isLogged: boolean;
+    /** Holds up the sync of the slots. */
+    gate: Promise<void>;
   } = {
+    gate: Promise.resolve(),
     fail: undefined,
     isSafe: true,
     isLogged: true,
@@ -34,7 +37,7 @@ function bench() {
       wipe: (slot) => void log.push(`wipe ${slot}`),
       sync: () => {
         log.push("sync");
-        return Promise.resolve(script.isSafe);
+        return script.gate.then(() => script.isSafe);
       },
       free: (slot) => void freed.push(slot),
     },
@@ -155,4 +158,28 @@ Deno.test("GroupCommit answers nobody once the log failed to sync", async () => 
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(answers, []);
   assert.ok(!log.includes("row 3"));
+});
+
+Deno.test("GroupCommit tries again although its rounds were all held up when it was time to", async () => {
+  const { group, log, script } = bench();
+  const gate = Promise.withResolvers<void>();
+  script.gate = gate.promise;
+  script.fail = sqliteError(13);
+  let isWritten = false;
+  const writing = group.write(() => {}).then(() => isWritten = true);
+  const wiping = [group.wipeKey(1)];
+  // The second round begins while the first one's slot is synced.
+  while (!log.includes("wipe 1")) await new Promise(setImmediate);
+  wiping.push(group.wipeKey(2));
+  while (!log.includes("wipe 2")) await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  script.fail = undefined;
+  gate.resolve();
+  await Promise.all(wiping);
+  await Promise.race([
+    writing,
+    new Promise((resolve) => setTimeout(resolve, 2_000)),
+  ]);
+  assert.ok(isWritten);
+  await group.drain();
 });
