@@ -12,12 +12,11 @@
  */
 import fs from "node:fs";
 import type { QueueErasure } from "./erasure_ipc.ts";
+import { FRAME_HEADER_BYTES, HEADER_BYTES } from "./write_ahead_log_io.ts";
 
 /** Rounds of which frames are known; random octets look so once in 65,536. */
 const ROUNDS_BEFORE = 65_536;
 
-const HEADER = 32;
-const FRAME_HEADER = 24;
 const MAGIC = 0x377f_0682;
 const VERSION = 3_007_000;
 
@@ -53,18 +52,20 @@ function frames(
   fd: number,
   size: number,
 ): { isHeaderSound: 0 | 1; frames: number; oldFrames: number } {
-  const header = read(fd, HEADER, 0);
+  const header = read(fd, HEADER_BYTES, 0);
   const pageBytes = header.getUint32(8);
   // The magic's last bit says in which order the checksums are counted.
   const isSound = (header.getUint32(0) & ~1) === MAGIC &&
     header.getUint32(4) === VERSION && isPageSize(pageBytes);
   if (!isSound) return { isHeaderSound: 0, frames: 0, oldFrames: 0 };
-  const all = Math.floor((size - HEADER) / (FRAME_HEADER + pageBytes));
+  const all = Math.floor(
+    (size - HEADER_BYTES) / (FRAME_HEADER_BYTES + pageBytes),
+  );
   let current = 0;
   let old = 0;
   for (let n = 0; n < all; n++) {
-    const at = HEADER + n * (FRAME_HEADER + pageBytes);
-    const frame = read(fd, FRAME_HEADER, at);
+    const at = HEADER_BYTES + n * (FRAME_HEADER_BYTES + pageBytes);
+    const frame = read(fd, FRAME_HEADER_BYTES, at);
     const isOurs = frame.getUint32(8) === header.getUint32(16) &&
       frame.getUint32(12) === header.getUint32(20);
     if (isOurs && current === n) current++;

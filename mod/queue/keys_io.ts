@@ -18,6 +18,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { faultOf } from "./fault_io.ts";
+import { syncData } from "./sync_data_io.ts";
 
 /** Octets of a slot. */
 export const SLOT_BYTES = 64;
@@ -147,9 +148,7 @@ export class KeyFile {
    * asked again about the same slots then: the kernel forgets.
    */
   sync(): Promise<boolean> {
-    return new Promise((resolve) => {
-      fs.fdatasync(this.#fd, (error) => resolve(error === null));
-    });
+    return syncData(this.#fd);
   }
 
   /** Closes the file. */
@@ -185,9 +184,17 @@ export class KeyFile {
 /** The key file as it was at one moment. Holds keys: {@link forget} it. */
 export class KeyImage {
   readonly #octets: Uint8Array;
+  /** Slots in it; what is behind the last whole one is left out. */
+  readonly slots: number;
 
   constructor(octets: Uint8Array) {
     this.#octets = octets;
+    this.slots = Math.floor(octets.length / SLOT_BYTES);
+  }
+
+  /** True if a slot says that it holds a key, whole or not. */
+  isLive(slot: number): boolean {
+    return this.#octets[slot * SLOT_BYTES] === LIVE;
   }
 
   /** True if a slot holds nothing. */

@@ -15,9 +15,12 @@
  * which checks every frame's sum. So whoever sees `false` must end the process.
  */
 import fs from "node:fs";
+import { syncData } from "./sync_data_io.ts";
 
 /** The log of one database. */
 export class LogSync {
+  // Its own: Linux tells each open file of a failed write-back once, and what
+  // `WriteAheadLog` is told of must not be kept from us.
   readonly #fd: number;
 
   /**
@@ -33,9 +36,7 @@ export class LogSync {
    * on disk.
    */
   sync(): Promise<boolean> {
-    return new Promise((resolve) => {
-      fs.fdatasync(this.#fd, (error) => resolve(error === null));
-    });
+    return syncData(this.#fd);
   }
 
   /** The same, while everything else waits. */

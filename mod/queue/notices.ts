@@ -112,7 +112,7 @@ export class Notices {
     const slot = await this.#secure({ key, id });
     if (slot === undefined) {
       this.#link.unhold(ref);
-      this.#link.release(ref, () => {});
+      this.#link.release(ref);
       return false;
     }
     const notice = newMessage({

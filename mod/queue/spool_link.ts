@@ -20,7 +20,7 @@ const GATHER_MS = 250;
 
 interface Release {
   readonly ref: ContentRef;
-  readonly then: () => void;
+  readonly then: (() => void) | undefined;
 }
 
 /** Adoption and release. */
@@ -92,7 +92,7 @@ export class SpoolLink {
   }
 
   /** Gives a record back; `then` runs when the spool has taken it. */
-  release(ref: ContentRef, then: () => void): void {
+  release(ref: ContentRef, then?: () => void): void {
     this.#releases.push({ ref, then });
     if (this.#releases.length >= PAGE) return void this.#pump();
     this.#gathering ??= setTimeout(() => {
@@ -122,7 +122,7 @@ export class SpoolLink {
         continue;
       }
       this.#releases.splice(0, batch.length);
-      for (const { then } of batch) then();
+      for (const { then } of batch) then?.();
     }
     this.#isReleasing = false;
   }

@@ -113,7 +113,7 @@ export class Store {
     ) as Statements;
   }
 
-  /** Does `work` in one transaction, durable when it returns. */
+  /** Does `work` in one transaction; `log_sync_io.ts` makes it durable. */
   transaction(work: () => void): void {
     this.#events = [];
     this.#run.begin.run();
@@ -271,7 +271,7 @@ export class Store {
     }
   }
 
-  /** Messages without recipients that are not marked spent. */
+  /** Messages without recipients: no transaction leaves such a one. */
   childless(): number[] {
     return this.#run.childless.all().map((row) => Number(row["n"]));
   }

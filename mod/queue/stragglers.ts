@@ -110,7 +110,7 @@ export class Stragglers {
       isMoved = !this.#isActive(n) && this.#store.moveContent(n, old, copy);
     });
     this.#link.unhold(copy);
-    this.#link.release(isMoved ? old : copy, () => {});
+    this.#link.release(isMoved ? old : copy);
     if (isMoved) this.#count("moved");
     return true;
   }

@@ -1,7 +1,7 @@
 /**
  * What a start finds and mends. It compares the rows with the key slots and
- * finishes what was half done; it deletes no mail, but for what was never
- * acknowledged (and that only after asking the spool, in `intake.ts`).
+ * finishes what was half done; it deletes no mail. What was never
+ * acknowledged, `intake.ts` removes.
  */
 import { QueueUnusable } from "./database_io.ts";
 import { faultOf } from "./fault_io.ts";
@@ -15,7 +15,7 @@ const SET_BACK_MS = 600_000;
 export interface Swept {
   /** Messages in the database. */
   messages: number;
-  /** Incoming: the spool must be asked. */
+  /** Incoming, with its key: perhaps acknowledged, so it is kept. */
   readonly unconfirmed: MessageRow[];
   /** Incoming, and the key was never on disk: nobody was told 250. */
   readonly keyless: MessageRow[];

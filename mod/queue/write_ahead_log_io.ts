@@ -39,10 +39,12 @@ import { randomFillSync } from "node:crypto";
 import fs from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { wipeGaps } from "./page_gaps_io.ts";
+import { syncData } from "./sync_data_io.ts";
 
-/** Octets before the first frame, and before each frame's page. */
-const HEADER_BYTES = 32;
-const FRAME_HEADER_BYTES = 24;
+/** Octets of the log before the first frame. */
+export const HEADER_BYTES = 32;
+/** Octets of a frame before its page. */
+export const FRAME_HEADER_BYTES = 24;
 /** Octets overwritten by one write(2). */
 const CHUNK_BYTES = 1_048_576;
 /** Of the database, looked through in one turn: some milliseconds. */
@@ -91,9 +93,7 @@ export class WriteAheadLog {
     this.#db = db;
     this.#shrink = db.prepare("PRAGMA shrink_memory");
     this.#pageBytes = Number(
-      db.prepare("PRAGMA page_size").get()?.[
-        "page_size"
-      ],
+      db.prepare("PRAGMA page_size").get()?.["page_size"],
     );
     this.#fd = fs.openSync(`${path}-wal`, "r+");
     this.#databaseFd = fs.openSync(path, "r+");
@@ -227,12 +227,6 @@ export class WriteAheadLog {
       this.onStep("overwriting");
     }
   }
-}
-
-function syncData(fd: number): Promise<boolean> {
-  return new Promise((resolve) =>
-    fs.fdatasync(fd, (error) => resolve(error === null))
-  );
 }
 
 function pause(ms: number): Promise<void> {
