@@ -5,7 +5,7 @@
  *     STATE      THE FILE LIES    A CRASH HERE          LEAVES IT BY
  *     waiting    as it was        found, settled anew   rename(2)
  *     handed     in spent/        overwritten again     shred's answer
- *     overwritten  in spent/      overwritten again     `then`: a new name, or
+ *     overwritten  in spent/      overwritten again     a new name, or
  *                                                       removal
  *
  * Nothing comes here that the ledger holds to be in use, and the file goes
@@ -54,15 +54,13 @@ export interface Spent {
   readonly bytes: number;
   /** True if it was found where shred reaches it. */
   readonly isHanded: boolean;
-  /** True if it is wanted back as a ready segment. */
-  readonly isWanted: boolean;
   /**
-   * Called when it is overwritten: takes `spent/<segment>.seg` away. A fault
-   * means that it is still there.
-   *
-   * @param isSound False if shred cannot open the file: no use to keep it
+   * Takes the overwritten `spent/<segment>.seg` back as a ready segment; a
+   * fault means that it is still there. Without it the file is removed.
    */
-  then(isSound: boolean): Promise<Fault | undefined>;
+  readonly renew?: () => Promise<Fault | undefined>;
+  /** The file is removed. */
+  readonly onRemoved: () => void;
 }
 
 /** See the file's head. */
@@ -107,8 +105,8 @@ export class Erasing {
   /** Ready segments to be expected; none if shred does not answer. */
   get coming(): number {
     if (this.#isLate) return 0;
-    return [...this.#waiting, ...this.#asked].filter((one) => one.isWanted)
-      .length;
+    return [...this.#waiting, ...this.#asked]
+      .filter(({ renew }) => renew !== undefined).length;
   }
 
   /** Files not overwritten yet. */
@@ -179,10 +177,23 @@ export class Erasing {
       case "overwritten":
     }
     if (this.#isClosed) return undefined;
-    const fault = await spent.then(said === "overwritten");
+    // One that shred cannot open is of no use any more.
+    const fault = said === "overwritten" && spent.renew !== undefined
+      ? await spent.renew()
+      : this.#remove(spent);
     if (fault !== undefined) return this.#againMs;
     this.#handed.delete(segment);
     this.#failed.delete(segment);
+    return undefined;
+  }
+
+  #remove({ segment, onRemoved }: Spent): Fault | undefined {
+    const removed = attempt(() => this.#disk.remove(spentFile(segment)));
+    if (!removed.ok) {
+      log("segment-stays", { segment });
+      return removed.fault;
+    }
+    onRemoved();
     return undefined;
   }
 

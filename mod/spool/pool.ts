@@ -18,6 +18,7 @@ import type { Disk, Fault } from "./disk.ts";
 import { attempt, attemptAsync } from "./disk_io.ts";
 import type { Erasing } from "./erasing.ts";
 import type { Health } from "./health.ts";
+import { JournalWash } from "./journal_wash.ts";
 import { newName, retiredMark, segmentFile, spentFile } from "./names.ts";
 import { OpenSegment, type Written } from "./open_segment.ts";
 import { prepareSegment } from "./prepare_segment.ts";
@@ -44,9 +45,6 @@ const IDLE_MS = 20_000;
 
 /** Before a closed segment's records may be stragglers. */
 const STRAGGLER_MS = 300_000;
-
-/** After the last release, in idle times: a minute, if that is 20 s. */
-const LAST_WASH = 3;
 
 interface Segment {
   state: typeof SEGMENT_STATES[number];
@@ -78,7 +76,8 @@ export class Pool {
   readonly #erasing: Erasing;
   readonly #nowMs: () => number;
   readonly #idleMs: number;
-  readonly #isJournalled: boolean;
+  /** Undefined if no journal keeps copies. */
+  readonly #wash: JournalWash | undefined;
   readonly #segments = new Map<string, Segment>();
   readonly #ready: string[] = [];
   #unwritten: string[] = [];
@@ -88,10 +87,6 @@ export class Pool {
   #working: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
-  #wash: ReturnType<typeof setTimeout> | undefined;
-  #lastWash: ReturnType<typeof setTimeout> | undefined;
-  #releasedMs = -Infinity;
-  #spentMs = -Infinity;
   #writtenMs = -Infinity;
   #waiters: (() => void)[] = [];
 
@@ -125,7 +120,13 @@ export class Pool {
     this.#erasing.restMs = () => this.#restMs();
     this.#nowMs = options.nowMs;
     this.#idleMs = options.idleMs ?? IDLE_MS;
-    this.#isJournalled = options.isJournalled;
+    this.#wash = options.isJournalled
+      ? new JournalWash({
+        handOver: () => this.#spendReady(),
+        nowMs: this.#nowMs,
+        idleMs: this.#idleMs,
+      })
+      : undefined;
   }
 
   /** Segments ready for use. */
@@ -187,23 +188,9 @@ export class Pool {
     this.released();
   }
 
-  /**
-   * Records are done with, and their keys destroyed. Where the journal keeps
-   * copies of both, shred must write it round, also if another record keeps
-   * their segment from being spent: it is given a ready one then.
-   */
+  /** Records are done with; see `journal_wash.ts`. */
   released(): void {
-    if (!this.#isJournalled || this.#isClosed) return;
-    this.#releasedMs = this.#nowMs();
-    this.#wash ??= setTimeout(() => this.#washJournal(), this.#idleMs);
-    // The queue forgets addresses some time after it gave records back, and its
-    // own pages pass through the journal meanwhile.
-    clearTimeout(this.#lastWash);
-    this.#lastWash = setTimeout(() => {
-      clearTimeout(this.#wash);
-      this.#releasedMs = this.#nowMs();
-      this.#washJournal();
-    }, LAST_WASH * this.#idleMs);
+    if (!this.#isClosed) this.#wash?.released();
   }
 
   /** A record of the segment is gone: the last one frees it. */
@@ -215,16 +202,13 @@ export class Pool {
     if (held.open !== undefined) return;
     switch (held.state) {
       case "found":
-        if (
-          held.isUnwritten && !held.isHanded &&
-          held.bytes === this.#segmentBytes
-        ) {
+        if (this.#isUntouched(held)) {
           held.state = "spent";
           this.#unwritten.push(segment);
           this.#work();
-          return;
+        } else {
+          this.#spend(segment, held);
         }
-        this.#spend(segment, held);
         return;
       case "closed":
       case "retired":
@@ -289,8 +273,7 @@ export class Pool {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#idle);
-    clearTimeout(this.#wash);
-    clearTimeout(this.#lastWash);
+    this.#wash?.close();
     this.#erasing.close();
     if (this.#current) this.#close(this.#current, "closed");
     await this.#working;
@@ -371,22 +354,24 @@ export class Pool {
     }, this.#idleMs);
   }
 
-  #washJournal(): void {
-    this.#wash = undefined;
-    if (this.#isClosed || this.#spentMs >= this.#releasedMs) return;
+  /** True if no record was ever written to a segment that was found. */
+  #isUntouched({ isUnwritten, isHanded, bytes }: Segment): boolean {
+    return isUnwritten === true && isHanded !== true &&
+      bytes === this.#segmentBytes;
+  }
+
+  /** Has a ready segment overwritten again; false if there is none. */
+  #spendReady(): boolean {
     const name = this.#ready.pop();
-    if (name === undefined) {
-      // Mail needs them more, and those on their way from shred wash as well.
-      this.#wash = setTimeout(() => this.#washJournal(), this.#idleMs);
-      return;
-    }
+    if (name === undefined) return false;
     this.#spend(name, this.#segments.get(name)!);
     this.#work();
+    return true;
   }
 
   /** Hands a segment over that nobody needs. */
   #spend(name: string, segment: Segment): void {
-    this.#spentMs = this.#nowMs();
+    this.#wash?.spent();
     const isWanted = segment.state !== "retired" &&
       segment.bytes === this.#segmentBytes;
     segment.state = "spent";
@@ -394,27 +379,17 @@ export class Pool {
       segment: name,
       bytes: segment.bytes,
       isHanded: segment.isHanded ?? false,
-      isWanted,
-      // deno-lint-ignore require-await
-      then: async (isSound) =>
-        isWanted && isSound
-          ? this.#renew(name, segment)
-          : this.#remove(name, segment),
+      ...(isWanted ? { renew: () => this.#renew(name, segment) } : {}),
+      onRemoved: () => this.#removed(name, segment),
     });
   }
 
-  #remove(name: string, segment: Segment): Fault | undefined {
-    const removed = attempt(() => this.#disk.remove(spentFile(name)));
-    if (!removed.ok) {
-      log("segment-stays", { segment: name });
-      return removed.fault;
-    }
+  #removed(name: string, segment: Segment): void {
     // After the segment: a mark without one is swept at the next start.
     attempt(() => this.#disk.remove(retiredMark(name)));
     this.#segments.delete(name);
     this.#room.give(segment.bytes);
     this.#work();
-    return undefined;
   }
 
   /** How long shred should rest after each MiB, as of now. */

@@ -22,7 +22,7 @@ import { attempt, attemptAsync, readFully } from "./disk_io.ts";
 import { Erasing, type Shred } from "./erasing.ts";
 import { Health } from "./health.ts";
 import { HOLD_MS, Ledger } from "./ledger.ts";
-import { nameKind, retiredMark, segmentFile, spentFile } from "./names.ts";
+import { nameKind, retiredMark, segmentFile } from "./names.ts";
 import { type Placed, Pool } from "./pool.ts";
 import { Room } from "./room.ts";
 import {
@@ -484,17 +484,7 @@ export class Spool implements StoreHost {
       segment,
       bytes,
       isHanded: this.#handedBigs.delete(segment),
-      isWanted: false,
-      // deno-lint-ignore require-await
-      then: async () => {
-        const removed = attempt(() => this.#disk.remove(spentFile(segment)));
-        if (!removed.ok) {
-          log("segment-stays", { segment });
-          return removed.fault;
-        }
-        this.#room.give(bytes);
-        return undefined;
-      },
+      onRemoved: () => this.#room.give(bytes),
     });
     return true;
   }
