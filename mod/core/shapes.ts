@@ -1,5 +1,5 @@
 /** Shapes of the domain that several contracts share. */
-import { int, object, text, token, z } from "../ipc/schema.ts";
+import { int, list, object, text, token, z } from "../ipc/schema.ts";
 import { QUEUE_ID_PATTERN } from "./ids.ts";
 
 /** See `ids.ts`. */
@@ -67,5 +67,39 @@ export const nextHop = z.union([
 /** See {@link nextHop}. */
 export type NextHop = z.infer<typeof nextHop>;
 
-/** How a message's octets are labelled, RFC 6152. */
-export const bodyType = z.enum(["7bit", "8bitmime"]);
+/** How a message's octets are labelled, RFC 6152 and RFC 3030. */
+export const bodyType = z.enum(["7bit", "8bitmime", "binarymime"]);
+
+/** What a sender asked for a whole message, beside having it delivered. */
+export const messageWishes = object({
+  /** RFC 3461 §4.4: the sender's own name for it, xtext decoded; or empty. */
+  envid: text({ max: 100 }),
+  /** RFC 3461 §4.3: what a failure's DSN returns; empty leaves it to us. */
+  ret: z.enum(["", "full", "hdrs"]),
+  /** RFC 6531 §3.4: the message needs SMTPUTF8 all the way. */
+  smtpUtf8: z.boolean(),
+  /** RFC 8689 §2: never over a connection without verified TLS. */
+  requireTls: z.boolean(),
+});
+
+/** See {@link messageWishes}. */
+export type MessageWishes = z.infer<typeof messageWishes>;
+
+/** Those of a message of which nothing was asked. */
+export const NO_WISHES: MessageWishes = {
+  envid: "",
+  ret: "",
+  smtpUtf8: false,
+  requireTls: false,
+};
+
+/** What a sender asked to be told about one recipient, RFC 3461. */
+export const recipientWishes = object({
+  /** §4.1: empty if nothing was said, which means failure and delay. */
+  notify: list(z.enum(["never", "success", "failure", "delay"]), { max: 3 }),
+  /** §4.2: `addr-type;address`, xtext decoded; or empty. */
+  orcpt: text({ max: 500 }),
+});
+
+/** See {@link recipientWishes}. */
+export type RecipientWishes = z.infer<typeof recipientWishes>;

@@ -18,6 +18,9 @@ export const ROLE_NAMES = [
   "console",
   // At the end, whoever comes later: numbered users are by this order.
   "shred",
+  "gate",
+  "auth",
+  "submission",
 ] as const;
 
 /** Name of a role. */

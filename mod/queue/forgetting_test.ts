@@ -1,4 +1,5 @@
 /** What is found of finished messages in the queue's files, and when. */
+import { NO_WISHES } from "../core/shapes.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fs from "node:fs";
@@ -63,10 +64,14 @@ Deno.test("Queue's database and log hold no address of a finished message after 
         : Array.from({ length: 1 + i % 5 }, (_, r) => own(r)),
       {
         reversePath: stays ? "amy@s.test" : `${token}-from-${i}@s.test`,
+        wishes: NO_WISHES,
+        recipientWishes: [],
+        hold: false,
         client: {
           address: "::1",
           helo: stays ? "h" : token,
           protocol: "ESMTP",
+          login: "",
         },
       },
     ));

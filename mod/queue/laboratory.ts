@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { newQueueId } from "../core/ids.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import type { ContentRef } from "../core/shapes.ts";
+import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
 import { showMessage, type ShownEvent } from "./inspect.ts";
 import type { AcceptAsk } from "./intake.ts";
@@ -255,7 +255,15 @@ export function newAsk(
     reversePath: "alice@sender.test",
     recipients: [...recipients],
     bodyType: "7bit",
-    client: { address: "192.0.2.1", helo: "client.test", protocol: "ESMTP" },
+    wishes: NO_WISHES,
+    recipientWishes: [],
+    hold: false,
+    client: {
+      address: "192.0.2.1",
+      helo: "client.test",
+      protocol: "ESMTP",
+      login: "",
+    },
     ...change,
   };
 }

@@ -42,6 +42,7 @@ export async function main(): Promise<void> {
     context.onStop(() => queue.stop());
     context.answer(queueContract, {
       accept: (ask, asker) => queue.accept(ask, asker),
+      flush: () => ({ answer: { recipients: 0 } }),
       counts: () => ({ answer: queue.counts() }),
       recent: ({ limit }) => ({ answer: queue.recent(limit) }),
     });

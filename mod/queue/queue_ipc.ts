@@ -6,7 +6,10 @@ import {
   bodyType,
   contentKey,
   contentRef,
+  domain,
+  messageWishes,
   queueId,
+  recipientWishes,
   reversePath,
 } from "../core/shapes.ts";
 
@@ -32,7 +35,7 @@ export const queueContract = contract("queue", {
    * like the first.
    */
   accept: call({
-    from: ["smtpd"],
+    from: ["smtpd", "submission"],
     withinMs: 60_000,
     ask: object({
       queueId,
@@ -41,11 +44,18 @@ export const queueContract = contract("queue", {
       reversePath,
       recipients: list(address, { min: 1, max: 1_000 }),
       bodyType,
+      wishes: messageWishes,
+      /** One a recipient, in their order; empty if none of them has any. */
+      recipientWishes: list(recipientWishes, { max: 1_000 }),
+      /** It waits in `hold` for an administrator. */
+      hold: z.boolean(),
       /** Who handed it in: address, HELO name, protocol as in `with`. */
       client: object({
         address: text({ max: 64 }),
         helo: text({ max: 255 }),
         protocol: text({ max: 16 }),
+        /** The mailbox that logged in, empty if none did. */
+        login: text({ max: 320 }),
       }),
     }),
     answer: object({}),
@@ -54,6 +64,18 @@ export const queueContract = contract("queue", {
      * - `unhealthy`: the database or key file failed: 451
      */
     refuses: ["full", "unhealthy"],
+    repeatable: true,
+  }),
+  /**
+   * Tries what waits for a domain now (RFC 1985 ETRN): all its recipients that
+   * are deferred become due.
+   */
+  flush: call({
+    from: ["smtpd", "submission"],
+    withinMs: 10_000,
+    ask: object({ domain, andBelow: z.boolean() }),
+    answer: object({ recipients: int({ min: 0, max: 2 ** 40 }) }),
+    refuses: [],
     repeatable: true,
   }),
   /** Recipients by state, and totals since the start. For the console. */

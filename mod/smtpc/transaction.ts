@@ -19,7 +19,7 @@ export interface Mail {
   readonly sizeBytes: number;
   /** True if the content really has octets above 127. */
   readonly eightBit: boolean;
-  readonly bodyType: "7bit" | "8bitmime";
+  readonly bodyType: "7bit" | "8bitmime" | "binarymime";
 }
 
 type Step =

@@ -17,6 +17,7 @@ import type { Socket } from "node:net";
 import tls from "node:tls";
 import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
+import { NO_WISHES } from "../core/shapes.ts";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
 import type { Backend } from "./backend.ts";
 import { parseCommand } from "./command.ts";
@@ -330,7 +331,10 @@ export class Connection {
         reversePath,
         recipients: [...recipients],
         bodyType,
-        client: { address: this.#options.address, helo, protocol },
+        wishes: NO_WISHES,
+        recipientWishes: [],
+        hold: false,
+        client: { address: this.#options.address, helo, protocol, login: "" },
       }, completed.reply);
     const facts = {
       id: queueId,

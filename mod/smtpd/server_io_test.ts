@@ -42,6 +42,7 @@ serverTest(
       address: "127.0.0.1",
       helo: "a.test",
       protocol: "ESMTP",
+      login: "",
     });
     const [received, rest] = [
       body.slice(0, body.indexOf("Subject")),

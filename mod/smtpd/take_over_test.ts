@@ -1,3 +1,4 @@
+import { NO_WISHES } from "../core/shapes.ts";
 import assert from "node:assert/strict";
 import type { StoreReply } from "./backend.ts";
 import { FakeBackend } from "./fake_backend.ts";
@@ -8,7 +9,15 @@ const ENVELOPE: Envelope = {
   reversePath: "",
   recipients: ["me@home.test"],
   bodyType: "7bit",
-  client: { address: "192.0.2.1", helo: "a.test", protocol: "ESMTP" },
+  wishes: NO_WISHES,
+  recipientWishes: [],
+  hold: false,
+  client: {
+    address: "192.0.2.1",
+    helo: "a.test",
+    protocol: "ESMTP",
+    login: "",
+  },
 };
 
 const YES = { kind: "answered", answer: {} } as const;

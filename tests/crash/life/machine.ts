@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { readContent } from "../../../mod/content/reader.ts";
-import type { ContentRef } from "../../../mod/core/shapes.ts";
+import { type ContentRef, NO_WISHES } from "../../../mod/core/shapes.ts";
 import { type Edges, Queue } from "../../../mod/queue/queue.ts";
 import { queueContract } from "../../../mod/queue/queue_ipc.ts";
 import { queuePart } from "../../../mod/queue/role.ts";
@@ -273,7 +273,15 @@ export class Machine implements AsyncDisposable {
       reversePath: SENDER,
       recipients: [...mail.to],
       bodyType: "7bit",
-      client: { address: "192.0.2.1", helo: "client.test", protocol: "ESMTP" },
+      wishes: NO_WISHES,
+      recipientWishes: [],
+      hold: false,
+      client: {
+        address: "192.0.2.1",
+        helo: "client.test",
+        protocol: "ESMTP",
+        login: "",
+      },
     }, stored);
     if (!smtpd.isAlive) return;
     this.#sending--;
