@@ -19,6 +19,7 @@ import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
 import { NO_WISHES } from "../core/shapes.ts";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
+import { ask } from "./asks.ts";
 import type { Backend } from "./backend.ts";
 import { parseCommand } from "./command.ts";
 import { IncomingMessage, type MessageLimits } from "./incoming_message.ts";
@@ -30,7 +31,7 @@ import {
   greeting,
   type MessageEnd,
   NEW_SESSION,
-  type RecipientVerdict,
+  type Question,
   type Rules,
   type Session,
   step,
@@ -232,8 +233,8 @@ export class Connection {
       case "close":
         this.#say(action.reply);
         return this.#close();
-      case "resolve":
-        return this.#resolve(action.address);
+      case "ask":
+        return this.#ask(action.question);
       case "read-message":
         this.#wait("asking");
         this.#openMessage();
@@ -258,16 +259,17 @@ export class Connection {
     this.#balance();
   }
 
-  #resolve(address: string): void {
-    this.#wait("asking");
-    this.#options.backend.recipient(address).then((reply) => {
-      const verdict = verdictOf(reply);
-      if (verdict !== "accept") {
-        this.#options.count(`recipients-${verdict}`);
-        this.#log("recipient-refused", { recipient: address, why: verdict });
-      }
-      this.#resume({ is: "resolved", address, verdict });
+  #ask(question: Question): void {
+    const answer = ask(question, {
+      backend: this.#options.backend,
+      count: this.#options.count,
+      log: (event, fields) => this.#log(event, fields),
     });
+    if (!(answer instanceof Promise)) {
+      return this.#apply({ is: "answer", question, answer });
+    }
+    this.#wait("asking");
+    answer.then((answer) => this.#resume({ is: "answer", question, answer }));
   }
 
   async #openMessage(): Promise<void> {
@@ -319,7 +321,7 @@ export class Connection {
     this.#message = undefined;
     const session = this.#session;
     if (session.at !== "mail") throw new RangeError("Cannot take: no mail");
-    const { reversePath, recipients, bodyType } = session.mail;
+    const { reversePath, recipients, bodyType, effect } = session.mail;
     const queueId = this.#queueId;
     const protocol = this.#protocol();
     const { helo } = this.#hello();
@@ -333,7 +335,8 @@ export class Connection {
         bodyType,
         wishes: NO_WISHES,
         recipientWishes: [],
-        hold: false,
+        hold: effect === "hold",
+        discard: effect === "discard",
         client: { address: this.#options.address, helo, protocol, login: "" },
       }, completed.reply);
     const facts = {
@@ -346,7 +349,10 @@ export class Connection {
     this.#resume({ is: "message", end });
     if (end.is === "taken") {
       this.#options.count("accepted");
-      this.#log("message-accepted", { ...facts, helo, protocol });
+      this.#log(
+        effect === "discard" ? "message-discarded" : "message-accepted",
+        { ...facts, helo, protocol },
+      );
     } else {
       this.#options.count("refused");
       const why = end.is === "spoilt" ? end.why : end.is;
@@ -448,16 +454,3 @@ export class Connection {
 }
 
 const encoder = new TextEncoder();
-
-function verdictOf(
-  reply: Awaited<ReturnType<Backend["recipient"]>>,
-): RecipientVerdict {
-  switch (reply.kind) {
-    case "answered":
-      return "accept";
-    case "refused":
-      return reply.refusal;
-    case "failed":
-      return "failed";
-  }
-}

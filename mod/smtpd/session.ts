@@ -6,6 +6,9 @@
  *       ^                    ^               |
  *       +-- STARTTLS         +--- RSET ------+   (EHLO too)
  *
+ * What another role has to say first is a question: the session stays as it
+ * is until the answer comes, and nothing else happens to it meanwhile.
+ *
  * Invariant: only in `mail` are there a sender and recipients, and every
  * recipient in it was accepted by resolve in this transaction.
  */
@@ -35,7 +38,32 @@ export interface Transaction {
   readonly recipients: readonly string[];
   /** RCPT commands so far, refused ones included. */
   readonly attempts: number;
+  /** What becomes of the message when it is complete. */
+  readonly effect: Effect;
 }
+
+/**
+ * What becomes of a message that is taken, the stronger the later:
+ * `hold` waits for an administrator, `discard` is thrown away after 250.
+ */
+export type Effect = "deliver" | "hold" | "discard";
+
+/** What other roles must be asked before a session goes on; see `asks.ts`. */
+export type Question =
+  /** May this client send as this sender? `mail` is the transaction to be. */
+  | { readonly about: "sender"; readonly mail: Transaction }
+  /** Does this recipient exist, and may this client send to it? */
+  | { readonly about: "recipient"; readonly address: string };
+
+/** What came of a question. */
+export type Answer =
+  | { readonly is: "granted"; readonly effect: Effect }
+  | {
+    readonly is: "denied";
+    readonly reply: SmtpReply;
+    /** The connection ends with it. */
+    readonly closes: boolean;
+  };
 
 /** Who the client says it is. */
 export interface Hello {
@@ -76,14 +104,6 @@ export type MessageEnd =
   | { readonly is: "full" | "failed" | "too-large" | "loop" }
   | { readonly is: "spoilt"; readonly why: Spoilt };
 
-/** What the resolver said of a recipient. */
-export type RecipientVerdict =
-  | "accept"
-  | "unknown-recipient"
-  | "relay-denied"
-  | "alias-loop"
-  | "failed";
-
 /** What happens to a session. */
 export type Event =
   | {
@@ -94,9 +114,9 @@ export type Event =
   }
   | { readonly is: "line-fault"; readonly fault: LineFault }
   | {
-    readonly is: "resolved";
-    readonly address: string;
-    readonly verdict: RecipientVerdict;
+    readonly is: "answer";
+    readonly question: Question;
+    readonly answer: Answer;
   }
   /** The spool takes no message now; 354 was not written. */
   | { readonly is: "no-store" }
@@ -109,8 +129,8 @@ export type Action =
   | { readonly do: "reply"; readonly reply: SmtpReply }
   /** Reply, then close the connection. */
   | { readonly do: "close"; readonly reply: SmtpReply }
-  /** Ask the resolver; `resolved` follows. */
-  | { readonly do: "resolve"; readonly address: string }
+  /** Ask, and read no further command meanwhile; `answer` follows. */
+  | { readonly do: "ask"; readonly question: Question }
   /** Open a store, write 354 and read; `message` or `no-store` follows. */
   | { readonly do: "read-message" }
   /** Stop reading, write 220, shake hands; `secured` follows. */
@@ -151,8 +171,8 @@ function transition(session: Session, event: Event, rules: Rules): Step {
       return event.moreFollows && mustBeLast(event.command, rules, session)
         ? [session, close(REPLIES.outOfStep)]
         : onCommand(session, event.command, rules);
-    case "resolved":
-      return onResolved(session, event.address, event.verdict);
+    case "answer":
+      return onAnswer(session, event.question, event.answer);
     case "no-store":
       return [toReady(session), reply(REPLIES.cannotStore)];
     case "message":
@@ -248,11 +268,14 @@ function onMail(
     return [session, reply(REPLIES.tooLarge)];
   }
   const { reversePath, bodyType } = command;
-  const mail = { reversePath, bodyType, recipients: [], attempts: 0 };
-  return [
-    { ...session, at: "mail", mail, junk: 0 },
-    reply(REPLIES.senderOk),
-  ];
+  const mail: Transaction = {
+    reversePath,
+    bodyType,
+    recipients: [],
+    attempts: 0,
+    effect: "deliver",
+  };
+  return [session, { do: "ask", question: { about: "sender", mail } }];
 }
 
 function onRcpt(session: Session, address: string, rules: Rules): Step {
@@ -269,34 +292,45 @@ function onRcpt(session: Session, address: string, rules: Rules): Step {
   }
   return mail.recipients.length >= rules.maxRecipients
     ? [next, reply(REPLIES.tooManyRecipients)]
-    : [next, { do: "resolve", address }];
+    : [next, { do: "ask", question: { about: "recipient", address } }];
 }
 
-function onResolved(
+function onAnswer(
   session: Session,
-  address: string,
-  verdict: RecipientVerdict,
+  question: Question,
+  answer: Answer,
 ): Step {
-  if (session.at !== "mail") {
-    throw new RangeError(`Cannot take a verdict: session is at ${session.at}`);
+  if (answer.is === "denied") {
+    const { closes, reply } = answer;
+    return [session, { do: closes ? "close" : "reply", reply }];
   }
-  switch (verdict) {
-    case "accept": {
-      const recipients = [...session.mail.recipients, address];
+  switch (question.about) {
+    case "sender": {
+      if (session.at !== "ready") throw outOfPlace(session, question);
+      const mail = withEffect(question.mail, answer.effect);
       return [
-        { ...session, mail: { ...session.mail, recipients }, junk: 0 },
-        reply(REPLIES.recipientOk),
+        { ...session, at: "mail", mail, junk: 0 },
+        reply(REPLIES.senderOk),
       ];
     }
-    case "unknown-recipient":
-      return [session, reply(REPLIES.unknownRecipient)];
-    case "relay-denied":
-      return [session, reply(REPLIES.relayDenied)];
-    case "alias-loop":
-      return [session, reply(REPLIES.aliasLoop)];
-    case "failed":
-      return [session, reply(REPLIES.cannotResolve)];
+    case "recipient": {
+      if (session.at !== "mail") throw outOfPlace(session, question);
+      const recipients = [...session.mail.recipients, question.address];
+      const mail = withEffect({ ...session.mail, recipients }, answer.effect);
+      return [{ ...session, mail, junk: 0 }, reply(REPLIES.recipientOk)];
+    }
   }
+}
+
+function outOfPlace(session: Session, { about }: Question): RangeError {
+  return new RangeError(`Cannot take a ${about} answer at ${session.at}`);
+}
+
+const EFFECTS: readonly Effect[] = ["deliver", "hold", "discard"];
+
+function withEffect(mail: Transaction, effect: Effect): Transaction {
+  const isStronger = EFFECTS.indexOf(effect) > EFFECTS.indexOf(mail.effect);
+  return isStronger ? { ...mail, effect } : mail;
 }
 
 function onData(session: Session): Step {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import type { SmtpReply } from "../core/reply.ts";
 import { parseCommand } from "./command.ts";
+import { REPLIES } from "./replies.ts";
 import {
   type Action,
+  type Answer,
+  type Effect,
   MAX_ERRORS,
   MAX_JUNK,
   type MessageEnd,
   NEW_SESSION,
-  type RecipientVerdict,
   type Rules,
   type Session,
   step,
@@ -29,10 +32,13 @@ class Dialog {
   say(line: string, moreFollows = false): string {
     const command = parseCommand(line);
     this.#step({ is: "command", command, moreFollows });
-    while (this.action.do === "resolve") {
-      const { address } = this.action;
-      const verdict = VERDICTS.get(address.split("@")[0]!) ?? "accept";
-      this.#step({ is: "resolved", address, verdict });
+    while (this.action.do === "ask") {
+      const { question } = this.action;
+      const path = question.about === "sender"
+        ? question.mail.reversePath
+        : question.address;
+      const answer = ANSWERS.get(path.split("@")[0]!) ?? granted("deliver");
+      this.#step({ is: "answer", question, answer });
     }
     return this.#said();
   }
@@ -60,12 +66,23 @@ class Dialog {
   }
 }
 
-const VERDICTS = new Map<string, RecipientVerdict>([
-  ["unknown", "unknown-recipient"],
-  ["relay", "relay-denied"],
-  ["loop", "alias-loop"],
-  ["later", "failed"],
+const ANSWERS = new Map<string, Answer>([
+  ["unknown", denied(REPLIES.unknownRecipient)],
+  ["relay", denied(REPLIES.relayDenied)],
+  ["loop", denied(REPLIES.aliasLoop)],
+  ["later", denied(REPLIES.cannotResolve)],
+  ["banned", denied(REPLIES.tooManyErrors, true)],
+  ["held", granted("hold")],
+  ["thrown", granted("discard")],
 ]);
+
+function denied(reply: SmtpReply, closes = false): Answer {
+  return { is: "denied", reply, closes };
+}
+
+function granted(effect: Effect): Answer {
+  return { is: "granted", effect };
+}
 
 const HELLO = ["EHLO a.test", "250"] as const;
 const MAIL = ["MAIL FROM:<s@a.test>", "250 2.1.0"] as const;
@@ -341,4 +358,38 @@ Deno.test("step says 451 if no store opens", () => {
   const dialog = new Dialog();
   for (const line of [HELLO[0], MAIL[0], RCPT[0], "DATA"]) dialog.say(line);
   assert.equal(dialog.event({ is: "no-store" }), "451 4.3.0");
+});
+
+const EFFECTS: { says: string[]; want: Effect }[] = [
+  { says: ["MAIL FROM:<a@a.test>", "RCPT TO:<b@x>"], want: "deliver" },
+  { says: ["MAIL FROM:<held@a.test>", "RCPT TO:<b@x>"], want: "hold" },
+  { says: ["MAIL FROM:<a@a.test>", "RCPT TO:<held@x>"], want: "hold" },
+  { says: ["MAIL FROM:<thrown@a.test>", "RCPT TO:<held@x>"], want: "discard" },
+  {
+    says: ["MAIL FROM:<held@a.test>", "RSET", ...[
+      "MAIL FROM:<>",
+      "RCPT TO:<b@x>",
+    ]],
+    want: "deliver",
+  },
+];
+
+for (const { says, want } of EFFECTS) {
+  Deno.test(`step() says ${want} after ${says.join(", ")}`, () => {
+    const dialog = new Dialog();
+    for (const line of ["EHLO a.test", ...says]) dialog.say(line);
+    assert.equal(dialog.session.at, "mail");
+    assert.equal(
+      dialog.session.at === "mail" && dialog.session.mail.effect,
+      want,
+    );
+  });
+}
+
+Deno.test("step() leaves a denied sender's session ready, and closes if told so", () => {
+  const dialog = new Dialog();
+  dialog.say("EHLO a.test");
+  assert.equal(dialog.say("MAIL FROM:<later@a.test>"), "451 4.4.3");
+  assert.equal(dialog.session.at, "ready");
+  assert.equal(dialog.say("MAIL FROM:<banned@a.test>"), "421 4.7.0 close");
 });

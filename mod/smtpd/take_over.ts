@@ -6,7 +6,10 @@ import type { AcceptAsk, Backend, StoreReply } from "./backend.ts";
 import type { MessageEnd } from "./session.ts";
 
 /** The envelope before the content's place and key are known. */
-export type Envelope = Omit<AcceptAsk, "ref" | "key">;
+export type Envelope = Omit<AcceptAsk, "ref" | "key"> & {
+  /** To be thrown away, as a table said, with 250 all the same. */
+  readonly discard: boolean;
+};
 
 /**
  * Takes a stored message over. Its content is on disk by now, so when the
@@ -18,7 +21,7 @@ export type Envelope = Omit<AcceptAsk, "ref" | "key">;
  */
 export async function takeOver(
   backend: Backend,
-  envelope: Envelope,
+  { discard, ...envelope }: Envelope,
   stored: StoreReply,
 ): Promise<MessageEnd> {
   if (stored.kind === "refused" && stored.refusal === "full") {
@@ -26,6 +29,10 @@ export async function takeOver(
   }
   if (stored.kind !== "answered") return { is: "failed" };
   const { ref, key } = stored.answer;
+  if (discard) {
+    await backend.drop(ref);
+    return { is: "taken", queueId: envelope.queueId };
+  }
   const accepted = await backend.accept({ ...envelope, ref, key });
   switch (accepted.kind) {
     case "answered":

@@ -12,6 +12,7 @@ const ENVELOPE: Envelope = {
   wishes: NO_WISHES,
   recipientWishes: [],
   hold: false,
+  discard: false,
   client: {
     address: "192.0.2.1",
     helo: "a.test",
@@ -60,3 +61,11 @@ for (
     assert.deepEqual(backend.calls, []);
   });
 }
+
+Deno.test("takeOver gives the record of a discarded message back, and says taken", async () => {
+  const backend = new FakeBackend();
+  const envelope = { ...ENVELOPE, discard: true };
+  const end = await takeOver(backend, envelope, backend.storeReply);
+  assert.equal(end.is, "taken");
+  assert.deepEqual(backend.calls, ["drop"]);
+});

@@ -276,6 +276,7 @@ export class Machine implements AsyncDisposable {
       wishes: NO_WISHES,
       recipientWishes: [],
       hold: false,
+      discard: false,
       client: {
         address: "192.0.2.1",
         helo: "client.test",

@@ -1,0 +1,50 @@
+/**
+ * Puts a session's questions to the roles behind smtpd, and makes the answers
+ * into what the session understands. The one place that knows both; also the
+ * one that counts and logs why somebody was denied.
+ *
+ * In doubt a question is denied for now: a role that does not answer is 4xx.
+ */
+import type { LogValue } from "../core/log.ts";
+import type { SmtpReply } from "../core/reply.ts";
+import type { Backend } from "./backend.ts";
+import { REPLIES } from "./replies.ts";
+import type { Answer, Question } from "./session.ts";
+
+/** In whose name is asked. */
+export interface Asking {
+  readonly backend: Backend;
+  readonly count: (name: string) => void;
+  readonly log: (event: string, fields: Record<string, LogValue>) => void;
+}
+
+/** Asks. An answer that needs nobody else comes at once. */
+export function ask(
+  question: Question,
+  asking: Asking,
+): Answer | Promise<Answer> {
+  switch (question.about) {
+    case "sender":
+      return GRANTED;
+    case "recipient":
+      return askRecipient(question.address, asking);
+  }
+}
+
+const GRANTED: Answer = { is: "granted", effect: "deliver" };
+
+async function askRecipient(address: string, asking: Asking): Promise<Answer> {
+  const reply = await asking.backend.recipient(address);
+  if (reply.kind === "answered") return GRANTED;
+  const why = reply.kind === "refused" ? reply.refusal : "failed";
+  asking.count(`recipients-${why}`);
+  asking.log("recipient-refused", { recipient: address, why });
+  return { is: "denied", reply: RECIPIENT_REPLIES[why], closes: false };
+}
+
+const RECIPIENT_REPLIES = {
+  "unknown-recipient": REPLIES.unknownRecipient,
+  "relay-denied": REPLIES.relayDenied,
+  "alias-loop": REPLIES.aliasLoop,
+  failed: REPLIES.cannotResolve,
+} as const satisfies Record<string, SmtpReply>;
