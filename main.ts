@@ -14,6 +14,7 @@ const PROGRAMS = {
   inspect: "./mod/queue/inspect_main.ts",
   "inspect-spool": "./mod/spool/inspect_main.ts",
   smtpd: "./mod/smtpd/main.ts",
+  submission: "./mod/smtpd/submission_main.ts",
   resolve: "./mod/resolve/main.ts",
   spool: "./mod/spool/main.ts",
   queue: "./mod/queue/main.ts",

@@ -71,7 +71,12 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     },
   },
   {
-    needs: ["smtp.listen", "console.listen"],
+    needs: [
+      "smtp.listen",
+      "submission.listen",
+      "submission.tls_listen",
+      "console.listen",
+    ],
     find: listenTwice,
   },
   {
@@ -182,18 +187,27 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
 ];
 
 function listenTwice(config: Config): Finding[] {
+  const { smtp, submission, console: page } = config;
   const all = [
-    ...config.smtp.listen.map((one) => ({ one, section: "smtp" })),
-    ...[config.console.listen].flatMap((one) =>
-      one === null ? [] : [{ one, section: "console" }]
+    ...smtp.listen.map((one) => ({ one, path: ["smtp", "listen"] })),
+    ...submission.listen.map((one) => ({
+      one,
+      path: ["submission", "listen"],
+    })),
+    ...submission.tls_listen.map((one) => ({
+      one,
+      path: ["submission", "tls_listen"],
+    })),
+    ...[page.listen].flatMap((one) =>
+      one === null ? [] : [{ one, path: ["console", "listen"] }]
     ),
   ];
-  return all.flatMap(({ one, section }, at) => {
+  return all.flatMap(({ one, path }, at) => {
     const other = all.slice(0, at).find((before) => clash(before.one, one));
     return other === undefined ? [] : [{
-      path: [section, "listen"],
+      path,
       message: `${hostPortText(one)} cannot be opened beside ` +
-        `${hostPortText(other.one)} of ${other.section}.listen: choose ` +
+        `${hostPortText(other.one)} of ${other.path.join(".")}: choose ` +
         "another port",
     }];
   });

@@ -380,6 +380,11 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
     /^6: tls\.key is only used with/,
   ],
   [
+    "submission where smtp listens",
+    '[submission]\ntls_listen = ["127.0.0.1:2525"]',
+    /^5: submission\.tls_listen 127\.0\.0\.1:2525 cannot be opened beside 127\.0\.0\.1:2525 of smtp\.listen/,
+  ],
+  [
     "max_retry below first_retry",
     '[queue]\nmax_retry = "1m"',
     /^5: queue\.max_retry is 1m, less than queue\.first_retry \(5m\)$/,

@@ -8,6 +8,7 @@
  */
 import {
   addresses,
+  boolean,
   choice,
   duration,
   integer,
@@ -168,7 +169,43 @@ export const SECTIONS = {
       orZero: true,
     }),
   }),
-  tls: section("STARTTLS for those who send to us.", {
+  submission: section(
+    "Where this server's own users hand in their mail, after a login inside " +
+      "TLS (RFC 6409). What [smtp] says of sizes and times holds here too.",
+    {
+      listen: listenAddresses({
+        says: "Where it listens for clients that use STARTTLS: port 587. " +
+          "Without this and tls_listen, or without TLS, nobody can log in.",
+        default: [],
+        example: ["0.0.0.0:587", "[::]:587"],
+        inInit: true,
+        min: 0,
+        max: 8,
+      }),
+      tls_listen: listenAddresses({
+        says: "Where it speaks TLS from the first octet: port 465, which RFC " +
+          "8314 prefers.",
+        default: [],
+        example: ["0.0.0.0:465", "[::]:465"],
+        inInit: true,
+        min: 0,
+        max: 8,
+      }),
+      hide_client: boolean({
+        says: "Whether Received leaves out the address and the name of the " +
+          "user's machine.",
+        default: false,
+      }),
+      max_sessions: integer({
+        says: "Most sessions at once; a further one gets 421. One client " +
+          "address may have as many as smtp.max_sessions_per_client says.",
+        default: 1_000,
+        min: 1,
+        max: 20_000,
+      }),
+    },
+  ),
+  tls: section("TLS for those who send to us.", {
     mode: choice({
       says:
         "Where the certificate comes from: self-signed is made at the first " +

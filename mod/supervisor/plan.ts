@@ -37,8 +37,8 @@ export function pathsOf(home: string): Paths {
   };
 }
 
-// The longest socket name: `smtpd.15-resolve.sock`.
-const LONGEST_SOCKET = 24;
+// The longest socket name: `submission.0-resolve.sock`.
+const LONGEST_SOCKET = 25;
 
 /**
  * The sockets' directory: `home/run`, or, because a Unix socket's path has
@@ -138,18 +138,24 @@ export function planServer(inputs: PlanInputs): ServerPlan {
   const { config } = inputs;
   const site = siteOf(inputs);
   const hostname = config.server.hostname;
+  const smtpd = {
+    hostname,
+    maxMessageBytes: config.smtp.max_message_size,
+    maxRecipients: config.smtp.max_recipients,
+    hopLimit: config.smtp.hop_limit,
+    commandWithinMs: config.smtp.command_timeout,
+    messageWithinMs: config.smtp.message_timeout,
+    sessionWithinMs: config.smtp.session_timeout,
+    maxSessions: config.smtp.max_sessions,
+    maxSessionsPerClient: config.smtp.max_sessions_per_client,
+    tls: inputs.tls,
+  };
   const parts = new Map<RoleName, unknown>([
-    ["smtpd", {
-      hostname,
-      maxMessageBytes: config.smtp.max_message_size,
-      maxRecipients: config.smtp.max_recipients,
-      hopLimit: config.smtp.hop_limit,
-      commandWithinMs: config.smtp.command_timeout,
-      messageWithinMs: config.smtp.message_timeout,
-      sessionWithinMs: config.smtp.session_timeout,
-      maxSessions: config.smtp.max_sessions,
-      maxSessionsPerClient: config.smtp.max_sessions_per_client,
-      tls: inputs.tls,
+    ["smtpd", smtpd],
+    ["submission", {
+      ...smtpd,
+      maxSessions: config.submission.max_sessions,
+      hideClient: config.submission.hide_client,
     }],
     ["resolve", {
       hostname,
@@ -216,13 +222,27 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     }],
     ["console", { hostname, hosts: consoleHosts(config) }],
   ]);
-  const listen = new Map([["smtp", config.smtp.listen]]);
-  if (config.console.listen) listen.set("console", [config.console.listen]);
-  // A console without an address has no work: it is not started.
+  const listen = listenersOf(inputs);
+  // A role without an address has no work: it is not started.
   const manifests = inputs.manifests.filter((one) =>
-    one.name !== "console" || config.console.listen !== null
+    one.listens.length === 0 || one.listens.some((name) => listen.has(name))
   );
   return { site, manifests, parts, listen };
+}
+
+/** Addresses of each listening socket that there is to be. */
+function listenersOf({ config, tls }: PlanInputs): ServerPlan["listen"] {
+  const { smtp, submission, console: page } = config;
+  const listen = new Map([["smtp", smtp.listen]]);
+  // Nobody may log in in clear, so without TLS nobody could submit anything.
+  if (tls !== null && submission.listen.length > 0) {
+    listen.set("submission", submission.listen);
+  }
+  if (tls !== null && submission.tls_listen.length > 0) {
+    listen.set("submissions", submission.tls_listen);
+  }
+  if (page.listen) listen.set("console", [page.listen]);
+  return listen;
 }
 
 function mailboxOf(address: string | null): Mailbox | null {

@@ -55,6 +55,8 @@ message_timeout = "1s"
 session_timeout = "1s"
 max_sessions = 1
 max_sessions_per_client = 1
+[submission]
+max_sessions = 1
 [queue]
 first_retry = "100ms"
 max_retry = "100ms"
@@ -96,6 +98,9 @@ message_timeout = "1d"
 session_timeout = "1d"
 max_sessions = 20000
 max_sessions_per_client = 20000
+[submission]
+max_sessions = 20000
+hide_client = true
 [queue]
 first_retry = "1d"
 max_retry = "7d"
@@ -125,7 +130,8 @@ ipv6 = "on"
 for (const { name, text } of PARTS) {
   Deno.test(`planServer() gives every role a part that it takes: ${name}`, () => {
     const plan = planServer(inputs(text));
-    for (const manifest of plan.manifests) {
+    // Those that are not started with these settings too.
+    for (const manifest of ROLES) {
       const part = plan.parts.get(manifest.name);
       const parsed = manifest.part.safeParse(part);
       assert.ok(parsed.success, `${manifest.name}: ${parsed.error}`);
@@ -137,6 +143,24 @@ Deno.test("planServer() starts no console that listens nowhere", () => {
   const plan = planServer(inputs(`${LEAST}\n[console]\nlisten = ""`));
   assert.ok(!plan.manifests.some((one) => one.name === "console"));
   assert.ok(!plan.listen.has("console"));
+});
+
+const SUBMISSION = `${LEAST}
+[submission]
+listen = ["127.0.0.1:587"]
+`;
+const PEM = { cert: "", key: "" };
+
+Deno.test("planServer() starts submission where it listens and has TLS", () => {
+  const started = (text: string, tls: PlanInputs["tls"]) => {
+    const { manifests, listen } = planServer(inputs(text, { tls }));
+    const isThere = manifests.some((one) => one.name === "submission");
+    assert.equal(isThere, listen.has("submission"));
+    return isThere;
+  };
+  assert.equal(started(SUBMISSION, PEM), true);
+  assert.equal(started(SUBMISSION, null), false);
+  assert.equal(started(LEAST, PEM), false);
 });
 
 Deno.test("siteOf() lets smtpc reach routes and the MX port, no other", () => {

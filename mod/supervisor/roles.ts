@@ -8,7 +8,7 @@ import { queueRole } from "../queue/role.ts";
 import { resolveRole } from "../resolve/role.ts";
 import { shredRole } from "../shred/role.ts";
 import { smtpcRole } from "../smtpc/role.ts";
-import { smtpdRole } from "../smtpd/role.ts";
+import { smtpdRole, submissionRole } from "../smtpd/role.ts";
 import { spoolRole } from "../spool/role.ts";
 import { syncRole } from "../sync/role.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
@@ -25,6 +25,7 @@ export const ROLES: readonly RoleManifest[] = [
   spoolRole,
   queueRole,
   consoleRole,
+  submissionRole,
   smtpdRole,
 ];
 

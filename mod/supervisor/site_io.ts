@@ -117,6 +117,13 @@ export function openSite(configPath: string): Opening {
         }`,
     );
   }
+  const { listen, tls_listen } = config.submission;
+  if (tls.pem === null && listen.length + tls_listen.length > 0) {
+    warnings.push(
+      'submission is not started: tls.mode is "off", and nobody may log in ' +
+        "in clear",
+    );
+  }
   warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({

@@ -39,6 +39,8 @@ export interface ServerPlan {
   >;
 }
 
+/** Roles that the world hands mail to: they stop first. */
+const DOORS: readonly string[] = ["smtpd", "submission"];
 /** Whole time that a stop may take. */
 const STOP_WITHIN_MS = 9_000;
 /** A role that dies this often before the server is ready will not come up. */
@@ -151,8 +153,9 @@ export class Supervisor {
     this.#up.resolve();
     clearInterval(this.#statusTimer);
     const until = performance.now() + STOP_WITHIN_MS;
-    const doors = this.#children.filter((one) => roleOf(one) === "smtpd");
-    const others = this.#children.filter((one) => roleOf(one) !== "smtpd");
+    const isDoor = (one: Child) => DOORS.includes(roleOf(one));
+    const doors = this.#children.filter(isDoor);
+    const others = this.#children.filter((one) => !isDoor(one));
     await Promise.all(doors.map((one) => one.stop(STOP_WITHIN_MS - 3_500)));
     const leftMs = Math.max(500, until - performance.now());
     await Promise.all(others.map((one) => one.stop(leftMs)));

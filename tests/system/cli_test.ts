@@ -14,8 +14,9 @@ import {
 } from "./server_fixture.ts";
 import { octets, SmtpClient } from "./smtp_client.ts";
 
-const ROLES = "dns resolve sync maildir smtpc spool queue console smtpd"
-  .split(" ");
+const ROLES =
+  "dns resolve sync maildir smtpc spool queue console submission smtpd"
+    .split(" ");
 
 const COMMANDS = [
   [],

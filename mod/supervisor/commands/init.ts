@@ -210,6 +210,7 @@ function configText(options: InitOptions, uidBase?: number): string {
         : {}),
     },
     smtp: { listen: [listen(0)] },
+    submission: { listen: [listen(1)], tls_listen: [listen(2)] },
     routes,
     console: { listen: listen(3) },
     ...(uidBase === undefined ? {} : { roles: { uid_base: uidBase } }),
@@ -285,6 +286,10 @@ function summary(
     `start      bulkhead serve --config ${configPath}`,
     `send to    ${smtp.host}:${smtp.port} (SMTP)`,
   ];
+  const [submission] = config.submission.tls_listen;
+  if (submission !== undefined) {
+    lines.push(`submit to  ${submission.host}:${submission.port} (TLS, login)`);
+  }
   for (const user of users) {
     lines.push(
       `mailbox    ${user.user}@${user.domain} in ${config.server.home}/mail/${user.domain}/${user.user}`,
