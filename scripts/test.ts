@@ -33,6 +33,7 @@ const PEERS = new Map([
   ["nsd", "nsd"],
   ["strace", "strace"],
   ["mkfs.xfs", "xfsprogs"],
+  ["mkfs.btrfs", "btrfs-progs"],
   ["nbdfuse", "libnbd-bin"],
   ["fusermount3", "fuse3"],
   ["openssl", "openssl"],

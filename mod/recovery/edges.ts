@@ -424,7 +424,7 @@ export const EDGES: readonly Edge[] = [
     by: "queue",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
-    start: "after 2 s the spool is asked: the record is whole, so it is kept",
+    start: "it has its key, so it is kept and delivered",
     told: "-",
     ends: unanswered({ smtpd: GHOST, kill: GHOST, power: GHOST }),
     reach: {
@@ -453,7 +453,7 @@ export const EDGES: readonly Edge[] = [
     by: "smtpd",
     leaves: SAME("incoming K C"),
     finds: FINDS("unconfirmed"),
-    start: "the spool is asked; the record is whole: kept and delivered",
+    start: "it has its key, so it is kept and delivered",
     told: "250",
     ends: acknowledged(ONCE),
     reach: { script: "plain", steps: ["replied"] },
@@ -490,7 +490,7 @@ export const EDGES: readonly Edge[] = [
     by: "queue",
     leaves: SAME("queued K C"),
     finds: FINDS("queued"),
-    start: "delivered at once, without asking the spool",
+    start: "delivered at once",
     told: "250",
     ends: acknowledged(ONCE),
     reach: {

@@ -7,7 +7,7 @@ import type { Installation } from "../walls/render.ts";
 import { libcPath, loadedLibraries } from "../walls/libc.ts";
 import type { Machine } from "../walls/seccomp.ts";
 import type { Accounts } from "./accounts.ts";
-import { syncPath, writeNew } from "./replace_file.ts";
+import { isThere, syncPath, writeNew } from "./replace_file.ts";
 
 /** True if this process is root, so that users can be changed. */
 export function isRoot(): boolean {
@@ -165,16 +165,6 @@ function putInPlace(part: string, dir: string): void {
   } catch (error) {
     if (!isThere(dir)) throw error;
     Deno.removeSync(part, { recursive: true });
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import { randomBytes } from "node:crypto";
+import { syncPath } from "./replace_file.ts";
 
 /** What removing needs of a file system: the seam for tests. */
 export interface NameCalls {
@@ -24,14 +25,7 @@ export const nameCalls: NameCalls = {
   },
   rename: (from, to) => fs.renameSync(from, to),
   unlink: (path) => fs.unlinkSync(path),
-  syncDir: (dir) => {
-    const fd = fs.openSync(dir, fs.constants.O_RDONLY);
-    try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
-  },
+  syncDir: syncPath,
 };
 
 /** What came of it. */

@@ -51,3 +51,14 @@ export function syncPath(path: string): void {
   using file = Deno.openSync(path);
   file.syncSync();
 }
+
+/** True if something has that name, a dangling link too. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -24,6 +24,14 @@ first_retry = "300ms"
 max_retry = "1s"
 `;
 
+/** The same on a small disk. */
+export const SMALL_SETTINGS = `${SETTINGS}
+min_free = "1MiB"
+[spool]
+segment_size = "1MiB"
+min_free = "4MiB"
+`;
+
 /** A running server, and the next hop for `remote.test`. */
 export interface Scene extends AsyncDisposable {
   readonly made: Installation;

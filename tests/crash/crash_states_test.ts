@@ -16,6 +16,7 @@ import {
   server,
 } from "../system/server_fixture.ts";
 import { CrashImages, seeded, type Tail, writeImage } from "./crash_images.ts";
+import { SMALL_SETTINGS } from "./crash_fixture.ts";
 import { Bind, canMakeDisks, Disk, MemoryDir } from "./disk_fixture.ts";
 import { Ledger, type Takers } from "./ledger.ts";
 import { sendOnce } from "./load.ts";
@@ -37,20 +38,6 @@ const DRAINED_WITHIN_MS = 20_000;
 const DISK_BYTES = 96 * 1_048_576;
 const SEGMENT_BYTES = 1_048_576;
 const HELPERS = Math.max(2, navigator.hardwareConcurrency);
-
-const SETTINGS = `
-[server]
-relay_domains = ["remote.test"]
-[smtp]
-processes = 2
-[queue]
-first_retry = "300ms"
-max_retry = "1s"
-min_free = "1MiB"
-[spool]
-segment_size = "1MiB"
-min_free = "4MiB"
-`;
 
 /** Half of it stays in the queue: the next hop is not there. */
 const TO = ["me@home.test", "far@remote.test", "you@home.test"];
@@ -94,7 +81,7 @@ async function record(
     await server({
       home,
       routes: [`remote.test=127.0.0.1:${hop.port}`],
-      settings: SETTINGS,
+      settings: SMALL_SETTINGS,
     }),
   );
   const began = recorded.count;

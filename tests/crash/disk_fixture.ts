@@ -8,6 +8,7 @@ import { delay, IS_CI, IS_ROOT, run, until } from "../system/server_fixture.ts";
 const PROGRAMS = new Map([
   ["mkfs.ext4", "e2fsprogs"],
   ["mkfs.xfs", "xfsprogs"],
+  ["mkfs.btrfs", "btrfs-progs"],
   ["xfs_io", "xfsprogs"],
   ["nbdfuse", "libnbd-bin"],
   ["fusermount3", "fuse3"],

@@ -16,7 +16,7 @@ import {
   installation,
   until,
 } from "../system/server_fixture.ts";
-import { drained } from "./crash_fixture.ts";
+import { drained, SMALL_SETTINGS } from "./crash_fixture.ts";
 import {
   Ballast,
   Bind,
@@ -33,7 +33,7 @@ const STATE_BYTES = 48 * 1_048_576;
 const STATE_INODES = 128;
 const MAIL_BYTES = 32 * 1_048_576;
 const MAIL_INODES = 300;
-/** What the issue promises. */
+/** So long it may take until mail is accepted again. */
 const AGAIN_WITHIN_MS = 10_000;
 /** How long a fault lasts, at least. */
 const FAULT_MS = 2_000;
@@ -42,20 +42,6 @@ const NOTICED_AFTER_MS = 500;
 
 const FULL = /^452 4\.3\.1 /;
 const BROKEN = /^451 4\.3\.0 /;
-
-const SETTINGS = `
-[server]
-relay_domains = ["remote.test"]
-[smtp]
-processes = 2
-[queue]
-first_retry = "300ms"
-max_retry = "1s"
-min_free = "1MiB"
-[spool]
-segment_size = "1MiB"
-min_free = "4MiB"
-`;
 
 const LOCAL = ["me@home.test", "you@home.test"] as const;
 const FAR = ["far@remote.test"] as const;
@@ -85,7 +71,7 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   const made = stack.use(
     await installation({
       routes: [`remote.test=127.0.0.1:${hop.port}`],
-      settings: SETTINGS,
+      settings: SMALL_SETTINGS,
     }),
   );
   await state.mount("errors=remount-ro");

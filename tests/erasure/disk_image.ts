@@ -1,50 +1,19 @@
 /**
- * The image that a home lies on, but for its Maildirs and the runtime; and
- * how each file system is made and mounted, so that nothing but the server
- * erases anything there.
+ * The image that a home lies on, but for its Maildirs and the runtime.
  */
 import { Bind, Disk, MemoryDir, must } from "../crash/disk_fixture.ts";
-
-/** File systems that the proof is about. */
-export const IMAGE_KINDS = [
-  "ext4-ordered",
-  "ext4-journal",
-  "xfs",
-  "btrfs",
-] as const;
-/** One of them. */
-export type ImageKind = (typeof IMAGE_KINDS)[number];
-
-interface Recipe {
-  readonly fileSystem: Disk["fileSystem"];
-  readonly make: readonly string[];
-  readonly mount: string;
-}
-
-// Without discard: it would erase what the server did not. Without lazy
-// initialisation: nothing but the server's doing shall change the image.
-const EXT4 = {
-  fileSystem: "ext4",
-  make: ["-b", "4096", "-E"]
-    .concat("nodiscard,lazy_itable_init=0,lazy_journal_init=0"),
-} as const;
-const RECIPES: Readonly<Record<ImageKind, Recipe>> = {
-  "ext4-ordered": { ...EXT4, mount: "data=ordered,nodiscard" },
-  "ext4-journal": { ...EXT4, mount: "data=journal,nodiscard" },
-  "xfs": { fileSystem: "xfs", make: ["-K"], mount: "nodiscard" },
-  "btrfs": { fileSystem: "btrfs", make: ["-K"], mount: "nodiscard" },
-};
+import { type DiskKind, RECIPES } from "../crash/disk_kinds.ts";
 
 /** The image, mounted or not. */
 export class DiskImage implements AsyncDisposable {
-  readonly kind: ImageKind;
+  readonly kind: DiskKind;
   readonly #disk: Disk;
   readonly #mail: MemoryDir;
   readonly #runtime: MemoryDir;
   #binds: Bind[] = [];
 
   private constructor(
-    kind: ImageKind,
+    kind: DiskKind,
     parts: { disk: Disk; mail: MemoryDir; runtime: MemoryDir },
   ) {
     this.kind = kind;
@@ -54,7 +23,7 @@ export class DiskImage implements AsyncDisposable {
   }
 
   /** Makes one and mounts it. */
-  static async make(kind: ImageKind, bytes: number): Promise<DiskImage> {
+  static async make(kind: DiskKind, bytes: number): Promise<DiskImage> {
     await using made = new AsyncDisposableStack();
     const { fileSystem, make } = RECIPES[kind];
     const mail = made.use(await MemoryDir.make(bytes));

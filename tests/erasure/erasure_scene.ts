@@ -15,7 +15,8 @@ import {
 } from "../system/server_fixture.ts";
 import { childrenOf, isAlive } from "../crash/crash_fixture.ts";
 import { SmtpClient, wireForm } from "../system/smtp_client.ts";
-import { DiskImage, type ImageKind } from "./disk_image.ts";
+import type { DiskKind } from "../crash/disk_kinds.ts";
+import { DiskImage } from "./disk_image.ts";
 import type { Marked } from "./marked_mail.ts";
 
 const SENDERS = 6;
@@ -61,7 +62,7 @@ export class ErasureScene implements AsyncDisposable {
   }
 
   /** Makes image and installation; nothing runs. */
-  static async make(kind: ImageKind, bytes: number): Promise<ErasureScene> {
+  static async make(kind: DiskKind, bytes: number): Promise<ErasureScene> {
     const image = await DiskImage.make(kind, bytes);
     try {
       const hop = new NextHop(freePort());

@@ -12,7 +12,7 @@
  */
 import { canMakeDisks } from "../crash/disk_fixture.ts";
 import { IS_FULL } from "../crash/proof.ts";
-import { IMAGE_KINDS, type ImageKind } from "./disk_image.ts";
+import { DISK_KINDS, type DiskKind } from "../crash/disk_kinds.ts";
 import { killErasers } from "./disturbances.ts";
 import { assertErased, erasureRound, type Outcome } from "./erasure_round.ts";
 import { reportOutcomes } from "./outcome_table.ts";
@@ -67,12 +67,12 @@ if (IS_FULL) {
 }
 
 /** `BULKHEAD_FILE_SYSTEMS=xfs,btrfs` looks at these alone. */
-function chosen(): ImageKind[] {
+function chosen(): DiskKind[] {
   const names = Deno.env.get("BULKHEAD_FILE_SYSTEMS")?.split(",");
-  return IMAGE_KINDS.filter((kind) => names?.includes(kind) ?? true);
+  return DISK_KINDS.filter((kind) => names?.includes(kind) ?? true);
 }
 
-async function proveFully(kind: ImageKind): Promise<Outcome[]> {
+async function proveFully(kind: DiskKind): Promise<Outcome[]> {
   await using scene = await ErasureScene.make(kind, 512 * MEBIBYTE);
   const usual = {
     messages: 1_000,

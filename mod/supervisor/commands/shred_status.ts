@@ -18,6 +18,7 @@ import {
   pendingOf,
   trialFinding,
 } from "../erasure.ts";
+import { isThere } from "../replace_file.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { tryErasing } from "../try_erasing.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -107,16 +108,6 @@ function cannot(what: string, errors: string): Looked {
     ok: false,
     faults: [errors === "" ? `${what} cannot be read` : errors],
   };
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 const MARK = { good: "ok     ", pending: "PENDING", wrong: "WRONG  " };

@@ -9,9 +9,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { readContent } from "../../../mod/content/reader.ts";
 import { type ContentRef, NO_WISHES } from "../../../mod/core/shapes.ts";
+import { partFor } from "../../../mod/queue/laboratory.ts";
 import { type Edges, Queue } from "../../../mod/queue/queue.ts";
 import { queueContract } from "../../../mod/queue/queue_ipc.ts";
-import { queuePart } from "../../../mod/queue/role.ts";
 import { maildirContract } from "../../../mod/maildir/maildir_ipc.ts";
 import { resolveContract } from "../../../mod/resolve/resolve_ipc.ts";
 import type { Backend, StoreReply } from "../../../mod/smtpd/backend.ts";
@@ -207,7 +207,12 @@ export class Machine implements AsyncDisposable {
       resolve: toResolve,
       smtpc: toResolve,
     } as unknown as Edges;
-    const part = partFor(dir);
+    const part = partFor(dir, {
+      maxMessages: 1_000,
+      maxEventsBytes: 1_048_576,
+      // Nothing is forgotten while a test looks.
+      forgetWithinMs: 3_600_000,
+    });
     const partNow = () => ({
       ...part,
       firstRetryMs: world.retryMs,
@@ -471,24 +476,4 @@ interface DeliverAsk {
   readonly reversePath: string;
   readonly isRepeat: boolean;
   readonly recipients: readonly { readonly address: string }[];
-}
-
-function partFor(dir: string) {
-  return queuePart.parse({
-    hostname: "mx.home.test",
-    dir,
-    // Lost with each crash: nobody needs it to deliver.
-    eventsDir: dir,
-    firstRetryMs: 100,
-    maxRetryMs: 1_000,
-    expireMs: 86_400_000,
-    maxJobs: 20,
-    maxJobsPerDestination: 5,
-    maxActive: 1_000,
-    maxMessages: 1_000,
-    keepEventsMs: 86_400_000,
-    maxEventsBytes: 1_048_576,
-    forgetWithinMs: 3_600_000,
-    minFreeBytes: 4_096,
-  });
 }
