@@ -18,6 +18,7 @@ const PROGRAMS = {
   resolve: "./mod/resolve/main.ts",
   spool: "./mod/spool/main.ts",
   queue: "./mod/queue/main.ts",
+  gate: "./mod/gate/main.ts",
   maildir: "./mod/maildir/main.ts",
   shred: "./mod/shred/main.ts",
   sync: "./mod/sync/main.ts",

@@ -184,6 +184,26 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
           `smtp.max_sessions (${smtp.max_sessions})`,
       }],
   },
+  {
+    needs: ["screening.allow", "screening.deny"],
+    find: ({ screening }) =>
+      screening.deny.filter((one) => screening.allow.includes(one))
+        .map((one) => ({
+          path: ["screening", "deny"],
+          message: `${one} is in screening.allow too: remove it from one of ` +
+            "them",
+        })),
+  },
+  {
+    needs: ["greylist.delay", "greylist.window"],
+    find: ({ greylist }) =>
+      greylist.window > greylist.delay ? [] : [{
+        path: ["greylist", "window"],
+        message: `is ${durationText(greylist.window)}, not more than ` +
+          `greylist.delay (${durationText(greylist.delay)}): nothing would ` +
+          "ever pass",
+      }],
+  },
 ];
 
 function listenTwice(config: Config): Finding[] {

@@ -6,7 +6,9 @@
  * A default is kept as it would be written in the file and read like one, so
  * a default out of its own bounds cannot exist.
  */
+import { parseDnsblSite } from "./dnsbl_site.ts";
 import { durationMs, durationText, sizeBytes, sizeText } from "./quantities.ts";
+import { networkText, parseNetwork } from "../core/network.ts";
 import {
   foldAscii,
   type HostPort,
@@ -234,6 +236,63 @@ export function addresses(
     mustBe: 'an IP address such as "192.0.2.53" or "2001:db8::53"',
     accept: (text) => isAddress(text) ? foldAscii(text) : undefined,
   });
+}
+
+/** Networks as `ADDRESS/BITS`, or single addresses; none twice. */
+export function networks(
+  row: Row<readonly string[]> & { min: number; max: number },
+): Setting<readonly string[]> {
+  return list(row, {
+    type: "list of networks",
+    item: (raw) => {
+      const read = typeof raw === "string" ? parseNetwork(raw) : undefined;
+      if (read === undefined) {
+        return bad(`must be a string; it is ${shown(raw)}`);
+      }
+      return "fault" in read
+        ? bad(`(${shown(raw)}) ${read.fault}`)
+        : good(networkText(read));
+    },
+    same: (one) => one,
+  });
+}
+
+/** Entries of `screening.dnsbl_sites`, as they were written; none twice. */
+export function dnsblSites(
+  row: Row<readonly string[]> & { min: number; max: number },
+): Setting<readonly string[]> {
+  return list(row, {
+    type: "list of domain[=filter][*weight]",
+    item: (raw) => {
+      const read = typeof raw === "string" ? parseDnsblSite(raw) : undefined;
+      if (read === undefined) {
+        return bad(`must be a string; it is ${shown(raw)}`);
+      }
+      return "fault" in read
+        ? bad(`(${shown(raw)}) ${read.fault}`)
+        : good(read.text);
+    },
+    same: (one) => one,
+  });
+}
+
+/** Paths of files; none twice. */
+export function paths(
+  row: Row<readonly string[]> & { min: number; max: number },
+): Setting<readonly string[]> {
+  return strings({
+    ...row,
+    type: "list of paths",
+    mustBe: "the path of a file",
+    accept: filePath,
+  });
+}
+
+/** A path, or undefined if it cannot be one. */
+export function filePath(text: string): string | undefined {
+  return text.length > 0 && text.length <= 3_000 && !text.includes("\0")
+    ? text
+    : undefined;
 }
 
 /** A raw value in a few words, for a message. */

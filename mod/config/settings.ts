@@ -10,13 +10,17 @@ import {
   addresses,
   boolean,
   choice,
+  dnsblSites,
   duration,
+  filePath,
   integer,
   listenAddress,
   listenAddresses,
   mailDomains,
+  networks,
   optional,
   orOff,
+  paths,
   type Setting,
   size,
   string,
@@ -37,6 +41,49 @@ function section<M extends Record<string, unknown>>(
   settings: M,
 ): Section<M> {
   return { kind: "settings", says, settings };
+}
+
+/**
+ * What a test's failure leads to, in the words of Postfix's postscreen.
+ *
+ * - `ignore`: it is counted and logged, and nothing else
+ * - `enforce`: the session goes on, and every recipient is refused
+ * - `drop`: the client is refused at once and disconnected
+ */
+const ACTIONS = ["ignore", "enforce", "drop"] as const;
+
+function action(says: string, standard: (typeof ACTIONS)[number]) {
+  return choice({ says, default: standard, of: ACTIONS });
+}
+
+function lifetime(says: string, standard: string) {
+  return duration({ says, default: standard, min: "1s", max: "365d" });
+}
+
+/** A limit per client and `rates.unit`. */
+function rate(says: string, standard: number) {
+  return integer({
+    says: `${says} 0: no limit.`,
+    default: standard,
+    min: 1,
+    max: 1_000_000,
+    orZero: true,
+  });
+}
+
+function prefix(says: string, bits: { default: number; max: number }) {
+  return integer({ says, default: bits.default, min: 8, max: bits.max });
+}
+
+function accessTables(what: string) {
+  return paths({
+    says: `Tables asked about ${what}, in this order; the first entry that ` +
+      "fits counts. A relative path starts at server.home.",
+    default: [],
+    example: ["access/deny"],
+    min: 0,
+    max: 8,
+  });
 }
 
 /** Every setting, by section and key, in the order of the documentation. */
@@ -90,7 +137,7 @@ export const SECTIONS = {
       example: "/var/lib/bulkhead",
       type: "path",
       mustBe: "the path of a directory",
-      accept: path,
+      accept: filePath,
     }),
   }),
   smtp: section("The SMTP server.", {
@@ -221,7 +268,7 @@ export const SECTIONS = {
       inInit: true,
       type: "path",
       mustBe: "the path of a PEM file",
-      accept: path,
+      accept: filePath,
     })),
     key: optional(string({
       says: "PEM file of the private key, for mode files.",
@@ -229,9 +276,231 @@ export const SECTIONS = {
       inInit: true,
       type: "path",
       mustBe: "the path of a PEM file",
-      accept: path,
+      accept: filePath,
     })),
   }),
+  screening: section(
+    "Tests that a client must pass before it is listened to. In each action, " +
+      "ignore counts and logs and does nothing; enforce lets the session go " +
+      "on and refuses every recipient; drop refuses the client at once.",
+    {
+      trusted: networks({
+        says: "Clients that are not screened, not counted and not " +
+          "greylisted. This permits them nothing else: who wants mail " +
+          "relayed must log in.",
+        default: ["127.0.0.0/8", "::1"],
+        example: ["127.0.0.0/8", "::1", "192.0.2.0/24"],
+        min: 0,
+        max: 1_000,
+      }),
+      allow: networks({
+        says: "Clients that no test is made for. The narrowest network of " +
+          "screening.allow and screening.deny counts.",
+        default: [],
+        example: ["198.51.100.0/24"],
+        min: 0,
+        max: 10_000,
+      }),
+      deny: networks({
+        says: "Clients that are refused.",
+        default: [],
+        example: ["203.0.113.0/24"],
+        min: 0,
+        max: 10_000,
+      }),
+      allow_file: optional(string({
+        says: "File with more of screening.allow: a network a line, # for a " +
+          "comment. A relative path starts at server.home.",
+        example: "access/allowed-clients",
+        type: "path",
+        mustBe: "the path of a file",
+        accept: filePath,
+      })),
+      deny_file: optional(string({
+        says: "File with more of screening.deny, 100,000 lines and more.",
+        example: "access/denied-clients",
+        type: "path",
+        mustBe: "the path of a file",
+        accept: filePath,
+      })),
+      shadow: boolean({
+        says: "Makes every test, and lets every client pass: the log and " +
+          "`bulkhead client list` say what would have been refused. For " +
+          "rates and greylisting too; access tables are obeyed.",
+        default: false,
+      }),
+      deny_action: action("What screening.deny leads to.", "enforce"),
+      greet_wait: duration({
+        says: "How long a client that is not known yet is kept waiting " +
+          "after the first line of a greeting of two: who talks before the " +
+          "second one is no mail server. Postfix waits 6 s. 0s: no wait and " +
+          "no such test.",
+        default: "3s",
+        min: "0s",
+        max: "30s",
+      }),
+      greet_action: action("What talking too early leads to.", "enforce"),
+      dnsbl_sites: dnsblSites({
+        says: "Lists of client addresses to ask, as Postfix's postscreen " +
+          "writes them: `domain[=filter][*weight]`. The filter says which " +
+          "answers count, with lists and ranges in brackets; the weight is " +
+          "1 if not given, and a negative one speaks for the client.",
+        default: [],
+        example: ["bl.home.test=127.0.0.[2..11]*3", "wl.home.test*-2"],
+        min: 0,
+        max: 50,
+      }),
+      dnsbl_threshold: integer({
+        says: "Sum of weights from which on a client is refused.",
+        default: 1,
+        min: 1,
+        max: 10_000,
+      }),
+      dnsbl_allow_threshold: integer({
+        says: "Sum of weights at or below which a client passes all tests; " +
+          "it is negative. 0: none does.",
+        default: 0,
+        min: -10_000,
+        max: -1,
+        orZero: true,
+      }),
+      dnsbl_timeout: duration({
+        says: "What has not answered by then counts nothing. Lists are asked " +
+          "while the client waits for the greeting, so up to " +
+          "screening.greet_wait nothing is lost by it.",
+        default: "3s",
+        min: "100ms",
+        max: "10s",
+      }),
+      dnsbl_action: action("What a sum that is too high leads to.", "enforce"),
+      deep_action: action(
+        "What it leads to when a client ends lines with a bare LF, speaks " +
+          "HTTP or the like, or sends commands ahead of a reply it had to " +
+          "wait for.",
+        "enforce",
+      ),
+      greet_passes_for: lifetime(
+        "How long a client that waited for the greeting is not tested again.",
+        "1d",
+      ),
+      dnsbl_passes_for: lifetime(
+        "How long a client that the lists let pass is not asked for again.",
+        "1h",
+      ),
+      deep_passes_for: lifetime(
+        "How long a client that passed the tests of its commands is not " +
+          "tested again.",
+        "30d",
+      ),
+      max_clients: integer({
+        says: "Most clients remembered; beyond it those seen longest ago go.",
+        default: 100_000,
+        min: 100,
+        max: 1_000_000,
+      }),
+      keep_verdicts: duration({
+        says: "How long it is remembered whom a test, table or rate refused.",
+        default: "30d",
+        min: "1s",
+        max: "365d",
+      }),
+      max_verdicts: integer({
+        says: "Most of them; beyond it the oldest go.",
+        default: 100_000,
+        min: 100,
+        max: 10_000_000,
+      }),
+    },
+  ),
+  rates: section(
+    "How much one client may do. A client is one IPv4 address, or an IPv6 " +
+      "network; who exceeds a limit is told to come again later.",
+    {
+      unit: duration({
+        says: "The time that the limits are for.",
+        default: "1m",
+        min: "1s",
+        max: "1d",
+      }),
+      concurrency: rate("Connections at once.", 50),
+      connections: rate("Connections.", 300),
+      messages: rate("Messages.", 600),
+      recipients: rate("Recipients.", 6_000),
+      errors: rate("Commands that were refused.", 300),
+      auth_failures: rate("Log-ins that failed.", 10),
+      tls_handshakes: rate("TLS handshakes.", 300),
+      ipv4_prefix: prefix("Bits of an IPv4 address that make a client.", {
+        default: 32,
+        max: 32,
+      }),
+      ipv6_prefix: prefix("Bits of an IPv6 address that make a client.", {
+        default: 64,
+        max: 128,
+      }),
+    },
+  ),
+  greylist: section(
+    "Greylisting: what a client sends for the first time from one sender to " +
+      "one recipient is taken only when it comes again.",
+    {
+      enabled: boolean({ says: "Whether it is done.", default: false }),
+      delay: duration({
+        says: "A repetition before this is too early.",
+        default: "5m",
+        min: "1s",
+        max: "1d",
+      }),
+      window: duration({
+        says: "A repetition after this counts as the first one again.",
+        default: "2d",
+        min: "1m",
+        max: "30d",
+      }),
+      passes_for: lifetime(
+        "How long it is remembered that a sender and recipient passed; " +
+          "each message renews it.",
+        "35d",
+      ),
+      clients_pass_after: integer({
+        says: "A client that came again so often is not greylisted any more. " +
+          "0: every client always is.",
+        default: 5,
+        min: 1,
+        max: 1_000,
+        orZero: true,
+      }),
+      ipv4_prefix: prefix(
+        "Bits of an IPv4 address that make a client: a large sender comes " +
+          "again from a neighbouring address.",
+        { default: 24, max: 32 },
+      ),
+      ipv6_prefix: prefix("The same for IPv6.", { default: 64, max: 128 }),
+    },
+  ),
+  access: section(
+    "Tables of clients and addresses and what to do with them, as in " +
+      "Postfix's access(5): `pattern RESULT` on each line. See " +
+      "mod/gate/README.md for the patterns, results and order.",
+    {
+      client: accessTables("a client's address"),
+      helo: accessTables("what a client calls itself"),
+      sender: accessTables("a message's sender"),
+      recipient: accessTables("a recipient"),
+    },
+  ),
+  verify: section(
+    "Whether the next hop takes mail for an address, asked before it is " +
+      "taken here.",
+    {
+      recipients: boolean({
+        says: "Whether recipients whose mail goes on to another server are " +
+          "asked for there.",
+        default: false,
+      }),
+      positive_for: lifetime("How long a yes is remembered.", "31d"),
+      negative_for: lifetime("How long a no is remembered.", "3h"),
+    },
+  ),
   resolve: section("Which mailbox an address is.", {
     recipient_delimiter: string({
       says: "Characters that each start an extension: with `+`, mail for " +
@@ -508,12 +777,6 @@ function mailboxAddress(text: string): string | undefined {
     ) &&
       isDomainName(folded.slice(at + 1))
     ? folded
-    : undefined;
-}
-
-function path(text: string): string | undefined {
-  return text.length > 0 && text.length <= 3_000 && !text.includes("\0")
-    ? text
     : undefined;
 }
 

@@ -36,7 +36,7 @@ export const smtpdRole: RoleManifest = {
   name: "smtpd",
   job: "speaks SMTP with the world",
   trust: 0,
-  asks: ["resolve", "spool", "queue"],
+  asks: ["resolve", "spool", "queue", "gate"],
   listens: ["smtp"],
   instances: (site) => site.smtpdProcesses,
   // Nothing at all: its sockets are handed to it, open.

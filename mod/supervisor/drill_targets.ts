@@ -35,7 +35,7 @@ export interface Aims {
 /** Things to undo, in reverse order. */
 type Undo = (() => unknown)[];
 
-const KEEPERS = ["queue", "spool", "maildir"] as const;
+const KEEPERS = ["queue", "spool", "maildir", "gate"] as const;
 type Keeper = (typeof KEEPERS)[number];
 
 const DEVICES = ["/dev/kmsg", "/dev/mem", "/dev/vda", "/dev/sda", "/dev/port"];
@@ -75,6 +75,7 @@ async function prepare(
     ["spool", site.spoolDir],
     ["maildir", site.mailDir],
     ["shred", site.spentDir],
+    ["gate", site.gateDir],
   ]);
   let jails = 0;
   return (role) => ({
@@ -92,6 +93,8 @@ async function prepare(
     eventsDir: site.eventsDir,
     queueDatabase: bait.queue[0]!.path,
     messageKeys: bait.queue[1]!.path,
+    gateDir: site.gateDir,
+    gateDatabase: bait.gate[0]!.path,
     spoolDir: site.spoolDir,
     segment: bait.spool[0]!.path,
     spentDir: site.spentDir,
@@ -124,6 +127,7 @@ function baitOf(
       { path: `${site.spoolDir}/${name}-segment`, mode: 0o646 },
       { path: `${site.spentDir}/${name}-segment`, mode: 0o646 },
     ],
+    gate: [{ path: `${site.gateDir}/${name}-database`, mode: 0o600 }],
     maildir: [{ path: `${site.mailDir}/${name}-mail`, mode: 0o600 }],
   };
 }

@@ -69,6 +69,7 @@ Deno.test("runDrill", async (t) => {
     const left = [
       site.home,
       site.queueDir,
+      site.gateDir,
       site.spoolDir,
       site.spentDir,
       site.mailDir,

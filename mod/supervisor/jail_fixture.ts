@@ -61,6 +61,7 @@ export async function installForTests(): Promise<JailFixture> {
       spentDir: paths.spentDir,
       queueDir: paths.queueDir,
       eventsDir: paths.eventsDir,
+      gateDir: paths.gateDir,
       mailDir: paths.mailDir,
       runDir: paths.runDir,
       nextHops: [{ host: "127.0.0.1", port: 2_600 }],

@@ -16,6 +16,7 @@ export interface Paths {
   readonly spentDir: string;
   readonly queueDir: string;
   readonly eventsDir: string;
+  readonly gateDir: string;
   readonly mailDir: string;
   readonly runDir: string;
   readonly tlsDir: string;
@@ -30,6 +31,7 @@ export function pathsOf(home: string): Paths {
     spentDir: `${home}/spool/spent`,
     queueDir: `${home}/queue`,
     eventsDir: `${home}/events`,
+    gateDir: `${home}/gate`,
     mailDir: `${home}/mail`,
     runDir: runDirOf(home),
     tlsDir: `${home}/tls`,
@@ -94,6 +96,7 @@ export function siteOf(inputs: PlanInputs): Site {
     spentDir: paths.spentDir,
     queueDir: paths.queueDir,
     eventsDir: paths.eventsDir,
+    gateDir: paths.gateDir,
     mailDir: paths.mailDir,
     runDir: paths.runDir,
     nextHops: [...hops.values()],
@@ -194,6 +197,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       forgetWithinMs: config.queue.forget_within,
       minFreeBytes: config.queue.min_free,
     }],
+    ["gate", { dir: site.gateDir }],
     ["maildir", {
       hostname,
       mailDir: site.mailDir,

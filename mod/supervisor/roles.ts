@@ -2,6 +2,7 @@
 import { consoleRole } from "../../web/role.ts";
 import { dialRole } from "../dial/role.ts";
 import { dnsRole } from "../dns/role.ts";
+import { gateRole } from "../gate/role.ts";
 import type { RoleName } from "../ipc/call.ts";
 import { maildirRole } from "../maildir/role.ts";
 import { queueRole } from "../queue/role.ts";
@@ -24,6 +25,7 @@ export const ROLES: readonly RoleManifest[] = [
   shredRole,
   spoolRole,
   queueRole,
+  gateRole,
   consoleRole,
   submissionRole,
   smtpdRole,

@@ -9,6 +9,7 @@ const site: Site = {
   spentDir: "/srv/bulkhead/spent",
   queueDir: "/srv/bulkhead/queue",
   eventsDir: "/srv/bulkhead/events",
+  gateDir: "/srv/bulkhead/gate",
   mailDir: "/srv/bulkhead/mail",
   runDir: "/srv/bulkhead/run",
   nextHops: [],

@@ -16,6 +16,8 @@ export interface Site {
   readonly queueDir: string;
   /** The history of deliveries. */
   readonly eventsDir: string;
+  /** What the gate remembers of clients. */
+  readonly gateDir: string;
   readonly mailDir: string;
   /** Where the edges' sockets lie. */
   readonly runDir: string;

@@ -9,6 +9,7 @@ const SITE: Site = {
   spentDir: "/h/spent",
   queueDir: "/h/queue",
   eventsDir: "/h/events",
+  gateDir: "/h/gate",
   mailDir: "/h/mail",
   runDir: "/h/run",
   nextHops: [],

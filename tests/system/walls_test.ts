@@ -33,7 +33,7 @@ const SMTPD = ["smtpd.0", "smtpd.1"];
 const RIGHTS: Readonly<Record<string, Rights>> = {
   smtpd: {
     answers: [],
-    asks: ["resolve", "spool", "queue"],
+    asks: ["resolve", "spool", "queue", "gate"],
     listens: "smtp",
   },
   console: { answers: [], asks: ["queue"], listens: "console" },
@@ -58,6 +58,12 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     read: ["/queue", "/events"],
     write: ["/queue", "/events"],
   },
+  gate: {
+    answers: SMTPD,
+    asks: ["dns"],
+    read: ["/gate"],
+    write: ["/gate"],
+  },
   maildir: {
     answers: ["queue.0"],
     asks: ["sync"],
@@ -73,7 +79,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     net: ["0.0.0.0/0:25", "192.0.2.7:2600"],
     isReader: true,
   },
-  dns: { answers: ["smtpc.0"], asks: [], net: ["192.0.2.53:53"] },
+  dns: { answers: ["smtpc.0", "gate.0"], asks: [], net: ["192.0.2.53:53"] },
   dial: { answers: ["smtpc.0"], asks: [], ffi: true },
 };
 

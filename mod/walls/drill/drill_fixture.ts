@@ -17,6 +17,8 @@ export const TARGETS: Targets = {
   eventsDir: "/h/events",
   queueDatabase: "/h/queue/database",
   messageKeys: "/h/queue/keys",
+  gateDir: "/h/gate",
+  gateDatabase: "/h/gate/database",
   spoolDir: "/h/spool",
   segment: "/h/spool/segment",
   spentDir: "/h/spent",

@@ -39,6 +39,18 @@ export const EXEMPTIONS: readonly Exemption[] = [
     why: "keeps envelopes and keys",
   },
   {
+    acts: [
+      "read what the gate remembers",
+      "list the gate's directory",
+      "write what the gate remembers",
+      "create a file in the gate's directory",
+    ],
+    roles: ["gate"],
+    modes: BOTH,
+    kind: "job",
+    why: "remembers clients",
+  },
+  {
     acts: ["read a spool segment", "list the spool"],
     roles: ["spool", "maildir", "smtpc"],
     modes: BOTH,
@@ -108,6 +120,7 @@ export const EXEMPTIONS: readonly Exemption[] = [
       "dns",
       "dial",
       "shred",
+      "gate",
     ],
     modes: ["kernel"],
     kind: "limit",

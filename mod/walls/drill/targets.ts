@@ -23,6 +23,8 @@ export interface Targets {
   readonly eventsDir: string;
   readonly queueDatabase: string;
   readonly messageKeys: string;
+  readonly gateDir: string;
+  readonly gateDatabase: string;
   readonly spoolDir: string;
   readonly segment: string;
   readonly spentDir: string;
