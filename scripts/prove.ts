@@ -1,6 +1,6 @@
 /**
- * `deno task prove [NAME...]`: the proofs of tests/crash and tests/erasure in
- * full size, all of them or those named. In `deno task test` the same files
+ * `deno task prove [NAME...]`: the proofs of tests/attack, tests/crash and
+ * tests/erasure in full size, all of them or those named. In `deno task test` the same files
  * run small.
  *
  * Prints what each showed, with numbers. Exit code 1 if one failed, or could
@@ -69,6 +69,12 @@ export const PROOFS: readonly Proof[] = [
     shows: "1,000 delivered messages leave no trace on four file systems",
     path: "tests/erasure/erasure_test.ts",
     withinMs: 30 * MINUTE_MS,
+  },
+  {
+    name: "smuggling",
+    shows: "no sequence of octets makes two messages out of one",
+    path: "tests/attack/smuggling_test.ts",
+    withinMs: 15 * MINUTE_MS,
   },
 ];
 

@@ -71,6 +71,7 @@ Deno.chdir(new URL("..", import.meta.url));
 const isCi = Deno.env.get("CI") === "true";
 const servers: TestRun[] = [
   ...oneByOne("tests/system", 5 * MINUTE_MS),
+  ...oneByOne("tests/attack", 3 * MINUTE_MS),
   ...oneByOne("tests/crash", 8 * MINUTE_MS),
   ...oneByOne("tests/erasure", 5 * MINUTE_MS),
   ...oneByOne("tests/interop", 5 * MINUTE_MS),
