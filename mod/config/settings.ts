@@ -215,6 +215,34 @@ export const SECTIONS = {
       max: 20_000,
       orZero: true,
     }),
+    min_data_rate: size({
+      says:
+        "Octets a second below which a message that is being sent uses up its " +
+        "time: it has command_timeout to start with, and earns more with each " +
+        "octet, up to command_timeout again. 0B switches this off.",
+      default: "500B",
+      min: "0B",
+      max: "1MiB",
+    }),
+    proxy_from: networks({
+      says:
+        "Load balancers that say for whom they connect, by the PROXY protocol " +
+        "(version 1 or 2). Whoever is listed must; from anybody else it is " +
+        "not understood.",
+      default: [],
+      example: ["192.0.2.10"],
+      min: 0,
+      max: 100,
+    }),
+    xclient_from: networks({
+      says:
+        "Clients that may speak for others by XCLIENT. Whom they name is the " +
+        "client from then on, for limits and screening, too.",
+      default: [],
+      example: ["192.0.2.11"],
+      min: 0,
+      max: 100,
+    }),
   }),
   submission: section(
     "Where this server's own users hand in their mail, after a login inside " +

@@ -22,6 +22,8 @@ import { formatReply, type SmtpReply } from "../core/reply.ts";
 import { ask } from "./asks.ts";
 import type { Backend } from "./backend.ts";
 import { parseCommand } from "./command.ts";
+import { DataRate } from "./data_rate.ts";
+import type { Held } from "./held_socket_io.ts";
 import { IncomingMessage, type MessageLimits } from "./incoming_message.ts";
 import { type Line, LineReader } from "./line_reader.ts";
 import { receivedField } from "./received.ts";
@@ -52,6 +54,8 @@ export interface Settings extends Rules, MessageLimits {
   readonly commandWithinMs: number;
   readonly messageWithinMs: number;
   readonly sessionWithinMs: number;
+  /** Octets a second that a message must come with; 0 for none. */
+  readonly minDataRate: number;
   /** Set if and only if `offersTls`. */
   readonly secureContext: tls.SecureContext | undefined;
 }
@@ -61,6 +65,8 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   /** The client's address in plain form, see `client_limits.ts`. */
   readonly address: string;
+  /** What the client sent before. */
+  readonly held: Held;
   readonly settings: Settings;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
@@ -89,6 +95,7 @@ export class Connection {
   #session: Session = NEW_SESSION;
   #message: IncomingMessage | undefined;
   /** Of the message under way. */
+  #rate: DataRate | undefined;
   #queueId = "";
   /** Replies not yet written; bounded by the commands in `#lines`. */
   #out = "";
@@ -104,14 +111,18 @@ export class Connection {
     this.#attach(options.socket);
     this.#say(greeting(this.#settings));
     this.#flush();
+    this.#takeHeld(options.held);
   }
 
-  /** Ends what has outlived its deadline. */
-  tick(nowMs: number): void {
+  /**
+   * Ends what has outlived its deadline.
+   *
+   * @param commandWithinMs What a wait is cut down to, see `stress.ts`
+   */
+  tick(nowMs: number, commandWithinMs: number): void {
     // Who has our promise to read a message gets its outcome.
     if (this.#mode === "taking" || this.#mode === "closed") return;
-    const limit = this.#mode === "closing" ? Infinity : this.#sessionEndsAt;
-    if (nowMs < Math.min(this.#deadline, limit)) return;
+    if (nowMs < this.#endsAt(commandWithinMs)) return;
     if (this.#mode === "closing" || this.#mode === "handshake") {
       this.#socket.destroy();
       return;
@@ -144,6 +155,22 @@ export class Connection {
   /** Closes at once, whatever is under way. */
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #endsAt(commandWithinMs: number): number {
+    if (this.#mode === "closing") return this.#deadline;
+    const cut = Math.max(0, this.#settings.commandWithinMs - commandWithinMs);
+    const wait = this.#mode === "command" ? this.#deadline - cut : Infinity;
+    const rate = this.#rate === undefined
+      ? Infinity
+      : this.#rate.endsAtMs - cut;
+    return Math.min(this.#deadline, wait, rate, this.#sessionEndsAt);
+  }
+
+  #takeHeld({ octets, ended }: Held): void {
+    if (octets.length > 0) this.#onData(octets);
+    else this.#balance();
+    if (ended) this.#onEnd();
   }
 
   #attach(socket: Socket): void {
@@ -301,11 +328,18 @@ export class Connection {
     this.#mode = "message";
     this.#say(REPLIES.goAhead);
     this.#flush();
-    this.#deadline = performance.now() + this.#settings.messageWithinMs;
+    const nowMs = performance.now();
+    this.#deadline = nowMs + this.#settings.messageWithinMs;
+    this.#rate = new DataRate({
+      octetsPerSecond: this.#settings.minDataRate,
+      budgetMs: this.#settings.commandWithinMs,
+      nowMs,
+    });
   }
 
   #feed(bytes: Uint8Array): void {
     const message = this.#message!;
+    this.#rate?.earn(bytes.length, performance.now());
     const used = message.push(bytes);
     if (message.ended) {
       if (used < bytes.length) this.#lines.push(bytes.subarray(used));
@@ -319,6 +353,7 @@ export class Connection {
 
   async #take(message: IncomingMessage): Promise<void> {
     this.#message = undefined;
+    this.#rate = undefined;
     const session = this.#session;
     if (session.at !== "mail") throw new RangeError("Cannot take: no mail");
     const { reversePath, recipients, bodyType, effect } = session.mail;
@@ -412,6 +447,7 @@ export class Connection {
   #dropMessage(): void {
     this.#message?.abort();
     this.#message = undefined;
+    this.#rate = undefined;
   }
 
   /** Reads the socket only while there is room for what it brings. */
@@ -420,6 +456,7 @@ export class Connection {
     const full = this.#lines.pending > MAX_WAITING ||
       (this.#message?.backlog ?? 0) > MAX_BACKLOG;
     if (full === this.#socket.isPaused()) return;
+    this.#rate?.hold(full, performance.now());
     if (full) this.#socket.pause();
     else this.#socket.resume();
   }

@@ -2,8 +2,11 @@
  * The SMTP server: speaks to the world, and to nobody else but by asking. It is
  * two roles: smtpd on port 25 and submission.
  */
-import { int, object, text, z } from "../ipc/schema.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
+
+/** As `mod/core/network.ts` reads it. */
+const network = text({ min: 1, max: 64 });
 
 /** smtpd's part of the configuration. */
 export const smtpdPart = object({
@@ -21,6 +24,12 @@ export const smtpdPart = object({
   sessionWithinMs: int({ min: 1_000, max: 86_400_000 }),
   maxSessions: int({ min: 1, max: 100_000 }),
   maxSessionsPerClient: int({ min: 1, max: 100_000 }),
+  /** Least speed of a message, in octets a second; 0 for none. */
+  minDataRate: int({ min: 0, max: 2 ** 20 }),
+  /** Networks whose connections begin with a PROXY header. */
+  proxyFrom: list(network, { max: 100 }),
+  /** Networks whose clients may use XCLIENT. */
+  xclientFrom: list(network, { max: 100 }),
   /** PEM texts; null if TLS is off. */
   tls: z.union([
     z.null(),

@@ -16,6 +16,9 @@ export const TEST_PART: SmtpdPart = {
   sessionWithinMs: 60_000,
   maxSessions: 100,
   maxSessionsPerClient: 100,
+  minDataRate: 500,
+  proxyFrom: [],
+  xclientFrom: [],
   tls: null,
 };
 

@@ -9,8 +9,12 @@ import { formatReply } from "../core/reply.ts";
 import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
 import { Connection, type Settings } from "./connection_io.ts";
+import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
+import { Networks } from "./networks.ts";
+import { MAX_HEADER_MS, ProxyArrival } from "./proxy_io.ts";
 import { REPLIES } from "./replies.ts";
 import { type SmtpdPart, smtpdRole } from "./role.ts";
+import { sessionsPerClient, stressAt } from "./stress.ts";
 import { tlsContext } from "./tls_context.ts";
 
 /**
@@ -27,6 +31,8 @@ const STOP_MS = 4_000;
 /** Refused clients that may still be taking their 421. */
 const MAX_REFUSED = 256;
 const REFUSED_MS = 1_000;
+/** What connections are counted under until a proxy has said whose they are. */
+const PROXIES = "proxies";
 
 /** What a server is given. */
 export interface ServerOptions {
@@ -36,14 +42,22 @@ export interface ServerOptions {
   readonly count: (name: string) => void;
 }
 
+/** One client, at whatever stage. */
+interface Stage {
+  tick(nowMs: number, commandWithinMs: number): void;
+  stop(): void;
+  destroy(): void;
+}
+
 /** The SMTP server of one process. */
 export class SmtpServer {
   readonly #options: ServerOptions;
   readonly #servers: net.Server[] = [];
-  readonly #connections = new Set<Connection>();
+  readonly #stages = new Set<Stage>();
   readonly #limits = new ClientLimits();
   #part: SmtpdPart;
   #settings: Settings;
+  #proxies: Networks;
   #refused = 0;
   #stopped: (() => void) | undefined;
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -52,18 +66,20 @@ export class SmtpServer {
     this.#options = options;
     this.#part = options.part;
     this.#settings = this.#settingsOf(options.part);
+    this.#proxies = new Networks(options.part.proxyFrom);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Open sessions. */
   get sessions(): number {
-    return this.#connections.size;
+    return this.#stages.size;
   }
 
   /** Takes new settings; sessions that are open keep theirs. */
   renew(part: SmtpdPart): void {
     this.#part = part;
     this.#settings = this.#settingsOf(part);
+    this.#proxies = new Networks(part.proxyFrom);
   }
 
   /** Accepts on a listening socket; resolves when it does. */
@@ -96,15 +112,15 @@ export class SmtpServer {
    */
   async stop(): Promise<void> {
     for (const server of this.#servers) server.close();
-    for (const connection of [...this.#connections]) connection.stop();
-    if (this.#connections.size > 0) {
+    for (const stage of [...this.#stages]) stage.stop();
+    if (this.#stages.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#stopped = resolve;
       const late = setTimeout(resolve, STOP_MS);
       await promise;
       clearTimeout(late);
     }
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const stage of [...this.#stages]) stage.destroy();
     clearInterval(this.#ticker);
   }
 
@@ -116,25 +132,70 @@ export class SmtpServer {
     }
     this.#options.count("connections");
     const address = plainAddress(socket.remoteAddress);
-    const key = clientKey(address);
-    const { maxSessions, maxSessionsPerClient } = this.#part;
-    const overload = this.#limits.enter(key, {
-      maxSessions: Math.min(maxSessions, MAX_SESSIONS),
-      maxSessionsPerClient,
-    });
+    if (this.#proxies.has(address)) this.#readHeader(socket, address);
+    else this.#open(socket, address, NOTHING_HELD);
+  }
+
+  /** Whose connection it is, the proxy says. */
+  #readHeader(socket: net.Socket, proxy: string): void {
+    const { maxSessions } = this.#limitsNow();
+    const bounds = { maxSessions, maxSessionsPerClient: Infinity };
+    const overload = this.#limits.enter(PROXIES, bounds);
     if (overload !== undefined) return this.#refuse(socket, overload);
-    const connection = new Connection({
+    const arrival: Stage = new ProxyArrival(socket, {
+      withinMs: Math.min(MAX_HEADER_MS, this.#part.commandWithinMs),
+      onHeader: (client, rest) => {
+        this.#left(arrival, PROXIES);
+        const address = client?.address ?? proxy;
+        this.#open(socket, plainAddress(address), rest);
+      },
+      onGone: (why) => {
+        this.#left(arrival, PROXIES);
+        if (why === undefined) return;
+        this.#options.count("proxy-faults");
+        this.#options.log("proxy-header-refused", { client: proxy, why });
+      },
+    });
+    this.#stages.add(arrival);
+  }
+
+  #open(socket: net.Socket, address: string, held: Held): void {
+    const key = clientKey(address);
+    const overload = this.#limits.enter(key, this.#limitsNow());
+    if (overload !== undefined) return this.#refuse(socket, overload);
+    const connection: Stage = new Connection({
       ...this.#options,
       socket,
       address,
+      held,
       settings: this.#settings,
-      onClosed: () => {
-        this.#limits.leave(key);
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#stopped?.();
-      },
+      onClosed: () => this.#left(connection, key),
     });
-    this.#connections.add(connection);
+    this.#stages.add(connection);
+  }
+
+  #left(stage: Stage, key: string): void {
+    this.#limits.leave(key);
+    this.#stages.delete(stage);
+    if (this.#stages.size === 0) this.#stopped?.();
+  }
+
+  #limitsNow() {
+    const maxSessions = this.#maxSessions;
+    const most = this.#part.maxSessionsPerClient;
+    // Who may have all of them, may: all clients have one address here.
+    const maxSessionsPerClient = most < maxSessions
+      ? sessionsPerClient(most, this.#stress)
+      : most;
+    return { maxSessions, maxSessionsPerClient };
+  }
+
+  get #maxSessions(): number {
+    return Math.min(this.#part.maxSessions, MAX_SESSIONS);
+  }
+
+  get #stress() {
+    return stressAt(this.#stages.size, this.#maxSessions);
   }
 
   #refuse(socket: net.Socket, why: "too-many" | "too-many-from-client"): void {
@@ -158,7 +219,8 @@ export class SmtpServer {
 
   #tick(): void {
     const nowMs = performance.now();
-    for (const connection of this.#connections) connection.tick(nowMs);
+    const { commandWithinMs } = this.#stress;
+    for (const stage of this.#stages) stage.tick(nowMs, commandWithinMs);
   }
 
   #settingsOf(part: SmtpdPart): Settings {

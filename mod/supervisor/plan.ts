@@ -151,6 +151,9 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     sessionWithinMs: config.smtp.session_timeout,
     maxSessions: config.smtp.max_sessions,
     maxSessionsPerClient: config.smtp.max_sessions_per_client,
+    minDataRate: config.smtp.min_data_rate,
+    proxyFrom: [...config.smtp.proxy_from],
+    xclientFrom: [...config.smtp.xclient_from],
     tls: inputs.tls,
   };
   const parts = new Map<RoleName, unknown>([

@@ -1,0 +1,61 @@
+/** What clients that hold a slot and do little with it come to. */
+import assert from "node:assert/strict";
+import { until, withServer } from "./server_fixture.ts";
+import { TestClient } from "./test_client.ts";
+
+const MAIL: [string, number][] = [
+  ["EHLO client.test", 250],
+  ["MAIL FROM:<a@b.test>", 250],
+  ["RCPT TO:<me@home.test>", 250],
+  ["DATA", 354],
+];
+
+Deno.test("SmtpServer ends a message that drips, long before its deadline", () =>
+  withServer({ commandWithinMs: 300, minDataRate: 500 }, async (fixture) => {
+    const client = await TestClient.open(fixture.port);
+    await client.dialog(...MAIL);
+    const drip = setInterval(() => client.send("x"), 50);
+    const from = performance.now();
+    assert.match(await client.rest(), /^421 4\.4\.2/);
+    clearInterval(drip);
+    assert.ok(performance.now() - from < 1_500);
+    assert.equal(fixture.backend.aborted, 1);
+  }));
+
+Deno.test("SmtpServer takes a slow message that keeps the least speed", () =>
+  withServer({ commandWithinMs: 300, minDataRate: 500 }, async ({ port }) => {
+    const client = await TestClient.open(port);
+    await client.dialog(...MAIL);
+    for (let i = 0; i < 10; i++) {
+      client.send("x".repeat(78) + "\r\n");
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await client.dialog([".", 250], ["QUIT", 221]);
+  }));
+
+Deno.test("SmtpServer blames no client for a spool that does not take", () =>
+  withServer({ commandWithinMs: 300, minDataRate: 500 }, async (fixture) => {
+    const { port, backend } = fixture;
+    const gate = Promise.withResolvers<void>();
+    backend.writeGate = gate.promise;
+    const client = await TestClient.open(port);
+    await client.dialog(...MAIL);
+    client.send(("x".repeat(78) + "\r\n").repeat(10_000));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    gate.resolve();
+    await client.dialog([".", 250]);
+    client.close();
+  }));
+
+Deno.test("SmtpServer under stress gives one client fewer sessions", () =>
+  withServer({ maxSessions: 10, maxSessionsPerClient: 8 }, async (fixture) => {
+    const { port, server, counted } = fixture;
+    const clients: TestClient[] = [];
+    for (let i = 0; i < 6; i++) clients.push(await TestClient.open(port));
+    const late = TestClient.openRaw(port);
+    assert.match(await late.reply(), /^421 4\.7\.0/);
+    assert.equal(counted.get("sessions-too-many-from-client"), 1);
+    for (const client of clients) client.close();
+    await until(() => server.sessions === 0, "all have left");
+    (await TestClient.open(port)).close();
+  }));
