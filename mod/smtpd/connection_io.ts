@@ -65,8 +65,8 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   /** The client's address in plain form, see `client_limits.ts`. */
   readonly address: string;
-  /** What the client sent before. */
-  readonly held: Held;
+  /** What the client sent before, if anything was read. */
+  readonly held?: Held;
   readonly settings: Settings;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
@@ -111,7 +111,7 @@ export class Connection {
     this.#attach(options.socket);
     this.#say(greeting(this.#settings));
     this.#flush();
-    this.#takeHeld(options.held);
+    if (options.held !== undefined) this.#takeHeld(options.held);
   }
 
   /**
@@ -119,7 +119,7 @@ export class Connection {
    *
    * @param commandWithinMs What a wait is cut down to, see `stress.ts`
    */
-  tick(nowMs: number, commandWithinMs: number): void {
+  tick(nowMs: number, commandWithinMs = Infinity): void {
     // Who has our promise to read a message gets its outcome.
     if (this.#mode === "taking" || this.#mode === "closed") return;
     if (nowMs < this.#endsAt(commandWithinMs)) return;
