@@ -114,7 +114,7 @@ async function runPeers(run: TestRun): Promise<Counts> {
 await section("types", checkTypes);
 await section("unit tests", () =>
   runSideBySide(
-    ["mod", "web", "scripts"].flatMap(findTests),
+    ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
     { args: ["--no-check"], withinMs: 2 * MINUTE_MS, shown: true },
   ));
 for (const run of servers) {

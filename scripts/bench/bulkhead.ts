@@ -39,8 +39,6 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     name: "bulkhead",
     says: `Bulkhead ${await version()}`,
     port,
-    // Loopback clients are trusted: they are told apart by a look at a list.
-    doors: { plain: port, tls: port, screened: port },
     box: `${dir}/mail/${BOX_DOMAIN}/u/new`,
     group,
     partOf,

@@ -1,0 +1,83 @@
+/**
+ * Plays every dialog of this folder against smtpd inside this process, with
+ * fake roles behind it: a server for each, so that none sees another's
+ * messages, and many at once. A test each and transport.
+ */
+import assert from "node:assert/strict";
+import type { Fixture } from "../../mod/smtpd/server_fixture.ts";
+import { selfSigned, withServer } from "../../mod/smtpd/server_fixture.ts";
+import { stageBackend } from "./backend.ts";
+import type { Dialog, Transport } from "./dialog.ts";
+import { readDialogs } from "./library.ts";
+import { type Message, play } from "./player.ts";
+
+/** Dialogs under way at a time. */
+const AT_ONCE = 16;
+
+const DIALOGS = readDialogs();
+const PEM = await selfSigned();
+const SCENES = DIALOGS.flatMap((dialog) =>
+  dialog.over.map((transport) => ({ dialog, transport }))
+);
+
+/** Starts all scenes, {@link AT_ONCE} at a time; what became of each. */
+function playAll(): Promise<Error | undefined>[] {
+  const ends = SCENES.map(() => Promise.withResolvers<Error | undefined>());
+  let next = 0;
+  const work = async () => {
+    for (let i; (i = next++) < SCENES.length;) {
+      const { dialog, transport } = SCENES[i]!;
+      ends[i]!.resolve(await outcome(dialog, transport));
+    }
+  };
+  for (let i = 0; i < AT_ONCE; i++) work();
+  return ends.map(({ promise }) => promise);
+}
+
+async function outcome(
+  dialog: Dialog,
+  transport: Transport,
+): Promise<Error | undefined> {
+  try {
+    const part = { tls: PEM, ...Object.fromEntries(dialog.settings) };
+    await withServer(part, async (fixture) => {
+      stageBackend(fixture.backend);
+      const { port } = fixture;
+      const taken = () => messages(fixture);
+      await play(dialog, transport, { port, replyMs: 5_000, taken });
+    });
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function messages({ backend }: Fixture): Message[] {
+  return backend.taken.map(({ ask, body }) => ({ ...ask, content: body }));
+}
+
+let started: Promise<Error | undefined>[] | undefined;
+
+for (const [i, { dialog, transport }] of SCENES.entries()) {
+  Deno.test({
+    name: `${dialog.file}: ${dialog.title} (${transport})`,
+    // They run ahead of their tests, so their sockets come and go in others'.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      started ??= playAll();
+      const error = await started[i];
+      if (dialog.pending === undefined) {
+        if (error !== undefined) throw error;
+      } else if (error === undefined) {
+        console.log(`no longer pending: ${dialog.file}:${dialog.line}`);
+      }
+    },
+  });
+}
+
+Deno.test("dialogs() are many, each with a title of its own", () => {
+  assert.ok(DIALOGS.length > 200, `${DIALOGS.length} dialogs`);
+  const titles = DIALOGS.map(({ file, title }) => `${file}: ${title}`);
+  assert.equal(new Set(titles).size, titles.length);
+});
