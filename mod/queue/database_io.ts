@@ -10,7 +10,7 @@ import { type Event, linesOf } from "./event.ts";
 import { TOUCH_TABLE } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Pages in the log after which SQLite itself writes them back: 8 MiB. With
@@ -21,7 +21,8 @@ const LOG_PAGES = 2_000;
 // Recipients are clustered by message, so that a message and its recipients
 // are two places on disk. `due_ms`: -1 not scheduled, 0 never tried, else the
 // earliest next attempt; only the last kind is worth an index entry, and
-// fresh messages are found in order of `n`.
+// fresh messages are found in order of `n`. The columns with a default are
+// those of which most rows say nothing.
 const SCHEMA = `
 CREATE TABLE messages (
   n INTEGER PRIMARY KEY,
@@ -35,10 +36,13 @@ CREATE TABLE messages (
   length INTEGER NOT NULL,
   size INTEGER NOT NULL,
   sender TEXT NOT NULL,
-  is_8bit INTEGER NOT NULL,
+  body INTEGER NOT NULL,
   client_address TEXT NOT NULL,
   client_helo TEXT NOT NULL,
-  client_protocol TEXT NOT NULL
+  client_protocol TEXT NOT NULL,
+  client_login TEXT NOT NULL DEFAULT '',
+  envid TEXT NOT NULL DEFAULT '',
+  wishes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms > 0;
 CREATE TABLE recipients (
@@ -54,6 +58,9 @@ CREATE TABLE recipients (
   enhanced TEXT NOT NULL,
   text TEXT NOT NULL,
   host TEXT NOT NULL,
+  notify INTEGER NOT NULL DEFAULT 0,
+  orcpt TEXT NOT NULL DEFAULT '',
+  action INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (message, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE clock (one INTEGER PRIMARY KEY, last_ms INTEGER NOT NULL) STRICT;
@@ -69,6 +76,17 @@ const FROM_1 = `
 DROP TABLE events;
 DELETE FROM messages WHERE state = 3;
 ${TOUCH_TABLE}
+`;
+
+// Version 2 knew of no wishes. Adding a column writes no row again.
+const FROM_2 = `
+ALTER TABLE messages RENAME COLUMN is_8bit TO body;
+ALTER TABLE messages ADD COLUMN client_login TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN envid TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN wishes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipients ADD COLUMN notify INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipients ADD COLUMN orcpt TEXT NOT NULL DEFAULT '';
+ALTER TABLE recipients ADD COLUMN action INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -200,6 +218,7 @@ function prepareSchema(
   if (found > 0) check(db, path, opening.checkWithinMs ?? 2_000);
   if (found === SCHEMA_VERSION) return;
   if (found === 1) return bringFrom1(db, path, opening);
+  if (found === 2) return bringFrom2(db, path);
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get();
   if (Number(tables?.["n"]) > 0) {
     throw unusable(path, "it holds tables that are not ours");
@@ -210,13 +229,18 @@ function prepareSchema(
 function bringFrom1(db: DatabaseSync, path: string, opening: Opening): void {
   const statement = db.prepare("SELECT * FROM events ORDER BY n");
   const isKept = opening.takeEvents?.(oldEvents(statement.iterate())) ?? false;
-  db.exec(`BEGIN IMMEDIATE; ${FROM_1} COMMIT;`);
+  db.exec(`BEGIN IMMEDIATE; ${FROM_1} ${FROM_2} COMMIT;`);
   log("queue-upgraded", {
     file: path,
     from: 1,
     to: SCHEMA_VERSION,
     historyKept: isKept,
   });
+}
+
+function bringFrom2(db: DatabaseSync, path: string): void {
+  db.exec(`BEGIN IMMEDIATE; ${FROM_2} COMMIT;`);
+  log("queue-upgraded", { file: path, from: 2, to: SCHEMA_VERSION });
 }
 
 /** The history of a version 1 database, in small lists. */

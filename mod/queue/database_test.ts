@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { ownOutcome } from "../core/outcome.ts";
+import { NO_WISHES } from "../core/shapes.ts";
 import { openDatabase, QueueUnusable } from "./database_io.ts";
 import { EventStore } from "./event_store_io.ts";
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
 import { KeyFile } from "./keys_io.ts";
 import { laboratory, newAsk, tempDir } from "./laboratory.ts";
+import { Store } from "./store_io.ts";
+import { NOTHING_ASKED } from "./wishes.ts";
 
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
 
@@ -36,7 +39,7 @@ Deno.test("openDatabase sets what the promises rest on", async () => {
   assert.equal(value("secure_delete"), 1);
   assert.equal(value("trusted_schema"), 0);
   assert.equal(value("wal_autocheckpoint"), 2_000);
-  assert.equal(value("user_version"), 2);
+  assert.equal(value("user_version"), 3);
   db.close();
   assert.equal((await Deno.stat(`${dir}/queue.db`)).mode! & 0o777, 0o600);
 });
@@ -219,6 +222,36 @@ for (const events of [0, 3, 1_300]) {
     await again[Symbol.asyncDispose]();
   });
 }
+
+Deno.test("openDatabase brings a version 2 database up to date, with what is in it", async () => {
+  const dir = await filled();
+  const db = new DatabaseSync(`${dir}/queue.db`);
+  // What version 2 had, in its order.
+  for (const column of ["client_login", "envid", "wishes"]) {
+    db.exec(`ALTER TABLE messages DROP COLUMN ${column}`);
+  }
+  for (const column of ["notify", "orcpt", "action"]) {
+    db.exec(`ALTER TABLE recipients DROP COLUMN ${column}`);
+  }
+  db.exec("ALTER TABLE messages RENAME COLUMN body TO is_8bit");
+  db.exec("UPDATE messages SET is_8bit = 1 WHERE n = 1");
+  db.exec("PRAGMA user_version = 2");
+  db.close();
+  const before = listQueue(dir);
+  assert.equal(before.length, 200);
+  const store = new Store(openDatabase(dir), { add: () => {} });
+  const of = (id: string) => store.load(store.byId(id)!);
+  assert.equal(of(before[0]!.id).bodyType, "8bitmime");
+  const second = of(before[1]!.id);
+  assert.equal(second.bodyType, "7bit");
+  assert.equal(second.wishes, NO_WISHES);
+  assert.equal(second.recipients[0]!.wishes, NOTHING_ASKED);
+  store.close();
+  await using lab = laboratory({ dir });
+  await lab.send(newAsk(["bob@home.test"], {
+    wishes: { ...NO_WISHES, envid: "new" },
+  }));
+});
 
 Deno.test("openDatabase takes the old history over once, although a start in between died", async () => {
   const dir = await version1(10);

@@ -87,7 +87,7 @@ export async function deliver(
     : await means.edges.smtpc.ask("deliver", {
       ...common,
       recipients: parts.map(({ target }) => target.address),
-      bodyType: message.is8bit ? "8bitmime" : "7bit",
+      bodyType: message.bodyType,
       nextHop: first.nextHop,
     });
   switch (reply.kind) {

@@ -41,8 +41,8 @@ import {
   UNREACHABLE,
   unrouted,
 } from "./plan.ts";
-import { choose, type Resolution, Router } from "./route.ts";
-import type { MessageRow, Store } from "./store_io.ts";
+import { choose, destinationOf, type Resolution, Router } from "./route.ts";
+import type { MessageRow, Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Recipients in one job; the contracts say so too. */
@@ -182,6 +182,29 @@ export class Dispatcher {
     });
   }
 
+  /**
+   * Rows of these recipients say, or are about to, that they are due: so they
+   * are in memory, and what the rows say is looked for.
+   */
+  hasten(places: readonly Place[], nowMs: number): void {
+    for (const { n, ordinal } of places) {
+      const recipient = this.#active.get(n)?.recipients
+        .find((one) => one.ordinal === ordinal);
+      if (recipient?.state !== "deferred") continue;
+      recipient.nextMs = Math.min(recipient.nextMs, nowMs);
+    }
+    this.#lookAgainFrom(nowMs);
+  }
+
+  /** Whatever is known of where this address goes: it is to be tried. */
+  async isBackUp(address: string): Promise<void> {
+    const resolution = await this.#router.resolve(address);
+    if (resolution.kind !== "targets") return;
+    for (const target of resolution.targets) {
+      this.#dead.reached(destinationOf(target));
+    }
+  }
+
   /** Starts every job that has room. */
   pump(): void {
     // What is delivered must be written down, or a crash delivers it again.
@@ -311,8 +334,11 @@ export class Dispatcher {
         const recipient = newRecipient(
           message.nextOrdinal++,
           target.address,
-          from.original || from.address,
-          from.depth + 1,
+          {
+            original: from.original || from.address,
+            depth: from.depth + 1,
+            wishes: from.wishes,
+          },
         );
         recipient.state = "active";
         message.recipients.push(recipient);

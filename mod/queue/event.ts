@@ -16,6 +16,8 @@ export interface Event {
     | "notified"
     | "double-bounce"
     | "corrupt"
+    | "held"
+    | "released"
     | "removed";
   readonly host?: string;
   readonly tls?: string;

@@ -81,6 +81,7 @@ const TEXTS = {
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
     LIMIT ?`,
+  held: "SELECT count(*) AS n FROM recipients WHERE message = ? AND state = 3",
   stories: "SELECT story FROM events WHERE queue_id = ? ORDER BY n LIMIT ?",
 } as const;
 
@@ -125,6 +126,24 @@ export function showMessage(
   return message === undefined && events.length === 0
     ? undefined
     : { message, events };
+}
+
+/**
+ * Recipients of a message that are on hold.
+ *
+ * @returns Undefined if there is no such message
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function heldRecipients(
+  dir: string,
+  queueId: string,
+): number | undefined {
+  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
+    const row = db.prepare(TEXTS.one).get(queueId);
+    if (row === undefined) return undefined;
+    const held = db.prepare(TEXTS.held).get(Number(row["n"]));
+    return Number(held!["n"]);
+  });
 }
 
 function eventsOf(dir: string, queueId: string): readonly ShownEvent[] {

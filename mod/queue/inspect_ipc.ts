@@ -27,6 +27,14 @@ const listedMessage = object({
   ),
 });
 
+/** Answer to `inspect QUEUE EVENTS release ID`. */
+export const releasing = object({
+  /** Recipients that were on hold; 0 if there were none. */
+  recipients: int({ min: 0, max: 10_000 }),
+  /** False if no queue carried the order out yet: perhaps none runs. */
+  isDone: z.boolean(),
+});
+
 /** A message in `bulkhead queue list`. */
 export type ListedMessage = z.infer<typeof listedMessage>;
 

@@ -1,9 +1,10 @@
 /**
  * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
- * the queue's jail, reads the databases, prints JSON, ends.
+ * the queue's jail, reads the databases or leaves an order, prints JSON, ends.
  */
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
+import { orderAndAwait } from "./inspect_release.ts";
 import { QueueUnusable } from "./database_io.ts";
 
 /** Exit codes, as the command line understands them. */
@@ -11,8 +12,8 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list | show ID | check | erasure`; the first are
- * directories.
+ * Runs `inspect QUEUE EVENTS list | show ID | release ID | check | erasure`;
+ * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
   const [queue = "", events = "", what, id = ""] = args;
@@ -44,6 +45,8 @@ function ask(
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
+    case "release":
+      return orderAndAwait(dirs.queue, id);
     case "erasure":
       return inspectErasure(dirs.queue);
     case "check":

@@ -5,17 +5,24 @@
  */
 import { Buffer } from "node:buffer";
 import { log } from "../core/log.ts";
+import { type MessageWishes, NO_WISHES } from "../core/shapes.ts";
 import type { AskedOf } from "../ipc/call.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { faultOf, type Refusal } from "./fault_io.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import type { KeyFile } from "./keys_io.ts";
-import { type Message, newMessage, newRecipient } from "./message.ts";
+import {
+  type Message,
+  newMessage,
+  newRecipient,
+  type Recipient,
+} from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
 import type { SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { NOTHING_ASKED } from "./wishes.ts";
 
 type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
 
@@ -141,16 +148,16 @@ export class Intake {
   }
 
   #newMessage(ask: AcceptAsk, slot: number): Message {
-    const addresses = [...new Set(ask.recipients)];
     return newMessage({
       n: this.#around.nextNumber(),
       id: ask.queueId,
       slot,
       ref: ask.ref,
       reversePath: ask.reversePath,
-      is8bit: ask.bodyType === "8bitmime",
+      bodyType: ask.bodyType,
+      wishes: isPlain(ask.wishes) ? NO_WISHES : ask.wishes,
       arrivedMs: this.#around.nowMs(),
-    }, addresses.map((address, i) => newRecipient(i, address)));
+    }, recipientsOf(ask));
   }
 
   // As `incoming`, because the key is not yet on disk: rows that a crash leaves
@@ -163,8 +170,17 @@ export class Intake {
         recipient: "",
         what: "accepted",
         host: client.address,
-        text: `from <${message.reversePath}> by ${client.protocol}`,
+        text: `from <${message.reversePath}> by ${client.protocol}` +
+          (client.login === "" ? "" : ` of ${client.login}`),
       });
+      if (message.recipients.some(({ state }) => state === "hold")) {
+        this.#store.addEvent({
+          atMs: message.arrivedMs,
+          queueId: message.id,
+          recipient: "",
+          what: "held",
+        });
+      }
       return "new";
     }
     const there = this.#store.byId(message.id)!.ref;
@@ -202,4 +218,33 @@ export class Intake {
     const key = this.#keys.read(message.slot, message.id);
     await this.#finisher.finish(message, key !== "missing");
   }
+}
+
+function isPlain(wishes: MessageWishes): boolean {
+  return wishes.envid === "" && wishes.ret === "" && !wishes.smtpUtf8 &&
+    !wishes.requireTls;
+}
+
+/** The recipients, each once: what was first asked for an address counts. */
+function recipientsOf(ask: AcceptAsk): Recipient[] {
+  const more = ask.hold ? { state: "hold" as const } : {};
+  if (ask.recipientWishes.length === 0) {
+    return [...new Set(ask.recipients)].map((address, i) =>
+      newRecipient(i, address, more)
+    );
+  }
+  const recipients = new Map<string, Recipient>();
+  ask.recipients.forEach((address, i) => {
+    if (recipients.has(address)) return;
+    const asked = ask.recipientWishes[i];
+    const isAsked = asked !== undefined &&
+      (asked.notify.length > 0 || asked.orcpt !== "");
+    const wishes = isAsked ? asked : NOTHING_ASKED;
+    const ordinal = recipients.size;
+    recipients.set(
+      address,
+      newRecipient(ordinal, address, { ...more, wishes }),
+    );
+  });
+  return [...recipients.values()];
 }

@@ -11,7 +11,12 @@ import { Store } from "./store_io.ts";
 
 const MESSAGES = 100_000;
 const PER_TRANSACTION = 5_000;
-const CLIENT = { address: "::1", helo: "client.test", protocol: "ESMTP" };
+const CLIENT = {
+  address: "::1",
+  helo: "client.test",
+  protocol: "ESMTP",
+  login: "",
+};
 const NOT_NOW = ownOutcome("temporary", 451, "4.3.0", "not now");
 /** Due a second ago, or in an hour. */
 const DUE_MS = [-1_000, 3_600_000] as const;
@@ -91,7 +96,7 @@ function add(
       sizeBytes: 2_048,
     },
     reversePath: `amy${n}@sender.test`,
-    is8bit: false,
+    bodyType: "7bit",
     arrivedMs: nowMs - 60_000,
   }, [recipient]);
   to.store.insert(message, "queued", CLIENT);

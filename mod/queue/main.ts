@@ -42,7 +42,9 @@ export async function main(): Promise<void> {
     context.onStop(() => queue.stop());
     context.answer(queueContract, {
       accept: (ask, asker) => queue.accept(ask, asker),
-      flush: () => ({ answer: { recipients: 0 } }),
+      flush: async (ask) => ({
+        answer: { recipients: await queue.flush(ask) },
+      }),
       counts: () => ({ answer: queue.counts() }),
       recent: ({ limit }) => ({ answer: queue.recent(limit) }),
     });

@@ -1,7 +1,15 @@
 /** A message and its recipients, as the queue holds them in memory. */
-import type { ContentRef } from "../core/shapes.ts";
+import type { z } from "../ipc/schema.ts";
+import {
+  type bodyType,
+  type ContentRef,
+  type MessageWishes,
+  NO_WISHES,
+  type RecipientWishes,
+} from "../core/shapes.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { STATES } from "./queue_ipc.ts";
+import { NOTHING_ASKED } from "./wishes.ts";
 
 /** State of a recipient, see `mod/recovery`. */
 export type State = typeof STATES[number];
@@ -22,6 +30,30 @@ export const MESSAGE_STATES = [
 /** See {@link MESSAGE_STATES}. */
 export type MessageState = typeof MESSAGE_STATES[number];
 
+/** How a message's octets are labelled. */
+export type BodyType = z.infer<typeof bodyType>;
+
+/** See {@link BodyType}, in the order of the database's numbers. */
+export const BODY_TYPES = [
+  "7bit",
+  "8bitmime",
+  "binarymime",
+] as const satisfies readonly BodyType[];
+
+/**
+ * What a notice says of a recipient, RFC 3464 §2.3.3, in the order of the
+ * database's numbers. Not: `delayed`.
+ */
+export const ACTIONS = [
+  "failed",
+  "delivered",
+  "relayed",
+  "expanded",
+] as const;
+
+/** See {@link ACTIONS}. */
+export type NoticeAction = typeof ACTIONS[number];
+
 /** Number of a recipient's state in the database. */
 export function stateNumber(state: State): number {
   return STATES.indexOf(state);
@@ -41,6 +73,8 @@ export interface Recipient {
   original: string;
   /** How often aliases replaced it. */
   readonly depth: number;
+  /** What its sender wants to be told. */
+  readonly wishes: RecipientWishes;
   /** `gone`: it has no row any more. */
   state: State | "gone";
   /** Failed attempts. */
@@ -49,6 +83,8 @@ export interface Recipient {
   nextMs: number;
   /** What came of the last attempt. */
   last: Outcome | undefined;
+  /** What the notice says that a recipient in state `bounce` waits for. */
+  action: NoticeAction;
 }
 
 /** One message in memory. */
@@ -60,7 +96,8 @@ export interface Message {
   readonly ref: ContentRef;
   /** Empty for `<>`. */
   readonly reversePath: string;
-  readonly is8bit: boolean;
+  readonly bodyType: BodyType;
+  readonly wishes: MessageWishes;
   readonly arrivedMs: number;
   /** Recipients that had a row when it was loaded, and those added since. */
   recipients: Recipient[];
@@ -81,10 +118,12 @@ export interface Message {
 
 /** A new message in memory, before anything happened to it. */
 export function newMessage(
-  facts: Pick<
-    Message,
-    "n" | "id" | "slot" | "ref" | "reversePath" | "is8bit" | "arrivedMs"
-  >,
+  facts:
+    & Pick<
+      Message,
+      "n" | "id" | "slot" | "ref" | "reversePath" | "bodyType" | "arrivedMs"
+    >
+    & Partial<Pick<Message, "wishes">>,
   recipients: Recipient[],
 ): Message {
   let nextOrdinal = 0;
@@ -93,6 +132,7 @@ export function newMessage(
   }
   return {
     ...facts,
+    wishes: facts.wishes ?? NO_WISHES,
     recipients,
     nextOrdinal,
     rows: recipients.length,
@@ -108,17 +148,20 @@ export function newMessage(
 export function newRecipient(
   ordinal: number,
   address: string,
-  original = "",
-  depth = 0,
+  more: Partial<
+    Pick<Recipient, "original" | "depth" | "wishes" | "state">
+  > = {},
 ): Recipient {
   return {
     ordinal,
     address,
-    original,
-    depth,
-    state: "incoming",
+    original: more.original ?? "",
+    depth: more.depth ?? 0,
+    wishes: more.wishes ?? NOTHING_ASKED,
+    state: more.state ?? "incoming",
     attempts: 0,
     nextMs: 0,
     last: undefined,
+    action: "failed",
   };
 }

@@ -26,7 +26,7 @@ import type { Surroundings } from "./surroundings.ts";
 /** Before a notice that could not be stored is tried again. */
 const AGAIN_MS = 60_000;
 
-const OURSELVES = { address: "", helo: "", protocol: "notice" };
+const OURSELVES = { address: "", helo: "", protocol: "notice", login: "" };
 
 /** Writes notices. */
 export class Notices {
@@ -121,7 +121,7 @@ export class Notices {
       slot,
       ref,
       reversePath: "",
-      is8bit: message.is8bit,
+      bodyType: message.bodyType,
       arrivedMs: this.#around.nowMs(),
     }, [newRecipient(0, message.reversePath)]);
     await this.#settled(message, failed.slice(0, told), (atMs) => {
@@ -176,7 +176,7 @@ export class Notices {
       reversePath: message.reversePath,
       arrivedMs: message.arrivedMs,
       nowMs: this.#around.wallMs(),
-      is8bit: message.is8bit,
+      is8bit: message.bodyType !== "7bit",
       quotes: about.quotes,
       boundary: randomBytes(16).toString("hex"),
       failed: about.failed.map(failedOf),

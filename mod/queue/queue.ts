@@ -18,6 +18,7 @@ import { EventLog } from "./event_log.ts";
 import { EventStore } from "./event_store_io.ts";
 import { faultOf } from "./fault_io.ts";
 import { Finisher } from "./finisher.ts";
+import { Flush, type FlushAsk } from "./flush.ts";
 import { Forgetting } from "./forgetting.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Intake } from "./intake.ts";
@@ -26,6 +27,7 @@ import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
 import { Notices } from "./notices.ts";
 import { type queueContract, STATES } from "./queue_ipc.ts";
+import { Releases } from "./releases.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
@@ -68,6 +70,8 @@ export class Queue {
   readonly #forgetting: Forgetting;
   readonly #stragglers: Stragglers;
   readonly #watch: Watch;
+  readonly #flush: Flush;
+  readonly #releases: Releases;
   readonly #totals = new Map<string, number>();
   #messages = 0;
   #nextNumber: number;
@@ -188,6 +192,8 @@ export class Queue {
       commits: () => commit.commits,
       withinMs: () => part().forgetWithinMs,
     });
+    this.#flush = new Flush({ store, commit, dispatcher, around });
+    this.#releases = new Releases({ store, commit, dispatcher, around });
     this.#watch = new Watch({ forgetting: this.#forgetting, history, around });
     commit.onRecovered = () => {
       log("queue-recovered");
@@ -227,6 +233,7 @@ export class Queue {
     this.#watch.start({
       tick: () => {
         this.#dispatcher.refill();
+        void this.#releases.look();
         if (!this.#reserve.isKept && !this.#restoreReserve()) {
           this.#forgetting.makeRoom();
         }
@@ -256,6 +263,11 @@ export class Queue {
     }
     const verdict = await this.#intake.accept(ask, asker);
     return verdict === "done" ? { answer: {} } : { refusal: verdict };
+  }
+
+  /** See `queue_ipc.ts`. */
+  flush(ask: FlushAsk): Promise<number> {
+    return this.#flush.flush(ask);
   }
 
   /** See `queue_ipc.ts`. At most two seconds old. */

@@ -5,10 +5,12 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Outcome } from "../core/outcome.ts";
-import type { ContentRef } from "../core/shapes.ts";
+import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
 import type { Event } from "./event.ts";
 import type { EventLog } from "./event_log.ts";
 import {
+  ACTIONS,
+  BODY_TYPES,
   type Message,
   MESSAGE_STATES,
   type MessageState,
@@ -19,6 +21,13 @@ import {
   stateNumber,
 } from "./message.ts";
 import { STATES } from "./queue_ipc.ts";
+import {
+  messageWishes,
+  messageWishNumber,
+  NOTHING_ASKED,
+  notifyNumber,
+  recipientWishes,
+} from "./wishes.ts";
 
 /** A row of `messages`, as far as delivery needs it. */
 export type MessageRow = Omit<Message, "recipients"> & {
@@ -38,23 +47,37 @@ export interface Client {
   readonly address: string;
   readonly helo: string;
   readonly protocol: string;
+  /** The mailbox that logged in, empty if none did. */
+  readonly login: string;
+}
+
+/** One recipient, as the search for deferred ones meets it. */
+export interface Place {
+  readonly n: number;
+  readonly ordinal: number;
 }
 
 type Row = Record<string, string | number | bigint | null | Uint8Array>;
 
-const MESSAGE = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
-  "length, size, sender, is_8bit";
+const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
+  "length, size, sender, body";
+
+const MESSAGE = `${PLAIN}, envid, wishes`;
 
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
-  insertMessage: `INSERT INTO messages (${MESSAGE}, client_address, client_helo,
-    client_protocol) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+  insertMessage: `INSERT INTO messages (${PLAIN}, client_address, client_helo,
+    client_protocol, envid, wishes, client_login)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
+  insertPlainMessage: `INSERT INTO messages (${PLAIN}, client_address,
+    client_helo, client_protocol) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
     ON CONFLICT (id) DO NOTHING`,
   insertRecipient: `INSERT INTO recipients
-    (message, ordinal, address, original, depth, state, attempts, next_ms,
-    code, enhanced, text, host) VALUES (?,?,?,?,?,0,0,0,0,'','','')`,
+    (message, ordinal, address, original, depth, notify, orcpt, state,
+    attempts, next_ms, code, enhanced, text, host)
+    VALUES (?,?,?,?,?,?,?,?,0,0,0,'','','')`,
   insertPlainRecipient: `INSERT INTO recipients
     (message, ordinal, address, original, depth, state, attempts, next_ms,
     code, enhanced, text, host) VALUES (?,?,?,'',0,0,0,0,0,'','','')`,
@@ -64,7 +87,21 @@ const TEXTS = {
   corruptMessage: "UPDATE messages SET state = 2, due_ms = -1 WHERE n = ?",
   updateRecipient: `UPDATE recipients SET address = ?, original = ?,
     state = ?, attempts = ?, next_ms = ?, code = ?, enhanced = ?, text = ?,
-    host = ? WHERE message = ? AND ordinal = ?`,
+    host = ?, action = ? WHERE message = ? AND ordinal = ?`,
+  releaseRecipients: `UPDATE recipients SET state = 0
+    WHERE message = ? AND state = 3`,
+  pageEnd: `SELECT message, ordinal FROM recipients
+    WHERE (message, ordinal) > (?, ?) ORDER BY message, ordinal
+    LIMIT 1 OFFSET ?`,
+  deferredFor: `SELECT message, ordinal, address FROM recipients
+    WHERE (message, ordinal) > (?, ?) AND (message, ordinal) <= (?, ?)
+    AND state = 2
+    AND (substr(address, -length(?5)) = ?5 OR substr(address, -length(?6)) = ?6)
+    ORDER BY message, ordinal`,
+  hastenRecipient: `UPDATE recipients SET next_ms = ?1
+    WHERE message = ?2 AND ordinal = ?3 AND state = 2 AND next_ms > ?1`,
+  hastenMessage: `UPDATE messages SET due_ms = ?1
+    WHERE n = ?2 AND state = 1 AND due_ms > ?1`,
   moveContent: `UPDATE messages SET segment = ?, offset = ?, length = ?
     WHERE n = ? AND segment = ? AND offset = ? AND state = 1 AND due_ms > 0`,
   corruptRecipients: "UPDATE recipients SET state = 5 WHERE message = ?",
@@ -82,8 +119,8 @@ const TEXTS = {
   childless: `SELECT n FROM messages WHERE state IN (0, 1) AND NOT EXISTS
     (SELECT 1 FROM recipients WHERE message = messages.n)`,
   recipientsOf: `SELECT ordinal, address, original, depth, state, attempts,
-    next_ms, code, enhanced, text, host FROM recipients WHERE message = ?
-    ORDER BY ordinal`,
+    next_ms, code, enhanced, text, host, notify, orcpt, action
+    FROM recipients WHERE message = ? ORDER BY ordinal`,
   lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
   counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
   recent: `SELECT ${MESSAGE} FROM messages WHERE state <> 3
@@ -130,8 +167,8 @@ export class Store {
 
   /** Adds a message with its recipients; false if the id is already there. */
   insert(message: Message, state: MessageState, client: Client): boolean {
-    const { n, ref } = message;
-    const { changes } = this.#run.insertMessage.run(
+    const { n, ref, wishes } = message;
+    const plain = [
       n,
       message.id,
       message.slot,
@@ -143,11 +180,20 @@ export class Store {
       ref.length,
       ref.sizeBytes,
       message.reversePath,
-      message.is8bit ? 1 : 0,
+      BODY_TYPES.indexOf(message.bodyType),
       client.address,
       client.helo,
       client.protocol,
-    );
+    ];
+    // What is not bound costs nothing, and most ask for nothing.
+    const { changes } = wishes === NO_WISHES && client.login === ""
+      ? this.#run.insertPlainMessage.run(...plain)
+      : this.#run.insertMessage.run(
+        ...plain,
+        wishes.envid,
+        messageWishNumber(wishes),
+        client.login,
+      );
     if (changes === 0) return false;
     for (const recipient of message.recipients) {
       this.insertRecipient(n, recipient);
@@ -157,12 +203,23 @@ export class Store {
 
   /** Adds one recipient that nothing was tried for. */
   insertRecipient(n: number, recipient: Recipient): void {
-    const { ordinal, address, original, depth } = recipient;
-    // What is not bound costs nothing, and most have no alias.
-    if (original === "" && depth === 0) {
+    const { ordinal, address, original, depth, wishes, state } = recipient;
+    if (
+      original === "" && depth === 0 && wishes === NOTHING_ASKED &&
+      state === "incoming"
+    ) {
       this.#run.insertPlainRecipient.run(n, ordinal, address);
     } else {
-      this.#run.insertRecipient.run(n, ordinal, address, original, depth);
+      this.#run.insertRecipient.run(
+        n,
+        ordinal,
+        address,
+        original,
+        depth,
+        notifyNumber(wishes.notify),
+        wishes.orcpt,
+        stateNumber(state === "hold" ? "hold" : "incoming"),
+      );
     }
   }
 
@@ -204,9 +261,45 @@ export class Store {
       last?.enhanced ?? "",
       last?.text ?? "",
       last?.host ?? "",
+      ACTIONS.indexOf(recipient.action),
       n,
       recipient.ordinal,
     );
+  }
+
+  /** Recipients on hold become ones that nothing was tried for; how many. */
+  releaseRecipients(n: number): number {
+    return Number(this.#run.releaseRecipients.run(n).changes);
+  }
+
+  /**
+   * The deferred recipients whose address ends in one of two `endings`, among
+   * the next `rows` after a place; and where those end, or undefined.
+   */
+  deferredFor(
+    endings: readonly [string, string],
+    after: Place,
+    rows: number,
+  ): { found: (Place & { address: string })[]; end: Place | undefined } {
+    const end = this.#run.pageEnd.get(after.n, after.ordinal, rows - 1);
+    const last = end === undefined ? LAST_PLACE : place(end as Row);
+    const found = this.#run.deferredFor.all(
+      after.n,
+      after.ordinal,
+      last.n,
+      last.ordinal,
+      ...endings,
+    ).map((row) => ({
+      ...place(row as Row),
+      address: String(row["address"]),
+    }));
+    return { found, end: end === undefined ? undefined : last };
+  }
+
+  /** A deferred recipient is due at `nowMs`, if it was not before. */
+  hasten({ n, ordinal }: Place, nowMs: number): void {
+    this.#run.hastenRecipient.run(nowMs, n, ordinal);
+    this.#run.hastenMessage.run(nowMs, n);
   }
 
   /** Removes a recipient that is done. */
@@ -354,6 +447,15 @@ export class Store {
   }
 }
 
+const LAST_PLACE: Place = {
+  n: Number.MAX_SAFE_INTEGER,
+  ordinal: Number.MAX_SAFE_INTEGER,
+};
+
+function place(row: Row): Place {
+  return { n: Number(row["message"]), ordinal: Number(row["ordinal"]) };
+}
+
 /** Reads a row of the columns {@link MESSAGE}. */
 function messageRow(row: Row): MessageRow {
   return {
@@ -363,7 +465,8 @@ function messageRow(row: Row): MessageRow {
       slot: Number(row["slot"]),
       ref: contentRef(row),
       reversePath: String(row["sender"]),
-      is8bit: row["is_8bit"] === 1,
+      bodyType: BODY_TYPES[Number(row["body"])] ?? "8bitmime",
+      wishes: messageWishes(Number(row["wishes"]), String(row["envid"])),
       arrivedMs: Number(row["arrived_ms"]),
     }, []),
     state: MESSAGE_STATES[Number(row["state"])]!,
@@ -384,7 +487,11 @@ function recipient(row: Row): Recipient {
   const code = Number(row["code"]);
   const state = STATES[Number(row["state"])]!;
   const last: Outcome | undefined = code === 0 ? undefined : {
-    kind: state === "bounce" ? "permanent" : "temporary",
+    kind: state !== "bounce"
+      ? "temporary"
+      : code < 300
+      ? "delivered"
+      : "permanent",
     code,
     enhanced: String(row["enhanced"]),
     text: String(row["text"]),
@@ -398,6 +505,8 @@ function recipient(row: Row): Recipient {
     state,
     attempts: Number(row["attempts"]),
     nextMs: Number(row["next_ms"]),
+    wishes: recipientWishes(Number(row["notify"]), String(row["orcpt"])),
     last,
+    action: ACTIONS[Number(row["action"])] ?? "failed",
   };
 }

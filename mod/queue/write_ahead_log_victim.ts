@@ -16,7 +16,12 @@ import { WriteAheadLog } from "./write_ahead_log_io.ts";
 /** Messages that are in the database at any time. */
 export const KEPT = 30;
 const COMMITS = 200;
-const CLIENT = { address: "::1", helo: "client.test", protocol: "ESMTP" };
+const CLIENT = {
+  address: "::1",
+  helo: "client.test",
+  protocol: "ESMTP",
+  login: "",
+};
 
 async function main(dir: string, step: string, times: number): Promise<void> {
   const db = openDatabase(dir);
@@ -48,7 +53,7 @@ export function commit(store: Store, n: number): void {
       newMessage({
         ...facts,
         reversePath: `zq7-${n}@sender.test`,
-        is8bit: false,
+        bodyType: "7bit",
         arrivedMs: n,
       }, recipients),
       "queued",

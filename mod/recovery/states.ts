@@ -91,7 +91,7 @@ const TABLE = [
   {
     name: "hold",
     code: ["recipients hold"],
-    means: "never tried by itself; nothing in this version sets it",
+    means: "never tried by itself: waits for `bulkhead queue release`",
   },
   {
     name: "bounce",

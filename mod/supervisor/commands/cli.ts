@@ -198,7 +198,9 @@ function addQueueCommands(
   programs: ReadonlyMap<string, string>,
   ended: Ended,
 ): void {
-  const queue = program.command("queue").description("look into the queue");
+  const queue = program.command("queue").description(
+    "look into the queue, and release what is on hold",
+  );
   const load = () => import("./queue.ts");
   withJson(withConfig(queue.command("list")))
     .description("list the messages that are not delivered yet")
@@ -214,6 +216,17 @@ function addQueueCommands(
       ended(
         await (await load()).queue(config, json === true, programs, [
           "show",
+          id,
+        ]),
+      )
+    );
+  withJson(withConfig(queue.command("release")))
+    .description("deliver a message that is on hold")
+    .argument("<id>", "the queue id, as `queue list` says it")
+    .action(async (id, { config, json }) =>
+      ended(
+        await (await load()).queue(config, json === true, programs, [
+          "release",
           id,
         ]),
       )

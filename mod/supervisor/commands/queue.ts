@@ -1,8 +1,9 @@
-/** `bulkhead queue list|show`, server running or not. */
+/** `bulkhead queue list|show|release`, server running or not. */
 import { visible } from "../../core/visible.ts";
 import {
   type ListedMessage,
   listing,
+  releasing,
   type Showing,
   showing,
 } from "../../queue/inspect_ipc.ts";
@@ -12,9 +13,9 @@ import { runJailed } from "./jailed.ts";
 import { duration } from "./status.ts";
 
 /**
- * Prints the queue, or one message.
+ * Prints the queue, or one message, or lets one on hold go.
  *
- * @param args `list`, or `show ID`
+ * @param args `list`, or `show ID`, or `release ID`
  */
 export async function queue(
   configPath: string,
@@ -40,11 +41,25 @@ export async function queue(
   if (args[0] === "list") {
     const { messages } = listing.parse(data);
     print(json, { messages }, () => listText(messages));
+  } else if (args[0] === "release") {
+    const released = releasing.parse(data);
+    print(json, released, () => releaseText(released, args[1]!));
+    return released.recipients === 0 ? EXIT.no : EXIT.ok;
   } else {
     const shown = showing.parse(data);
     print(json, shown, () => showText(shown, args[1]!));
   }
   return EXIT.ok;
+}
+
+function releaseText(
+  { recipients, isDone }: { recipients: number; isDone: boolean },
+  id: string,
+): string {
+  if (recipients === 0) return `${id} is not on hold.`;
+  return isDone
+    ? `${id} is released.`
+    : `${id} is released as soon as the server runs.`;
 }
 
 // What is printed came through the mail, and goes to a terminal.

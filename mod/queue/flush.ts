@@ -1,0 +1,112 @@
+/**
+ * Makes what waits for a domain due now, because its server says that it is
+ * there again (RFC 1985 ETRN). The queue is read through in small pages, so
+ * that no accept waits for it, and for one domain at a time.
+ */
+import type { Dispatcher } from "./dispatch.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import type { Place, Store } from "./store_io.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Rows looked through in one go. */
+const PAGE = 5_000;
+/** Recipients hastened in one transaction. */
+const BATCH = 500;
+/** A server that asks again before this is told what it was told. */
+const AGAIN_MS = 10_000;
+/** Domains remembered, those that wait for their turn included. */
+const MAX_REMEMBERED = 1_000;
+
+/** Domains whose destinations are tried although they are called dead. */
+const MAX_GREETED = 100;
+
+/** What is asked for. */
+export interface FlushAsk {
+  /** In lower case. */
+  readonly domain: string;
+  /** The domains below it, too. */
+  readonly andBelow: boolean;
+}
+
+/** Flushes. */
+export class Flush {
+  readonly #store: Pick<Store, "deferredFor" | "hasten">;
+  readonly #commit: Pick<GroupCommit, "write">;
+  readonly #dispatcher: Pick<Dispatcher, "hasten" | "isBackUp">;
+  readonly #around: Surroundings;
+  /** By what was asked, oldest first. */
+  readonly #answers = new Map<
+    string,
+    { readonly untilMs: number; readonly recipients: Promise<number> }
+  >();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: {
+    store: Pick<Store, "deferredFor" | "hasten">;
+    commit: Pick<GroupCommit, "write">;
+    dispatcher: Pick<Dispatcher, "hasten" | "isBackUp">;
+    around: Surroundings;
+  }) {
+    this.#store = options.store;
+    this.#commit = options.commit;
+    this.#dispatcher = options.dispatcher;
+    this.#around = options.around;
+  }
+
+  /** Resolves with the number of recipients that are due now and were not. */
+  flush(ask: FlushAsk): Promise<number> {
+    const key = `${ask.andBelow ? "@" : ""}${ask.domain}`;
+    const nowMs = this.#around.nowMs();
+    const known = this.#answers.get(key);
+    if (known !== undefined && known.untilMs > nowMs) return known.recipients;
+    const recipients = this.#last.then(() => this.#run(ask));
+    this.#last = recipients;
+    const againMs = Math.min(AGAIN_MS, this.#around.part().firstRetryMs);
+    this.#answers.delete(key);
+    this.#answers.set(key, { untilMs: nowMs + againMs, recipients });
+    if (this.#answers.size > MAX_REMEMBERED) {
+      this.#answers.delete(this.#answers.keys().next().value!);
+    }
+    return recipients;
+  }
+
+  async #run({ domain, andBelow }: FlushAsk): Promise<number> {
+    const endings = [`@${domain}`, andBelow ? `.${domain}` : `@${domain}`];
+    let after: Place | undefined = { n: -1, ordinal: -1 };
+    const greeted = new Set<string>();
+    let recipients = 0;
+    while (after !== undefined) {
+      const page: ReturnType<Store["deferredFor"]> = this.#store.deferredFor(
+        endings as [string, string],
+        after,
+        PAGE,
+      );
+      for (const { address } of page.found) {
+        const name = address.slice(address.lastIndexOf("@"));
+        if (greeted.has(name) || greeted.size >= MAX_GREETED) continue;
+        greeted.add(name);
+        // Where such mail goes is not dead: its server has just spoken.
+        await this.#dispatcher.isBackUp(address);
+      }
+      for (let at = 0; at < page.found.length; at += BATCH) {
+        await this.#hasten(page.found.slice(at, at + BATCH));
+      }
+      recipients += page.found.length;
+      after = page.end;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return recipients;
+  }
+
+  async #hasten(places: readonly Place[]): Promise<void> {
+    const nowMs = this.#around.nowMs();
+    // Before the rows, for a message in memory may be parked any moment by
+    // what its memory says; and after them, for what was loaded meanwhile.
+    this.#dispatcher.hasten(places, nowMs);
+    await this.#commit.write(() => {
+      for (const place of places) this.#store.hasten(place, nowMs);
+      this.#dispatcher.hasten(places, nowMs);
+    });
+    this.#dispatcher.hasten([], nowMs);
+  }
+}
