@@ -25,6 +25,7 @@ const PROGRAMS = {
   smtpc: "./mod/smtpc/main.ts",
   dns: "./mod/dns/main.ts",
   dial: "./mod/dial/main.ts",
+  auth: "./mod/auth/main.ts",
   console: "./web/main.ts",
 } as const;
 

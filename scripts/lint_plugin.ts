@@ -13,6 +13,7 @@ const LIBRARIES = new Set([
   "dane",
   "content",
   "recovery",
+  "login",
 ]);
 
 /**

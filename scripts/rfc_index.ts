@@ -52,6 +52,13 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "the self-signed one of the first start",
   }],
+  [4616, { title: "SASL PLAIN", support: "Yes" }],
+  [5801, { title: "GS2 mechanisms", support: "Partial", note: "the header" }],
+  [5802, { title: "SCRAM", support: "Yes", note: "with SHA-256 alone" }],
+  [5890, { title: "IDNA: definitions", support: "Partial", note: "A-labels" }],
+  [7677, { title: "SCRAM-SHA-256", support: "Yes" }],
+  [4013, { title: "SASLprep", support: "No", note: "RFC 8265 in its place" }],
+  [4648, { title: "Base64", support: "Yes", note: "padded, strictly" }],
   [5321, { title: "Simple Mail Transfer Protocol", support: "Yes" }],
   [5322, {
     title: "Internet message format",
@@ -81,7 +88,7 @@ const LIST = new Map<number, Rfc>([
   [8265, {
     title: "PRECIS: user names and passwords",
     support: "Partial",
-    note: "NFC of passwords",
+    note: "NFC; no mapping of spaces",
   }],
   [8314, {
     title: "TLS for submission and access",

@@ -3,7 +3,7 @@
  * what is kept of them never leave it.
  */
 import { call, contract } from "../ipc/call.ts";
-import { int, object, text, token, z } from "../ipc/schema.ts";
+import { int, list, object, text, token } from "../ipc/schema.ts";
 import { mailbox } from "../core/shapes.ts";
 
 /** A login as a client gives it, after RFC 8265 preparation; not yet known. */
@@ -43,15 +43,15 @@ export const authContract = contract("auth", {
   }),
   /**
    * First half of SCRAM-SHA-256 (RFC 5802, RFC 7677): answers server-first.
-   * An unknown login gets a salt of its own, the same each time.
+   * An unknown login gets a salt of its own, the same each time. Nothing is
+   * counted yet: it is no failure to ask.
    */
   scramFirst: call({
     from: ["submission"],
     withinMs: 20_000,
     ask: object({
-      login,
       client,
-      /** client-first-message-bare, as it came. */
+      /** client-first-message-bare, as it came; it names the login. */
       clientFirstBare: text({ max: 1_000 }),
     }),
     answer: object({
@@ -82,7 +82,8 @@ export const authContract = contract("auth", {
     answer: object({
       granted: int({ min: 0, max: 2 ** 50 }),
       denied: int({ min: 0, max: 2 ** 50 }),
-      locked: z.array(text({ max: 255 })).max(100),
+      /** `NETWORK`, or `LOGIN from NETWORK`. */
+      locked: list(text({ max: 320 }), { max: 100 }),
     }),
     refuses: [],
     repeatable: true,

@@ -29,6 +29,14 @@ function readTable(path: string): Map<string, string[]> {
   return table;
 }
 
+/** A role's group; undefined where there are no accounts. */
+export function groupOf(
+  accounts: Accounts | null,
+  role: RoleName,
+): number | undefined {
+  return accounts?.roles.get(role)?.gid;
+}
+
 /** Accounts by number alone: role n gets `base + n` as user and group. */
 export function accountsFromRange(base: number): Accounts {
   const roles = new Map<RoleName, Account>();

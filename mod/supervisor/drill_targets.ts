@@ -86,6 +86,8 @@ async function prepare(
     bundle: installation.program("hostile"),
     configuration: orSecret(`${site.home}/bulkhead.toml`),
     users: orSecret(`${site.home}/users`),
+    passwords: orSecret(`${site.authDir}/passwords`),
+    authDir: site.authDir,
     tlsKey: orSecret(`${site.home}/tls/key.pem`),
     secret,
     secretBytes: SECRET.length,

@@ -47,6 +47,9 @@ export function placesOf(paths: Paths): Place[] {
     place(paths.mailDir, 0o711, "maildir"),
     place(`${paths.mailDir}/.sync`, 0o444, "root", "root", "file"),
     place(paths.usersFile, 0o600, "root", "root", "file"),
+    // auth enters and reads; only root replaces what lies in it.
+    place(paths.authDir, 0o750, "root", "auth"),
+    place(paths.passwordsFile, 0o640, "root", "auth", "file"),
   ];
 }
 
@@ -131,8 +134,15 @@ function checkPlace(
       `${uid}:${gid} (${place.owner}): chown ${uid}:${gid} ${place.path}`;
   }
   const extra = (info.mode ?? 0) & 0o777 & ~place.mode;
-  if (extra !== 0 && place.path.length > 0 && place.owner !== "root") {
+  const isOfRoles = place.owner !== "root" || place.group !== "root";
+  if (extra !== 0 && isOfRoles) {
     return `${place.path} may be entered by more than it should ` +
+      `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
+  }
+  const isShared = accounts !== null && place.group !== place.owner;
+  const missing = place.mode & 0o070 & ~(info.mode ?? 0);
+  if (missing !== 0 && isShared && place.group !== "root") {
+    return `${place.path} is closed to ${place.group} ` +
       `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
   }
   return undefined;

@@ -63,6 +63,7 @@ export async function installForTests(): Promise<JailFixture> {
       eventsDir: paths.eventsDir,
       gateDir: paths.gateDir,
       mailDir: paths.mailDir,
+      authDir: paths.authDir,
       runDir: paths.runDir,
       nextHops: [{ host: "127.0.0.1", port: 2_600 }],
       nameservers: ["127.0.0.1"],

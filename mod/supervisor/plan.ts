@@ -21,6 +21,8 @@ export interface Paths {
   readonly runDir: string;
   readonly tlsDir: string;
   readonly usersFile: string;
+  readonly authDir: string;
+  readonly passwordsFile: string;
 }
 
 /** Where everything lies below `home`. */
@@ -36,6 +38,8 @@ export function pathsOf(home: string): Paths {
     runDir: runDirOf(home),
     tlsDir: `${home}/tls`,
     usersFile: `${home}/users`,
+    authDir: `${home}/auth`,
+    passwordsFile: `${home}/auth/passwords`,
   };
 }
 
@@ -98,6 +102,7 @@ export function siteOf(inputs: PlanInputs): Site {
     eventsDir: paths.eventsDir,
     gateDir: paths.gateDir,
     mailDir: paths.mailDir,
+    authDir: paths.authDir,
     runDir: paths.runDir,
     nextHops: [...hops.values()],
     nameservers: nameserversOf(inputs),
@@ -116,6 +121,11 @@ function automaticProcesses(): number {
     1,
     Math.min(16, Math.ceil(navigator.hardwareConcurrency / 2)),
   );
+}
+
+// Logins must leave room for mail; four of them take 128 MiB.
+function automaticHashes(): number {
+  return Math.max(1, Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2)));
 }
 
 function nameserversOf(inputs: PlanInputs): readonly string[] {
@@ -226,6 +236,11 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     ["dns", {
       nameservers: site.nameservers,
       withinMs: config.outbound.dns_timeout,
+    }],
+    ["auth", {
+      file: pathsOf(site.home).passwordsFile,
+      defaultDomain: config.server.local_domains[0] ?? hostname,
+      hashesAtOnce: automaticHashes(),
     }],
     ["console", { hostname, hosts: consoleHosts(config) }],
   ]);

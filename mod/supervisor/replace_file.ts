@@ -8,11 +8,13 @@ import { dirname } from "node:path";
  * Writes a file beside its name, syncs it, renames it, and syncs that.
  *
  * @param path Only one process at a time may replace it
+ * @param group Who else may read it, if the mode says so
  */
 export function replaceFile(
   path: string,
   content: string | Uint8Array,
   mode: number,
+  group?: number,
 ): void {
   const fresh = `${path}.new`;
   try {
@@ -22,6 +24,10 @@ export function replaceFile(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   writeNew(fresh, content, mode);
+  if (group !== undefined) {
+    Deno.chownSync(fresh, null, group);
+    Deno.chmodSync(fresh, mode); // the umask may have taken the group's part
+  }
   Deno.renameSync(fresh, path);
   syncPath(dirname(path));
 }

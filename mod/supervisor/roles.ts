@@ -1,5 +1,6 @@
 /** Every role's manifest, in the order in which they are started. */
 import { consoleRole } from "../../web/role.ts";
+import { authRole } from "../auth/role.ts";
 import { dialRole } from "../dial/role.ts";
 import { dnsRole } from "../dns/role.ts";
 import { gateRole } from "../gate/role.ts";
@@ -26,6 +27,7 @@ export const ROLES: readonly RoleManifest[] = [
   spoolRole,
   queueRole,
   gateRole,
+  authRole,
   consoleRole,
   submissionRole,
   smtpdRole,

@@ -11,6 +11,7 @@ const site: Site = {
   eventsDir: "/srv/bulkhead/events",
   gateDir: "/srv/bulkhead/gate",
   mailDir: "/srv/bulkhead/mail",
+  authDir: "/srv/bulkhead/auth",
   runDir: "/srv/bulkhead/run",
   nextHops: [],
   nameservers: ["127.0.0.1"],

@@ -26,7 +26,8 @@ import {
 import { replaceFile } from "./replace_file.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
-import { mailboxesOf, parseUsers } from "./users.ts";
+import { hasOldHashes, loginDoubts, readLogins } from "./logins.ts";
+import { mailboxesOf } from "./users.ts";
 
 /** An installation that may be started. */
 export interface Opened {
@@ -124,6 +125,7 @@ export function openSite(configPath: string): Opening {
         "in clear",
     );
   }
+  warnings.push(...users.warnings);
   warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({
@@ -157,19 +159,24 @@ function readIfThere(path: string): string {
 
 function readUsers(paths: Paths) {
   try {
-    const text = Deno.readTextFileSync(paths.usersFile);
-    const parsed = parseUsers(text);
-    if (!parsed.ok) {
-      return {
-        ok: false as const,
-        faults: parsed.faults.map((fault) =>
-          `${paths.usersFile}:${fault.line}: ${fault.message}`
-        ),
-      };
-    }
-    return { ok: true as const, mailboxes: mailboxesOf(parsed.users) };
+    const read = readLogins(paths);
+    if (!read.ok) return read;
+    return {
+      ok: true as const,
+      mailboxes: mailboxesOf(read.users.users),
+      warnings: [
+        ...hasOldHashes(read.users)
+          ? [
+            `${paths.usersFile} has passwords of an older program: the next ` +
+            "start, or `bulkhead init`, moves them to " + paths.passwordsFile,
+          ]
+          : [],
+        ...loginDoubts(read, paths),
+      ],
+    };
   } catch (error) {
-    return { ok: false as const, faults: [cannotRead(paths.usersFile, error)] };
+    const path = `${paths.usersFile} or ${paths.passwordsFile}`;
+    return { ok: false as const, faults: [cannotRead(path, error)] };
   }
 }
 

@@ -19,6 +19,8 @@ export interface Site {
   /** What the gate remembers of clients. */
   readonly gateDir: string;
   readonly mailDir: string;
+  /** Where the password file lies, alone. */
+  readonly authDir: string;
   /** Where the edges' sockets lie. */
   readonly runDir: string;
   /** Next hops named in the configuration. */

@@ -11,6 +11,7 @@ const SITE: Site = {
   eventsDir: "/h/events",
   gateDir: "/h/gate",
   mailDir: "/h/mail",
+  authDir: "/h/auth",
   runDir: "/h/run",
   nextHops: [],
   nameservers: [],

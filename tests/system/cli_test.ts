@@ -15,7 +15,7 @@ import {
 import { octets, SmtpClient } from "./smtp_client.ts";
 
 const ROLES =
-  "dns resolve sync maildir smtpc spool queue console submission smtpd"
+  "dns resolve sync maildir smtpc spool queue auth console submission smtpd"
     .split(" ");
 
 const COMMANDS = [
@@ -31,6 +31,10 @@ const COMMANDS = [
   ["user", "list"],
   ["user", "remove"],
   ["user", "passwd"],
+  ["user", "app-password"],
+  ["user", "app-password", "add"],
+  ["user", "app-password", "list"],
+  ["user", "app-password", "remove"],
   ["queue"],
   ["queue", "list"],
   ["queue", "show"],
@@ -58,6 +62,7 @@ Deno.test("wrong usage is exit code 64, with a word of help", async () => {
     ["serve", "--nonsense"],
     ["user", "nonsense"],
     ["user", "add"],
+    ["user", "app-password", "add", "me"],
     ["queue", "show"],
     ["queue", "list", "too", "many"],
     ["init"],
@@ -149,9 +154,18 @@ Deno.test("init makes passwords, and shows them once", async () => {
   const password = /^password\s+(\S{16,})/m.exec(ran.out)?.[1];
   assert.ok(password, ran.out);
   const users = await Deno.readTextFile(`${home}/users`);
-  assert.match(users, /^me@home\.test:scrypt\$/);
-  assert.ok(!users.includes(password));
+  assert.equal(users, "me@home.test\n");
+  const kept = await Deno.readTextFile(`${home}/auth/passwords`);
+  assert.match(kept, /^me@home\.test::scrypt\$.*:scram-sha-256\$/m);
+  assert.ok(!kept.includes(password));
   assert.equal((await Deno.stat(`${home}/users`)).mode! & 0o777, 0o600);
+  const file = await Deno.stat(`${home}/auth/passwords`);
+  assert.equal(file.mode! & 0o777, 0o640);
+  if (IS_ROOT) {
+    const dir = await Deno.stat(`${home}/auth`);
+    assert.deepEqual([file.uid, file.gid], [0, dir.gid]);
+    assert.notEqual(file.gid, 0);
+  }
   assert.equal((await Deno.stat(`${home}/tls/key.pem`)).mode! & 0o777, 0o600);
 });
 
@@ -273,7 +287,7 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
     );
 
     const hash = () =>
-      Deno.readTextFileSync(`${made.home}/users`).split("\n")
+      Deno.readTextFileSync(`${made.home}/auth/passwords`).split("\n")
         .find((line) => line.startsWith("new@"));
     const before = hash();
     const file = ["--password-file", made.beside("pw")];

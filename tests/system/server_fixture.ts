@@ -270,12 +270,16 @@ async function init(made: Installation, choices: Choices): Promise<void> {
 
 // A password costs a quarter of a second to hash; 200 of them are the same.
 function addUsers(made: Installation, names: readonly string[]): void {
-  const first = Deno.readTextFileSync(`${made.home}/users`).split("\n")[0]!;
-  const hash = first.slice(first.indexOf(":"));
-  const lines = names.map((name) => `${name}@home.test${hash}\n`);
-  Deno.writeTextFileSync(`${made.home}/users`, lines.join(""), {
-    append: true,
-  });
+  const append = (path: string, lines: readonly string[]) =>
+    Deno.writeTextFileSync(path, lines.map((one) => `${one}\n`).join(""), {
+      append: true,
+    });
+  const passwords = `${made.home}/auth/passwords`;
+  const first = Deno.readTextFileSync(passwords).split("\n")
+    .find((line) => line.includes("@"))!;
+  const hashes = first.slice(first.indexOf(":"));
+  append(`${made.home}/users`, names.map((name) => `${name}@home.test`));
+  append(passwords, names.map((name) => `${name}@home.test${hashes}`));
 }
 
 /** Makes an installation and starts its server. */

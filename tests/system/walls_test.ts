@@ -52,6 +52,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     read: ["/spool/spent"],
     write: ["/spool/spent"],
   },
+  auth: { answers: [], asks: [], read: ["/auth"] },
   queue: {
     answers: [...SMTPD, "console.0"],
     asks: ["resolve", "spool", "maildir", "smtpc"],

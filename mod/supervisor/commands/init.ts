@@ -24,14 +24,13 @@ import { type Paths, pathsOf } from "../plan.ts";
 import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import {
-  addUser,
-  mailboxesOf,
-  parseMailbox,
-  parseUsers,
-  readUsersFile,
-  type UsersFile,
-  writeUsersFile,
-} from "../users.ts";
+  addLogin,
+  type LoginFiles,
+  readLogins,
+  writeLogins,
+} from "../logins.ts";
+import { parseMailbox } from "../../login/mailbox_name.ts";
+import { hasUser } from "../users.ts";
 import { EXIT, fail } from "./exit.ts";
 
 /** Options of `bulkhead init`. */
@@ -82,11 +81,11 @@ export function init(dir: string, options: InitOptions): number {
   moveOldSegments(paths);
   overwriteInPlace(paths);
   placeRuntime(config.server.home);
-  const added = addUsers(
-    paths.usersFile,
-    users as Mailbox[],
-    password.text,
-  );
+  const added = addUsers(paths, {
+    users: users as Mailbox[],
+    password: password.text,
+    accounts: accounts.accounts,
+  });
   if (!added.ok) return fail(EXIT.config, added.faults);
   // Opening it makes the certificate, and proves that all of it can be used.
   const opening = openSite(configPath);
@@ -244,35 +243,29 @@ function accountsFor(
   return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
 }
 
+/** Adds who is missing, and moves an older program's passwords. */
 function addUsers(
-  usersFile: string,
-  users: readonly Mailbox[],
-  password: string,
-): { ok: true; count: number } | { ok: false; faults: string[] } {
-  const parsed = parseUsers(readUsersFile(usersFile));
-  if (!parsed.ok) {
-    return {
-      ok: false,
-      faults: parsed.faults.map((one) =>
-        `${usersFile}:${one.line}: ${one.message}`
-      ),
-    };
-  }
-  const there = mailboxesOf(parsed.users);
-  // init changes nothing that is there.
-  const isSame = (a: Mailbox) => (b: Mailbox) =>
-    a.user === b.user && a.domain === b.domain;
-  const missing = users.filter((user, n) =>
-    !there.some(isSame(user)) && users.findIndex(isSame(user)) === n
-  );
-  let file: UsersFile = parsed;
-  for (const user of missing) {
-    const added = addUser(file, user, password);
+  paths: Paths,
+  { users, password, accounts }: {
+    users: readonly Mailbox[];
+    password: string;
+    accounts: Accounts | null;
+  },
+): { ok: true; count: number } | { ok: false; faults: readonly string[] } {
+  const read = readLogins(paths);
+  if (!read.ok) return read;
+  let files: LoginFiles = read;
+  let count = 0;
+  for (const user of users) {
+    // init changes nothing that is there.
+    if (hasUser(files.users, user)) continue;
+    const added = addLogin(files, user, password);
     if (!added.ok) return { ok: false, faults: [added.fault] };
-    file = added;
+    files = added;
+    count++;
   }
-  if (missing.length > 0) writeUsersFile(usersFile, file);
-  return { ok: true, count: missing.length };
+  writeLogins(paths, files, accounts);
+  return { ok: true, count };
 }
 
 function summary(

@@ -7,7 +7,9 @@ import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
 import { pathsOf } from "../plan.ts";
-import { type Opened, openSite, readConfig } from "../site_io.ts";
+import { checkPlaces, placesOf } from "../home.ts";
+import { hasOldHashes, readLogins, writeLogins } from "../logins.ts";
+import { type Opened, openSite, readAccounts, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import { Supervisor } from "../supervisor.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -32,6 +34,7 @@ export async function serve(
   onReady: (opened: Opened) => void = () => {},
 ): Promise<number> {
   makeRunDir(configPath);
+  moveOldHashes(configPath);
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
@@ -117,6 +120,24 @@ function makeRunDir(configPath: string): void {
     // There already; whose it is, is checked with everything else.
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
+}
+
+/** An older program kept passwords in the users file. */
+function moveOldHashes(configPath: string): void {
+  const config = readConfig(configPath);
+  if (!config.ok) return; // told of with all the rest
+  const paths = pathsOf(config.config.server.home);
+  const accounts = readAccounts(config.config);
+  if (
+    !accounts.ok || checkPlaces(placesOf(paths), accounts.accounts).length > 0
+  ) return;
+  const read = readLogins(paths);
+  if (!read.ok || !hasOldHashes(read.users)) return;
+  writeLogins(paths, read, accounts.accounts);
+  event(write, "passwords-moved", {
+    from: paths.usersFile,
+    to: paths.passwordsFile,
+  });
 }
 
 /** Reads everything again; a faulty configuration changes nothing. */

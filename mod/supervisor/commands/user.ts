@@ -1,143 +1,122 @@
-/** `bulkhead user add|list|remove|passwd`. */
+/** `bulkhead user add|list|remove|passwd`; see `app_password.ts`, too. */
 import type { Mailbox } from "../../core/shapes.ts";
-import { type Paths, pathsOf } from "../plan.ts";
-import { readConfig } from "../site_io.ts";
-import { readStatus } from "../status_file.ts";
-import {
-  addUser,
-  mailboxesOf,
-  parseUsers,
-  readUsersFile,
-  removeUser,
-  setPassword,
-  type UsersFile,
-  writeUsersFile,
-} from "../users.ts";
+import { appPasswordsOf, setPassword } from "../../login/change_passwords.ts";
+import { nameOf } from "../../login/mailbox_name.ts";
+import { passwordsIn } from "../../login/password_file.ts";
+import { addLogin, type ChangedLogins, removeLogin } from "../logins.ts";
+import { hasUser, mailboxesOf } from "../users.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { passwordOf, userOf } from "./init.ts";
+import { passwordOf } from "./init.ts";
+import { changeLogins, type OpenedLogins, openLogins } from "./open_logins.ts";
 
-interface Options {
+/** Options of the commands. */
+export interface UserOptions {
   readonly config: string;
   readonly json?: boolean;
   readonly passwordFile?: string;
 }
 
-interface Opened {
-  readonly paths: Paths;
-  readonly domains: readonly string[];
-  readonly file: UsersFile;
-}
-
 /** Makes a mailbox. */
-export function add(address: string, options: Options): number {
-  return change(address, options, (opened, user) => {
-    if (!opened.domains.includes(user.domain)) {
-      return {
-        ok: false,
-        fault: `${user.domain} is not in server.local_domains: add it first`,
-      };
+export function add(address: string, options: UserOptions): number {
+  return change(address, options, ({ files, domains }, user) => {
+    if (!domains.includes(user.domain)) {
+      return no(
+        `${user.domain} is not in server.local_domains: add it first`,
+      );
     }
-    return withPassword(options, (text) => addUser(opened.file, user, text));
+    return withPassword(options, (text) => addLogin(files, user, text));
   });
 }
 
-/** Removes a mailbox; the Maildir stays. */
-export function remove(address: string, options: Options): number {
-  return change(
-    address,
-    options,
-    (opened, user) => removeUser(opened.file, user),
-  );
+/** Removes a mailbox and its passwords; the Maildir stays. */
+export function remove(address: string, options: UserOptions): number {
+  return change(address, options, ({ files }, user) => {
+    const changed = removeLogin(files, user);
+    return changed.ok ? { ...changed, told: {} } : changed;
+  });
 }
 
 /** Changes a password. */
-export function passwd(address: string, options: Options): number {
-  return change(
-    address,
-    options,
-    (opened, user) =>
-      withPassword(options, (text) => setPassword(opened.file, user, text)),
-  );
+export function passwd(address: string, options: UserOptions): number {
+  return change(address, options, ({ files }, user) => {
+    if (!hasUser(files.users, user)) {
+      return no(`${nameOf(user)} is not there`);
+    }
+    return withPassword(options, (text) => {
+      const passwords = setPassword(files.passwords, user, text);
+      return passwords.ok ? { ...files, ok: true, passwords } : passwords;
+    });
+  });
 }
 
-/** Lists the mailboxes. */
-export function list(options: Options): number {
-  const opened = open(options.config);
+/** Lists the mailboxes, and with `--json` how each can log in. */
+export function list(options: UserOptions): number {
+  const opened = openLogins(options.config);
   if (!opened.ok) return fail(EXIT.config, opened.faults);
-  const users = mailboxesOf(opened.opened.file.users).map((one) =>
-    `${one.user}@${one.domain}`
+  const { users, passwords } = opened.opened.files;
+  const own = new Map(
+    passwordsIn(passwords.lines).filter(({ app }) => app === "")
+      .map((one) => [nameOf(one.mailbox), one]),
   );
+  const logins = mailboxesOf(users.users).map((one) => {
+    const password = own.get(nameOf(one));
+    return {
+      address: nameOf(one),
+      password: password !== undefined,
+      scram: password !== undefined && password.scram !== null,
+      set: password?.made || null,
+      appPasswords: appPasswordsOf(passwords, one).map(({ app }) => app),
+    };
+  });
+  const names = logins.map(({ address }) => address);
   print(
     options.json === true,
-    { users },
+    { users: names, logins },
     () =>
-      users.length === 0
+      names.length === 0
         ? "There are no mailboxes: bulkhead user add NAME"
-        : users.join("\n"),
+        : names.join("\n"),
   );
   return EXIT.ok;
 }
 
-type Changed = UsersFile & { readonly ok: true } | {
-  readonly ok: false;
-  readonly fault: string;
-};
+type Changed =
+  | (ChangedLogins & { readonly ok: true } & {
+    /** What `--json` tells beside the user. */
+    readonly told: Readonly<Record<string, string>>;
+  })
+  | { readonly ok: false; readonly fault: string };
+
+function no(fault: string): Changed {
+  return { ok: false, fault };
+}
 
 function withPassword(
-  options: Options,
-  then: (text: string) => Changed,
+  options: UserOptions,
+  then: (text: string) => ChangedLogins,
 ): Changed {
   const password = passwordOf(options.passwordFile);
   if (!password.ok) return password;
   const changed = then(password.text);
-  if (changed.ok && options.passwordFile === undefined) {
-    console.log(`password   ${password.text}  (shown once)`);
-  }
-  return changed;
-}
-
-function open(
-  config: string,
-): { ok: true; opened: Opened } | { ok: false; faults: readonly string[] } {
-  const read = readConfig(config);
-  if (!read.ok) return read;
-  const paths = pathsOf(read.config.server.home);
-  const parsed = parseUsers(readUsersFile(paths.usersFile));
-  if (!parsed.ok) {
-    return {
-      ok: false,
-      faults: parsed.faults.map((one) =>
-        `${paths.usersFile}:${one.line}: ${one.message}`
-      ),
-    };
-  }
-  const domains = read.config.server.local_domains;
-  return { ok: true, opened: { paths, domains, file: parsed } };
+  if (!changed.ok) return changed;
+  const told = options.passwordFile === undefined
+    ? { password: password.text }
+    : {};
+  return { ...changed, told };
 }
 
 function change(
   address: string,
-  options: Options,
-  how: (opened: Opened, user: Mailbox) => Changed,
+  options: UserOptions,
+  how: (opened: OpenedLogins, user: Mailbox) => Changed,
 ): number {
-  const opened = open(options.config);
-  if (!opened.ok) return fail(EXIT.config, opened.faults);
-  const { paths, domains } = opened.opened;
-  const user = userOf(address, domains[0] ?? "");
-  if (user === undefined) {
-    return fail(EXIT.usage, [`${address} cannot be a mailbox`]);
-  }
-  const changed = how(opened.opened, user);
-  if (!changed.ok) return fail(EXIT.no, [changed.fault]);
-  try {
-    writeUsersFile(paths.usersFile, changed);
-  } catch (error) {
-    return fail(EXIT.busy, [(error as Error).message]);
-  }
-  const running = readStatus(paths.runDir);
-  if (running) Deno.kill(running.pid, "SIGHUP");
-  console.log(
-    `${user.user}@${user.domain}: done${running ? ", and in force" : ""}`,
-  );
-  return EXIT.ok;
+  return changeLogins(address, options, (opened, user) => {
+    const changed = how(opened, user);
+    if (!changed.ok) return changed;
+    const { password } = changed.told;
+    const lines = password === undefined
+      ? []
+      : [`password   ${password}  (shown once)`];
+    return { ...changed, lines };
+  });
 }

@@ -101,6 +101,13 @@ export const EXEMPTIONS: readonly Exemption[] = [
     why: "delivers into all mailboxes",
   },
   {
+    acts: ["read the password file", "list the password file's directory"],
+    roles: ["auth"],
+    modes: BOTH,
+    kind: "job",
+    why: "checks passwords",
+  },
+  {
     acts: ["send a UDP datagram", "wait for UDP datagrams"],
     roles: ["dns"],
     modes: ["kernel"],
@@ -121,6 +128,7 @@ export const EXEMPTIONS: readonly Exemption[] = [
       "dial",
       "shred",
       "gate",
+      "auth",
     ],
     modes: ["kernel"],
     kind: "limit",

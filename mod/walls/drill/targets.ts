@@ -15,6 +15,9 @@ export interface Targets {
   /** Secrets of root, mode 0600. */
   readonly configuration: string;
   readonly users: string;
+  /** Of root and the group of auth. */
+  readonly passwords: string;
+  readonly authDir: string;
   readonly tlsKey: string;
   /** A file of the drill's own in `home`, owner root, mode 0600. */
   readonly secret: string;

@@ -1,0 +1,85 @@
+/**
+ * Lock-out by rate. Two counts of failures, neither of which knows a login
+ * alone: so nobody can lock the owner of a mailbox out from elsewhere.
+ *
+ * | what is counted         | at once | and then        |
+ * | ----------------------- | ------- | --------------- |
+ * | a login from a network  | 10      | one every 90 s  |
+ * | a network, all logins   | 50      | one every 18 s  |
+ *
+ * A network is a /24 of IPv4 or a /56 of IPv6. Unknown logins count as known
+ * ones do. A success forgets the failures of its login from its network, and
+ * not those of the network: or one account would be a licence to guess at
+ * others. 20,000 names of each kind are kept, about 5 MB.
+ */
+import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
+import { networkOf } from "./network.ts";
+
+const WINDOW_MS = 15 * 60_000;
+/** See the file's header. */
+export const LOGIN_LIMIT: FailureLimit = {
+  limit: 10,
+  windowMs: WINDOW_MS,
+  maxNames: 20_000,
+};
+/** See the file's header. */
+export const NETWORK_LIMIT: FailureLimit = {
+  limit: 50,
+  windowMs: WINDOW_MS,
+  maxNames: 20_000,
+};
+/** Locked names that are told to the console. */
+const MAX_TOLD = 100;
+
+/** A lock that a failure has just closed. */
+export interface Locked {
+  readonly what: "login" | "network";
+  readonly network: string;
+  /** Until the next try is allowed; a further failure prolongs it. */
+  readonly forMs: number;
+}
+
+/** See the file's header. */
+export class Lockout {
+  readonly #logins = new FailureCounts(LOGIN_LIMIT);
+  readonly #networks = new FailureCounts(NETWORK_LIMIT);
+
+  /** True if this login may not be tried from there now. */
+  isLocked(login: string, client: string, nowMs: number): boolean {
+    const network = networkOf(client);
+    return this.#networks.fullForMs(network, nowMs) > 0 ||
+      this.#logins.fullForMs(keyOf(login, network), nowMs) > 0;
+  }
+
+  /** Counts a failure; tells what it locked. */
+  failed(login: string, client: string, nowMs: number): Locked[] {
+    const network = networkOf(client);
+    const counts = [
+      ["login", this.#logins, keyOf(login, network)],
+      ["network", this.#networks, network],
+    ] as const;
+    return counts.flatMap(([what, count, key]) => {
+      const before = count.fullForMs(key, nowMs);
+      count.add(key, nowMs);
+      const forMs = count.fullForMs(key, nowMs);
+      return before === 0 && forMs > 0 ? [{ what, network, forMs }] : [];
+    });
+  }
+
+  /** The login was right. */
+  succeeded(login: string, client: string): void {
+    this.#logins.clear(keyOf(login, networkOf(client)));
+  }
+
+  /** What is locked: `NETWORK`, or `LOGIN from NETWORK`. */
+  locked(nowMs: number): string[] {
+    return [
+      ...this.#networks.full(nowMs, MAX_TOLD),
+      ...this.#logins.full(nowMs, MAX_TOLD),
+    ].slice(0, MAX_TOLD);
+  }
+}
+
+function keyOf(login: string, network: string): string {
+  return `${login} from ${network}`;
+}
