@@ -245,9 +245,13 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     ["console", { hostname, hosts: consoleHosts(config) }],
   ]);
   const listen = listenersOf(inputs);
-  // A role without an address has no work: it is not started.
+  // A role without an address has no work: it is not started. Nor has auth
+  // without submission, where alone anybody can log in.
+  const hasSubmission = listen.has("submission") || listen.has("submissions");
   const manifests = inputs.manifests.filter((one) =>
-    one.listens.length === 0 || one.listens.some((name) => listen.has(name))
+    one.name === "auth"
+      ? hasSubmission
+      : one.listens.length === 0 || one.listens.some((name) => listen.has(name))
   );
   return { site, manifests, parts, listen };
 }
