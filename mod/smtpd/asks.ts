@@ -7,13 +7,16 @@
  */
 import type { LogValue } from "../core/log.ts";
 import type { SmtpReply } from "../core/reply.ts";
-import type { Backend } from "./backend.ts";
+import type { Mailbox } from "../core/shapes.ts";
+import type { Backend, LoginBackend } from "./backend.ts";
 import { REPLIES } from "./replies.ts";
 import type { Answer, Question } from "./session.ts";
 
 /** In whose name is asked. */
 export interface Asking {
   readonly backend: Backend;
+  /** Who logged in, if anybody did. */
+  readonly login: Mailbox | undefined;
   readonly count: (name: string) => void;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
 }
@@ -25,7 +28,9 @@ export function ask(
 ): Answer | Promise<Answer> {
   switch (question.about) {
     case "sender":
-      return GRANTED;
+      return asking.login === undefined
+        ? GRANTED
+        : askSender(question.mail.reversePath, asking.login, asking);
     case "recipient":
       return askRecipient(question.address, asking);
   }
@@ -33,8 +38,41 @@ export function ask(
 
 const GRANTED: Answer = { is: "granted", effect: "deliver" };
 
+/** RFC 6409 §6.1. `<>` is anybody's: read receipts must have it. */
+async function askSender(
+  address: string,
+  login: Mailbox,
+  asking: Asking,
+): Promise<Answer> {
+  if (address === "") return GRANTED;
+  const reply = await loginBackend(asking).sender(address, login);
+  if (reply.kind === "answered") return GRANTED;
+  const why = reply.kind === "refused" ? reply.refusal : "failed";
+  asking.count(`senders-${why}`);
+  asking.log("sender-refused", {
+    sender: address,
+    login: `${login.user}@${login.domain}`,
+    why,
+  });
+  return { is: "denied", reply: SENDER_REPLIES[why], closes: false };
+}
+
+const SENDER_REPLIES = {
+  "not-yours": REPLIES.notYourSender,
+  failed: REPLIES.cannotCheckSender,
+} as const satisfies Record<string, SmtpReply>;
+
+function loginBackend({ backend }: Asking): LoginBackend {
+  if (backend.forLogins === undefined) {
+    throw new RangeError("Cannot ask for a login: nobody can log in here");
+  }
+  return backend.forLogins;
+}
+
 async function askRecipient(address: string, asking: Asking): Promise<Answer> {
-  const reply = await asking.backend.recipient(address);
+  const reply = asking.login === undefined
+    ? await asking.backend.recipient(address)
+    : await loginBackend(asking).relay(address);
   if (reply.kind === "answered") return GRANTED;
   const why = reply.kind === "refused" ? reply.refusal : "failed";
   asking.count(`recipients-${why}`);

@@ -41,6 +41,7 @@ for (const { name, reply, why, code } of REFUSED) {
     const told: unknown[] = [];
     const answer = await ask(QUESTION, {
       backend,
+      login: undefined,
       count: (name) => told.push(name),
       log: (event, fields) => told.push({ event, ...fields }),
     });

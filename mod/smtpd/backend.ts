@@ -4,7 +4,7 @@
  */
 import type { AskStream } from "../ipc/asking_end.ts";
 import type { AskOf, Reply } from "../ipc/call.ts";
-import type { ContentRef } from "../core/shapes.ts";
+import type { ContentRef, Mailbox } from "../core/shapes.ts";
 import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
 import type { spoolContract } from "../spool/spool_ipc.ts";
@@ -30,4 +30,14 @@ export interface Backend {
   accept(ask: AcceptAsk): Promise<Reply<Queue["accept"]>>;
   /** Gives back a record that nobody took over. */
   drop(ref: ContentRef): Promise<unknown>;
+  /** What only submission may ask; port 25 has no such edges. */
+  readonly forLogins?: LoginBackend;
+}
+
+/** What is asked in the name of a client that has logged in. */
+export interface LoginBackend {
+  /** Does this recipient exist, wherever it is? */
+  relay(address: string): Promise<Reply<Resolve["relay"]>>;
+  /** May this mailbox send as this address? */
+  sender(address: string, login: Mailbox): Promise<Reply<Resolve["sender"]>>;
 }

@@ -25,3 +25,18 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
     drop: (ref) => spool.ask("drop", { ref }),
   };
 }
+
+/** The same for submission, which may ask more. */
+export function submissionBackend(edges: Edges): Backend {
+  const { resolve } = edges;
+  const known = new KnownRecipients((address: string) =>
+    resolve.ask("relay", { address })
+  );
+  return {
+    ...edgeBackend(edges),
+    forLogins: {
+      relay: (address) => known.recipient(address),
+      sender: (address, login) => resolve.ask("sender", { address, login }),
+    },
+  };
+}

@@ -17,16 +17,17 @@ import type { Socket } from "node:net";
 import tls from "node:tls";
 import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
-import { NO_WISHES } from "../core/shapes.ts";
+import { type Mailbox, NO_WISHES } from "../core/shapes.ts";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
 import { ask } from "./asks.ts";
 import type { Backend } from "./backend.ts";
 import { parseCommand } from "./command.ts";
 import { DataRate } from "./data_rate.ts";
 import type { Held } from "./held_socket_io.ts";
+import type { Facts } from "./header_repair.ts";
 import { IncomingMessage, type MessageLimits } from "./incoming_message.ts";
 import { type Line, LineReader } from "./line_reader.ts";
-import { receivedField } from "./received.ts";
+import { internetDate, type Protocol, receivedField } from "./received.ts";
 import { REPLIES } from "./replies.ts";
 import {
   type Event,
@@ -58,6 +59,8 @@ export interface Settings extends Rules, MessageLimits {
   readonly minDataRate: number;
   /** Set if and only if `offersTls`. */
   readonly secureContext: tls.SecureContext | undefined;
+  /** `Received` does not tell the client of who has logged in. */
+  readonly hideClient: boolean;
 }
 
 /** What a connection is given. */
@@ -67,6 +70,8 @@ export interface ConnectionOptions {
   readonly address: string;
   /** What the client sent before, if anything was read. */
   readonly held?: Held;
+  /** TLS from the first octet, RFC 8314 §3; else STARTTLS. */
+  readonly isTls?: boolean;
   readonly settings: Settings;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
@@ -108,10 +113,17 @@ export class Connection {
     this.#settings = options.settings;
     this.#socket = options.socket;
     this.#sessionEndsAt = performance.now() + this.#settings.sessionWithinMs;
-    this.#attach(options.socket);
-    this.#say(greeting(this.#settings));
-    this.#flush();
-    if (options.held !== undefined) this.#takeHeld(options.held);
+    if (options.isTls) {
+      const held = options.held?.octets;
+      this.#socket.pause();
+      if (held !== undefined && held.length > 0) this.#socket.unshift(held);
+      this.#shakeHands(() => this.#say(greeting(this.#settings)));
+    } else {
+      this.#attach(options.socket);
+      this.#say(greeting(this.#settings));
+      this.#flush();
+      if (options.held !== undefined) this.#takeHeld(options.held);
+    }
   }
 
   /**
@@ -289,6 +301,7 @@ export class Connection {
   #ask(question: Question): void {
     const answer = ask(question, {
       backend: this.#options.backend,
+      login: this.#session.login,
       count: this.#options.count,
       log: (event, fields) => this.#log(event, fields),
     });
@@ -310,18 +323,22 @@ export class Connection {
       return this.#close();
     }
     const queueId = newQueueId();
+    const arrivedMs = Date.now();
     const trace = receivedField({
       helo: this.#hello().helo,
       address: this.#options.address,
+      hidesClient: this.#settings.hideClient &&
+        this.#session.login !== undefined,
       hostname: this.#settings.hostname,
       protocol: this.#protocol(),
       queueId,
-      nowMs: Date.now(),
+      nowMs: arrivedMs,
     });
     this.#message = new IncomingMessage({
       stream,
       limits: this.#settings,
       head: encoder.encode(trace),
+      repair: this.#repair(queueId, arrivedMs),
       onDrain: () => this.#balance(),
     });
     this.#queueId = queueId;
@@ -335,6 +352,17 @@ export class Connection {
       budgetMs: this.#settings.commandWithinMs,
       nowMs,
     });
+  }
+
+  /** What a header block must have; others' messages are not ours to mend. */
+  #repair(queueId: string, nowMs: number): Facts | undefined {
+    const { login } = this.#session;
+    if (login === undefined || this.#session.at !== "mail") return undefined;
+    return {
+      date: internetDate(nowMs),
+      messageId: `${queueId}@${this.#settings.hostname}`,
+      from: this.#session.mail.reversePath || nameOf(login),
+    };
   }
 
   #feed(bytes: Uint8Array): void {
@@ -359,6 +387,7 @@ export class Connection {
     const { reversePath, recipients, bodyType, effect } = session.mail;
     const queueId = this.#queueId;
     const protocol = this.#protocol();
+    const login = session.login === undefined ? "" : nameOf(session.login);
     const { helo } = this.#hello();
     const completed = await message.complete();
     const end: MessageEnd = completed.is === "refused"
@@ -372,7 +401,7 @@ export class Connection {
         recipientWishes: [],
         hold: effect === "hold",
         discard: effect === "discard",
-        client: { address: this.#options.address, helo, protocol, login: "" },
+        client: { address: this.#options.address, helo, protocol, login },
       }, completed.reply);
     const facts = {
       id: queueId,
@@ -386,7 +415,7 @@ export class Connection {
       this.#options.count("accepted");
       this.#log(
         effect === "discard" ? "message-discarded" : "message-accepted",
-        { ...facts, helo, protocol },
+        { ...facts, helo, protocol, ...(login === "" ? {} : { login }) },
       );
     } else {
       this.#options.count("refused");
@@ -402,8 +431,6 @@ export class Connection {
    */
   #startTls(): void {
     const plain = this.#socket;
-    const { secureContext } = this.#settings;
-    if (secureContext === undefined) throw new TypeError("No certificate");
     plain.pause();
     // Looked at and not read: in Deno 2.9.6 read() on a paused socket starts
     // reading again, and the ClientHello is lost.
@@ -411,19 +438,28 @@ export class Connection {
       this.#say(REPLIES.outOfStep);
       return this.#close();
     }
-    this.#mode = "handshake";
-    this.#deadline = performance.now() +
-      Math.min(HANDSHAKE_MS, this.#settings.commandWithinMs);
     plain.off("data", this.#onData);
     plain.off("end", this.#onEnd);
     plain.off("drain", this.#onDrain);
     plain.write(this.#out + formatReply(REPLIES.readyForTls));
     this.#out = "";
+    this.#shakeHands();
+  }
+
+  /** Makes the socket one of TLS; `then` runs before the session goes on. */
+  #shakeHands(then: () => void = () => {}): void {
+    const plain = this.#socket;
+    const { secureContext } = this.#settings;
+    if (secureContext === undefined) throw new TypeError("No certificate");
+    this.#mode = "handshake";
+    this.#deadline = performance.now() +
+      Math.min(HANDSHAKE_MS, this.#settings.commandWithinMs);
     const secured = new tls.TLSSocket(plain, { isServer: true, secureContext });
     this.#socket = secured;
     this.#attach(secured);
     secured.once("secure", () => {
       this.#options.count("tls");
+      then();
       this.#resume({ is: "secured" });
     });
     secured.once("error", () => {
@@ -480,7 +516,8 @@ export class Connection {
   }
 
   /** RFC 3848. */
-  #protocol(): "SMTP" | "ESMTP" | "ESMTPS" {
+  #protocol(): Protocol {
+    if (this.#session.login !== undefined) return "ESMTPSA";
     if (!this.#hello().esmtp) return "SMTP";
     return this.#session.secured ? "ESMTPS" : "ESMTP";
   }
@@ -491,3 +528,7 @@ export class Connection {
 }
 
 const encoder = new TextEncoder();
+
+function nameOf({ user, domain }: Mailbox): string {
+  return `${user}@${domain}`;
+}

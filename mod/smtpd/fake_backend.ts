@@ -3,6 +3,7 @@ import type {
   AcceptAsk,
   Backend,
   ContentStream,
+  LoginBackend,
   StoreReply,
 } from "./backend.ts";
 
@@ -99,6 +100,30 @@ export class FakeBackend implements Backend {
       },
     };
   }
+}
+
+/** The same with what submission may ask. */
+export class FakeSubmissionBackend extends FakeBackend {
+  /** Relays everywhere but to `nobody`; senders are the login's as `sender` says. */
+  readonly forLogins: LoginBackend = {
+    relay: (address) => {
+      this.calls.push(`relay ${address}`);
+      const reply = address.startsWith("nobody")
+        ? { kind: "refused", refusal: "unknown-recipient" } as const
+        : recipientReply("me@home.test") as Awaited<
+          ReturnType<LoginBackend["relay"]>
+        >;
+      return Promise.resolve(reply);
+    },
+    sender: (address, login) => {
+      this.calls.push(`sender ${address} of ${login.user}@${login.domain}`);
+      return Promise.resolve(
+        address === `${login.user}@${login.domain}`
+          ? { kind: "answered", answer: {} }
+          : { kind: "refused", refusal: "not-yours" },
+      );
+    },
+  };
 }
 
 function recipientReply(

@@ -2,13 +2,15 @@
  * One message on its way from the socket into the spool: read, counted,
  * bounded, and passed on in constant memory, with back-pressure.
  *
- * Its octets go through unchanged behind one `Received` field. A fault found
+ * Its octets go through behind one `Received` field, unchanged but for what
+ * `header_repair.ts` does to those of our own users. A fault found
  * on the way gives the store up at once; the rest is read and thrown away, so
  * that the reply comes where the client waits for it.
  */
 import { joinOctets } from "../core/octets.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
 import { DataReader } from "./data_reader.ts";
+import { type Facts, HeaderRepair } from "./header_repair.ts";
 import { HopCounter } from "./hop_counter.ts";
 import type { MessageEnd } from "./session.ts";
 
@@ -40,6 +42,7 @@ export class IncomingMessage {
   readonly #onDrain: () => void;
   readonly #reader = new DataReader((piece) => this.#take(piece));
   readonly #hops = new HopCounter();
+  readonly #repair: HeaderRepair | undefined;
   /** Pieces that the stream has not taken yet. */
   #waiting: Uint8Array[];
   #backlog: number;
@@ -53,6 +56,8 @@ export class IncomingMessage {
     limits: MessageLimits;
     /** Goes before the message's own octets. */
     head: Uint8Array;
+    /** What the header block lacks; undefined if it is not ours to mend. */
+    repair?: Facts | undefined;
     /** Told when {@link backlog} is 0 again. */
     onDrain: () => void;
   }) {
@@ -61,6 +66,8 @@ export class IncomingMessage {
     this.#onDrain = options.onDrain;
     this.#waiting = [options.head];
     this.#backlog = options.head.length;
+    this.#repair = options.repair &&
+      new HeaderRepair(options.repair, (piece) => this.#keep(piece));
   }
 
   /** True once CRLF.CRLF was read. */
@@ -107,6 +114,7 @@ export class IncomingMessage {
     if (this.#fault !== undefined) {
       return { is: "refused", fault: this.#fault };
     }
+    this.#repair?.end();
     await this.#pumping;
     if (this.#waiting.length > 0) {
       // Not awaited: at most what one read of the socket brought.
@@ -130,10 +138,13 @@ export class IncomingMessage {
       this.#fail({ is: "too-large" });
     } else if (this.#hops.hops > this.#limits.hopLimit) {
       this.#fail({ is: "loop" });
-    } else {
-      this.#waiting.push(piece);
-      this.#backlog += piece.length;
-    }
+    } else if (this.#repair === undefined) this.#keep(piece);
+    else this.#repair.push(piece);
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.#waiting.push(piece);
+    this.#backlog += piece.length;
   }
 
   #fail(fault: Fault): void {

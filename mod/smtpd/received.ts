@@ -1,14 +1,18 @@
 /** The trace field that we add to every message, RFC 5321 §4.4. */
 
+/** How a message came, RFC 3848. There is no login in clear, so no ESMTPA. */
+export type Protocol = "SMTP" | "ESMTP" | "ESMTPS" | "ESMTPSA";
+
 /** What the trace tells. */
 export interface Trace {
   /** As the client said in EHLO or HELO, already checked. */
   readonly helo: string;
   /** The client's IP address. */
   readonly address: string;
+  /** True to leave out who the client is: address and name. */
+  readonly hidesClient: boolean;
   readonly hostname: string;
-  /** RFC 3848. */
-  readonly protocol: "SMTP" | "ESMTP" | "ESMTPS";
+  readonly protocol: Protocol;
   readonly queueId: string;
   readonly nowMs: number;
 }
@@ -17,8 +21,12 @@ export interface Trace {
 export function receivedField(trace: Trace): string {
   const { helo, address, hostname, protocol, queueId, nowMs } = trace;
   const tag = address.includes(":") ? "IPv6:" : "";
-  return `Received: from ${helo} ([${tag}${address}])\r\n` +
-    `\tby ${hostname} with ${protocol} id ${queueId};\r\n` +
+  // Without `from` it is no trace field of RFC 5321, which knows no secrets,
+  // but one of RFC 5322 §3.6.7.
+  const from = trace.hidesClient
+    ? ""
+    : `from ${helo} ([${tag}${address}])\r\n\t`;
+  return `Received: ${from}by ${hostname} with ${protocol} id ${queueId};\r\n` +
     `\t${internetDate(nowMs)}\r\n`;
 }
 

@@ -8,6 +8,7 @@ Deno.test("receivedField says from, by, with, id and when", () => {
     helo: "mx.a.test",
     address: "192.0.2.1",
     hostname: "mx.home.test",
+    hidesClient: false,
     protocol: "ESMTPS" as const,
     queueId: "01KAJ2V7Z0ABCDEF",
     nowMs: NOW,
@@ -21,6 +22,11 @@ Deno.test("receivedField says from, by, with, id and when", () => {
   assert.match(
     receivedField({ ...trace, address: "2001:db8::1" }),
     /\(\[IPv6:2001:db8::1\]\)/,
+  );
+  assert.equal(
+    receivedField({ ...trace, hidesClient: true, protocol: "ESMTPSA" }),
+    "Received: by mx.home.test with ESMTPSA id 01KAJ2V7Z0ABCDEF;\r\n" +
+      "\tFri, 21 Nov 2025 02:10:05 +0000\r\n",
   );
 });
 

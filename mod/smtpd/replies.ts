@@ -25,6 +25,8 @@ export const REPLIES = {
   tlsActive: smtpReply(503, "5.5.1", "TLS is active already"),
   notOffered: smtpReply(502, "5.5.1", "Command not implemented"),
   sayHelloFirst: smtpReply(503, "5.5.1", "Send EHLO or HELO first"),
+  tlsFirst: smtpReply(530, "5.7.0", "Send STARTTLS first"),
+  loginFirst: smtpReply(530, "5.7.0", "Log in first"),
   nestedMail: smtpReply(503, "5.5.1", "Sender already given"),
   needMail: smtpReply(503, "5.5.1", "Need MAIL first"),
   needRecipient: smtpReply(554, "5.5.1", "No valid recipients"),
@@ -35,6 +37,12 @@ export const REPLIES = {
   tooManyRecipients: smtpReply(452, "4.5.3", "Too many recipients"),
   unknownRecipient: smtpReply(550, "5.1.1", "No such recipient here"),
   relayDenied: smtpReply(554, "5.7.1", "Relay access denied"),
+  notYourSender: smtpReply(
+    550,
+    "5.7.1",
+    "Sender address is none of this login's",
+  ),
+  cannotCheckSender: smtpReply(451, "4.4.3", "Cannot look up sender now"),
   // Aliases that loop are our configuration's fault, and will be mended.
   aliasLoop: smtpReply(451, "4.3.5", "Recipient is misconfigured here"),
   cannotResolve: smtpReply(451, "4.4.3", "Cannot look up recipient now"),

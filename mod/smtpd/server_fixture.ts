@@ -1,8 +1,8 @@
 /** A whole server on a loopback port with fake roles behind it, for tests. */
 import type net from "node:net";
 import type { LogValue } from "../core/log.ts";
-import { FakeBackend } from "./fake_backend.ts";
-import type { SmtpdPart } from "./role.ts";
+import { FakeBackend, FakeSubmissionBackend } from "./fake_backend.ts";
+import type { SmtpdPart, SubmissionPart } from "./role.ts";
 import { SmtpServer } from "./server_io.ts";
 
 /** Settings that a test overrides in part. */
@@ -36,7 +36,31 @@ export async function withServer(
   part: Partial<SmtpdPart>,
   test: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  const backend = new FakeBackend();
+  await serve(part, new FakeBackend(), false, test);
+}
+
+/** What only a server for submission has. */
+export interface SubmissionFixture extends Fixture {
+  readonly backend: FakeSubmissionBackend;
+}
+
+/** The same for submission, with TLS from the first octet or STARTTLS. */
+export async function withSubmission(
+  part: Partial<SubmissionPart>,
+  options: { isTls: boolean },
+  test: (fixture: SubmissionFixture) => Promise<void>,
+): Promise<void> {
+  const backend = new FakeSubmissionBackend();
+  const whole = { hideClient: false, ...part };
+  await serve(whole, backend, options.isTls, test);
+}
+
+async function serve<B extends FakeBackend>(
+  part: Partial<SubmissionPart>,
+  backend: B,
+  isTls: boolean,
+  test: (fixture: Fixture & { backend: B }) => Promise<void>,
+): Promise<void> {
   const logged: Fixture["logged"] = [];
   const counted = new Map<string, number>();
   const server = new SmtpServer({
@@ -45,7 +69,7 @@ export async function withServer(
     log: (event, fields) => void logged.push({ event, fields }),
     count: (name) => void counted.set(name, (counted.get(name) ?? 0) + 1),
   });
-  const listening = await server.listen({ host: "127.0.0.1", port: 0 });
+  const listening = await server.listen({ host: "127.0.0.1", port: 0 }, isTls);
   const { port } = listening.address() as net.AddressInfo;
   try {
     await test({ port, server, backend, logged, counted });

@@ -13,7 +13,7 @@ import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
 import { Networks } from "./networks.ts";
 import { MAX_HEADER_MS, ProxyArrival } from "./proxy_io.ts";
 import { REPLIES } from "./replies.ts";
-import { type SmtpdPart, smtpdRole } from "./role.ts";
+import { type SmtpdPart, smtpdRole, type SubmissionPart } from "./role.ts";
 import { sessionsPerClient, stressAt } from "./stress.ts";
 import { tlsContext } from "./tls_context.ts";
 
@@ -36,10 +36,20 @@ const PROXIES = "proxies";
 
 /** What a server is given. */
 export interface ServerOptions {
-  readonly part: SmtpdPart;
+  readonly part: SmtpdPart | SubmissionPart;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
   readonly count: (name: string) => void;
+}
+
+/** A connection that was accepted. */
+interface Arrival {
+  /** Whose it is, in plain form. */
+  readonly address: string;
+  /** TLS from the first octet. */
+  readonly isTls: boolean;
+  /** What was read of it. */
+  readonly held: Held;
 }
 
 /** One client, at whatever stage. */
@@ -55,7 +65,7 @@ export class SmtpServer {
   readonly #servers: net.Server[] = [];
   readonly #stages = new Set<Stage>();
   readonly #limits = new ClientLimits();
-  #part: SmtpdPart;
+  #part: SmtpdPart | SubmissionPart;
   #settings: Settings;
   #proxies: Networks;
   #refused = 0;
@@ -76,21 +86,26 @@ export class SmtpServer {
   }
 
   /** Takes new settings; sessions that are open keep theirs. */
-  renew(part: SmtpdPart): void {
+  renew(part: SmtpdPart | SubmissionPart): void {
     this.#part = part;
     this.#settings = this.#settingsOf(part);
     this.#proxies = new Networks(part.proxyFrom);
   }
 
-  /** Accepts on a listening socket; resolves when it does. */
+  /**
+   * Accepts on a listening socket; resolves when it does.
+   *
+   * @param isTls TLS from the first octet on
+   */
   listen(
     on: { fd: number } | { host: string; port: number },
+    isTls = false,
   ): Promise<net.Server> {
     const { promise, resolve, reject } = Promise.withResolvers<net.Server>();
     // Half open: who sends all and then FIN still gets its replies.
     const server = net.createServer(
       { allowHalfOpen: true, noDelay: true },
-      (socket) => this.#accept(socket),
+      (socket) => this.#accept(socket, isTls),
     );
     server.once("error", reject);
     server.listen({ ...on, backlog: BACKLOG }, () => {
@@ -124,50 +139,54 @@ export class SmtpServer {
     clearInterval(this.#ticker);
   }
 
-  #accept(socket: net.Socket): void {
+  #accept(socket: net.Socket, isTls: boolean): void {
     socket.on("error", () => {}); // "close" follows
-    if (socket.remoteAddress === undefined) {
-      socket.destroy(); // gone before we looked
+    // Gone before we looked; or we have no certificate that could be used.
+    const remote = socket.remoteAddress;
+    if (remote === undefined || (isTls && !this.#settings.offersTls)) {
+      socket.destroy();
       return;
     }
     this.#options.count("connections");
-    const address = plainAddress(socket.remoteAddress);
-    if (this.#proxies.has(address)) this.#readHeader(socket, address);
-    else this.#open(socket, address, NOTHING_HELD);
+    const address = plainAddress(remote);
+    const arrival = { address, isTls, held: NOTHING_HELD };
+    if (this.#proxies.has(address)) this.#readHeader(socket, arrival);
+    else this.#open(socket, arrival);
   }
 
   /** Whose connection it is, the proxy says. */
-  #readHeader(socket: net.Socket, proxy: string): void {
+  #readHeader(socket: net.Socket, { address: proxy, isTls }: Arrival): void {
     const { maxSessions } = this.#limitsNow();
     const bounds = { maxSessions, maxSessionsPerClient: Infinity };
     const overload = this.#limits.enter(PROXIES, bounds);
-    if (overload !== undefined) return this.#refuse(socket, overload);
-    const arrival: Stage = new ProxyArrival(socket, {
+    if (overload !== undefined) return this.#refuse(socket, overload, isTls);
+    const header: Stage = new ProxyArrival(socket, {
       withinMs: Math.min(MAX_HEADER_MS, this.#part.commandWithinMs),
-      onHeader: (client, rest) => {
-        this.#left(arrival, PROXIES);
-        const address = client?.address ?? proxy;
-        this.#open(socket, plainAddress(address), rest);
+      onHeader: (client, held) => {
+        this.#left(header, PROXIES);
+        const address = plainAddress(client?.address ?? proxy);
+        this.#open(socket, { address, isTls, held });
       },
       onGone: (why) => {
-        this.#left(arrival, PROXIES);
+        this.#left(header, PROXIES);
         if (why === undefined) return;
         this.#options.count("proxy-faults");
         this.#options.log("proxy-header-refused", { client: proxy, why });
       },
     });
-    this.#stages.add(arrival);
+    this.#stages.add(header);
   }
 
-  #open(socket: net.Socket, address: string, held: Held): void {
-    const key = clientKey(address);
+  #open(socket: net.Socket, arrival: Arrival): void {
+    const key = clientKey(arrival.address);
     const overload = this.#limits.enter(key, this.#limitsNow());
-    if (overload !== undefined) return this.#refuse(socket, overload);
+    if (overload !== undefined) {
+      return this.#refuse(socket, overload, arrival.isTls);
+    }
     const connection: Stage = new Connection({
       ...this.#options,
+      ...arrival,
       socket,
-      address,
-      held,
       settings: this.#settings,
       onClosed: () => this.#left(connection, key),
     });
@@ -198,9 +217,14 @@ export class SmtpServer {
     return stressAt(this.#stages.size, this.#maxSessions);
   }
 
-  #refuse(socket: net.Socket, why: "too-many" | "too-many-from-client"): void {
+  #refuse(
+    socket: net.Socket,
+    why: "too-many" | "too-many-from-client",
+    isTls: boolean,
+  ): void {
     this.#options.count(`sessions-${why}`);
-    if (this.#refused >= MAX_REFUSED) {
+    // What is said in clear on a TLS port says nothing to anybody.
+    if (isTls || this.#refused >= MAX_REFUSED) {
       socket.destroy();
       return;
     }
@@ -223,12 +247,18 @@ export class SmtpServer {
     for (const stage of this.#stages) stage.tick(nowMs, commandWithinMs);
   }
 
-  #settingsOf(part: SmtpdPart): Settings {
+  #settingsOf(part: SmtpdPart | SubmissionPart): Settings {
     const context = part.tls === null ? undefined : tlsContext(part.tls);
     if (context?.ok === false) {
       this.#options.log("tls-not-offered", { why: context.why });
     }
     const secureContext = context?.ok ? context.secureContext : undefined;
-    return { ...part, secureContext, offersTls: secureContext !== undefined };
+    return {
+      hideClient: false,
+      ...part,
+      secureContext,
+      offersTls: secureContext !== undefined,
+      takesLogins: this.#options.backend.forLogins !== undefined,
+    };
   }
 }

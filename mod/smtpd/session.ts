@@ -14,6 +14,7 @@
  */
 import type { SmtpReply } from "../core/reply.ts";
 import { smtpReply } from "../core/reply.ts";
+import type { Mailbox } from "../core/shapes.ts";
 import type { Command } from "./command.ts";
 import type { Spoilt } from "./data_reader.ts";
 import type { LineFault } from "./line_reader.ts";
@@ -71,14 +72,19 @@ export interface Hello {
   readonly esmtp: boolean;
 }
 
+/** What a session keeps whatever its state. */
+export interface Lasting {
+  /** Inside TLS. */
+  readonly secured: boolean;
+  /** Who logged in; only ever inside TLS. */
+  readonly login: Mailbox | undefined;
+  readonly errors: number;
+  readonly junk: number;
+}
+
 /** One session; each state holds only what is true in it. */
 export type Session =
-  & {
-    /** Inside TLS. */
-    readonly secured: boolean;
-    readonly errors: number;
-    readonly junk: number;
-  }
+  & Lasting
   & (
     | { readonly at: "start" }
     | { readonly at: "ready"; readonly hello: Hello }
@@ -96,6 +102,11 @@ export interface Rules {
   readonly maxRecipients: number;
   /** A certificate is there. */
   readonly offersTls: boolean;
+  /**
+   * This is submission: who wants to send must log in, inside TLS, and then
+   * may send anywhere. Else nobody can log in.
+   */
+  readonly takesLogins: boolean;
 }
 
 /** What became of a message after CRLF.CRLF. */
@@ -144,6 +155,7 @@ export type Step = readonly [Session, Action];
 export const NEW_SESSION: Session = {
   at: "start",
   secured: false,
+  login: undefined,
   errors: 0,
   junk: 0,
 };
@@ -240,17 +252,16 @@ function onHello(
   rules: Rules,
 ): Step {
   const esmtp = command.is === "ehlo";
-  const { secured, errors, junk } = session;
   const hello = { helo: command.helo, esmtp };
   const lines = [rules.hostname];
   if (esmtp) {
     lines.push("PIPELINING", `SIZE ${rules.maxMessageBytes}`, "8BITMIME");
     lines.push("ENHANCEDSTATUSCODES");
-    if (rules.offersTls && !secured) lines.push("STARTTLS");
+    if (rules.offersTls && !session.secured) lines.push("STARTTLS");
     lines.push("HELP");
   }
   // RFC 5321 §4.1.4: EHLO clears a transaction as RSET does.
-  return [{ at: "ready", hello, secured, errors, junk }, {
+  return [{ at: "ready", hello, ...lasting(session) }, {
     do: "reply",
     reply: { code: 250, lines },
   }];
@@ -263,6 +274,11 @@ function onMail(
 ): Step {
   if (session.at === "start") return [session, reply(REPLIES.sayHelloFirst)];
   if (session.at === "mail") return [session, reply(REPLIES.nestedMail)];
+  if (rules.takesLogins && session.login === undefined) {
+    // RFC 3207 §4 and RFC 4954 §6 have the same code for both.
+    const { loginFirst, tlsFirst } = REPLIES;
+    return [session, reply(session.secured ? loginFirst : tlsFirst)];
+  }
   // RFC 1870 §6.1.
   if ((command.sizeBytes ?? 0) > rules.maxMessageBytes) {
     return [session, reply(REPLIES.tooLarge)];
@@ -373,8 +389,11 @@ function onStartTls(session: Session, rules: Rules): Step {
 /** Ends a transaction, if there is one. */
 function toReady(session: Session): Session {
   if (session.at !== "mail") return session;
-  const { hello, secured, errors, junk } = session;
-  return { at: "ready", hello, secured, errors, junk };
+  return { at: "ready", hello: session.hello, ...lasting(session) };
+}
+
+function lasting({ secured, login, errors, junk }: Session): Lasting {
+  return { secured, login, errors, junk };
 }
 
 /** Does what costs nothing and brings no mail, a bounded number of times. */

@@ -20,6 +20,7 @@ const RULES: Rules = {
   maxMessageBytes: 10_000,
   maxRecipients: 100,
   offersTls: true,
+  takesLogins: false,
 };
 
 /** Plays lines through a session; `unknown@...` and the like get that verdict. */

@@ -4,7 +4,7 @@ import { runRole } from "../ipc/role_runtime.ts";
 import { queueContract } from "../queue/queue_ipc.ts";
 import { resolveContract } from "../resolve/resolve_ipc.ts";
 import { spoolContract } from "../spool/spool_ipc.ts";
-import { edgeBackend } from "./backend_io.ts";
+import { submissionBackend } from "./backend_io.ts";
 import { submissionPart } from "./role.ts";
 import { SmtpServer } from "./server_io.ts";
 
@@ -13,7 +13,7 @@ export function main(): Promise<void> {
   return runRole(submissionPart, async (context) => {
     const server = new SmtpServer({
       part: context.part,
-      backend: edgeBackend({
+      backend: submissionBackend({
         resolve: context.ask(resolveContract),
         spool: context.ask(spoolContract),
         queue: context.ask(queueContract),
@@ -25,6 +25,9 @@ export function main(): Promise<void> {
     context.onStop(() => server.stop());
     for (const fd of context.listeners("submission")) {
       await server.listen({ fd });
+    }
+    for (const fd of context.listeners("submissions")) {
+      await server.listen({ fd }, true);
     }
   });
 }

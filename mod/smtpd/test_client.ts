@@ -24,6 +24,14 @@ export class TestClient {
     return client;
   }
 
+  /** Connects by TLS from the first octet, and reads the greeting. */
+  static async openTls(port: number): Promise<TestClient> {
+    const client = new TestClient(TestClient.#connect(port));
+    await client.startTls();
+    await client.reply();
+    return client;
+  }
+
   /** Connects and reads nothing. */
   static openRaw(port: number): TestClient {
     return new TestClient(TestClient.#connect(port));
