@@ -29,6 +29,8 @@ const SETTINGS = {
   maxRecipients: 100,
   secureContext: undefined,
   offersTls: false,
+  takesLogins: false,
+  hideClient: false,
 };
 
 const LONG_AFTER_MS = 1e9;
