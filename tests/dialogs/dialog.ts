@@ -16,6 +16,8 @@ export type Step =
   | { readonly do: "expect"; readonly line: number; readonly pattern: Pattern }
   /** Nothing comes for a while, and the connection stays. */
   | { readonly do: "silence"; readonly line: number }
+  /** The connection ends without a reply, whatever else TLS says. */
+  | { readonly do: "dropped"; readonly line: number }
   | { readonly do: "wait"; readonly line: number; readonly ms: number }
   /** The handshake of RFC 3207; 220 was read. */
   | { readonly do: "starttls"; readonly line: number }
@@ -209,6 +211,7 @@ function expand(line: string): readonly string[] {
 function stepOf(text: string, line: number): Step {
   if (text.startsWith("S: ")) {
     if (text === "S: (silence)") return { do: "silence", line };
+    if (text === "S: (dropped)") return { do: "dropped", line };
     return { do: "expect", line, pattern: parsePattern(text.slice(3)) };
   }
   if (text.startsWith("M: ")) {

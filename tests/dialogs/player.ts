@@ -78,6 +78,8 @@ async function perform(step: Step, wire: Wire, stage: Stage): Promise<void> {
         throw new Error(`want silence, got ${wire.heard || "closed"}`);
       }
       return;
+    case "dropped":
+      return await wire.dropped();
     case "wait":
       return await delay(step.ms);
     case "starttls":
@@ -180,6 +182,15 @@ class Wire {
         return "closed";
       }
       await this.#news(until);
+    }
+  }
+
+  /** Reads until the end: alerts of TLS may come, no reply. */
+  async dropped(): Promise<void> {
+    const until = performance.now() + this.#replyMs;
+    while (!this.isClosed) await this.#news(until);
+    if (/^[2-5][0-9]{2}[ -]/m.test(this.heard)) {
+      throw new Error(`want the connection dropped, got ${this.heard}`);
     }
   }
 
