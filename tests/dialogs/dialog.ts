@@ -232,7 +232,8 @@ function stepOf(text: string, line: number): Step {
 
 /**
  * Octets, as UTF-16 units, of a text with `\r \n \t \0 \\ \{ \xNN` and
- * repetitions `{text*COUNT}`, in which `{n}` is the count so far, from 1.
+ * repetitions `{text*COUNT}`, in which `{n}` is the count so far, from 1; and
+ * `{64:text}`, which is text in base64.
  * Other characters are UTF-8.
  *
  * @throws {SyntaxError}
@@ -245,6 +246,12 @@ export function unescape(text: string): string {
       const [octet, length] = escape(text, at);
       octets += octet;
       at += length;
+      continue;
+    }
+    const encoded = text.startsWith("{64:", at) ? text.indexOf("}", at) : -1;
+    if (encoded >= 0) {
+      octets += btoa(unescape(text.slice(at + 4, encoded)));
+      at = encoded + 1;
       continue;
     }
     const repeated = c === "{" ? repetition(text, at) : undefined;

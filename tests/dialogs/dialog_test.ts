@@ -114,6 +114,7 @@ const OCTETS: [text: string, octets: string][] = [
   ["{\\x00*2}", "\0\0"],
   ["é", "\xc3\xa9"],
   ["{", "{"],
+  ["{64:\\0a\\0b}", "AGEAYg=="],
 ];
 
 for (const [text, octets] of OCTETS) {

@@ -53,7 +53,16 @@ async function outcome(
 }
 
 function messages({ backend }: Fixture): Message[] {
-  return backend.taken.map(({ ask, body }) => ({ ...ask, content: body }));
+  return backend.taken.map(({ ask, body }) => ({
+    reversePath: utf8(ask.reversePath),
+    recipients: ask.recipients.map(utf8),
+    content: body,
+  }));
+}
+
+/** Its octets as UTF-16 units, as dialogs have them. */
+function utf8(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 let started: Promise<Error | undefined>[] | undefined;
