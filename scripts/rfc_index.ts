@@ -29,6 +29,11 @@ const LIST = new Map<number, Rfc>([
     note: "host name syntax",
   }],
   [1870, { title: "SMTP extension: SIZE", support: "Yes" }],
+  [1985, {
+    title: "SMTP extension: ETRN",
+    support: "Yes",
+    note: "for domains that are relayed",
+  }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2308, {
@@ -37,15 +42,20 @@ const LIST = new Map<number, Rfc>([
     note: "telling NXDOMAIN from NODATA",
   }],
   [2920, { title: "SMTP extension: PIPELINING", support: "Yes" }],
-  [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "No" }],
+  [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "Yes" }],
   [3207, { title: "SMTP extension: STARTTLS", support: "Yes" }],
-  [3461, { title: "SMTP extension: DSN", support: "No" }],
+  [3461, {
+    title: "SMTP extension: DSN",
+    support: "Partial",
+    note: "parameters are read and carried",
+  }],
   [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
   [3464, { title: "Delivery status notifications", support: "Yes" }],
   [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
   [3834, { title: "Automatic responses to mail", support: "Yes" }],
   [3848, { title: "Transmission types: ESMTPS", support: "Yes" }],
   [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
+  [4422, { title: "SASL", support: "Partial", note: "mechanism names" }],
   [4954, { title: "SMTP extension: AUTH", support: "No" }],
   [5280, {
     title: "X.509 certificates",
@@ -70,13 +80,22 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "ecdsa-with-SHA256",
   }],
+  [5890, {
+    title: "Internationalized domain names (IDNA 2008)",
+    support: "Yes",
+    note: "by the tables of UTS 46",
+  }],
   [5952, { title: "IPv6 address text representation", support: "Yes" }],
   [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
   [6409, { title: "Message submission for mail", support: "Yes" }],
   [6522, { title: "multipart/report", support: "Yes" }],
-  [6531, { title: "SMTP extension: SMTPUTF8", support: "No" }],
+  [6531, { title: "SMTP extension: SMTPUTF8", support: "Yes" }],
   [6532, { title: "Internationalized headers", support: "No" }],
-  [6533, { title: "Internationalized DSNs", support: "No" }],
+  [6533, {
+    title: "Internationalized DSNs",
+    support: "Partial",
+    note: "addresses in ORCPT",
+  }],
   [6604, { title: "DNS: RCODE and status bits of chains", support: "Yes" }],
   [6698, { title: "DANE: TLSA", support: "No" }],
   [6891, { title: "DNS: EDNS(0)", support: "Partial", note: "payload size" }],
@@ -97,7 +116,13 @@ const LIST = new Map<number, Rfc>([
   }],
   [8439, { title: "ChaCha20 and Poly1305", support: "Yes", note: "the spool" }],
   [8461, { title: "SMTP MTA strict transport security", support: "No" }],
+  [8689, {
+    title: "SMTP extension: REQUIRETLS",
+    support: "Partial",
+    note: "offered and carried",
+  }],
   [8996, { title: "Deprecating TLS 1.0 and 1.1", support: "Yes" }],
+  [9422, { title: "SMTP extension: LIMITS", support: "Yes" }],
 ]);
 
 const FOLDERS = ["mod", "web"];

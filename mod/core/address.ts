@@ -3,9 +3,22 @@
  * parser with one answer. Everything after the last unquoted `@` is the
  * domain, comments and folding do not exist, and each octet is read once.
  *
- * Not: RFC 6531 (SMTPUTF8). Address literals other than IPv4 and IPv6 (the
- * grammar's General-address-literal has no registered tag) are refused.
+ * RFC 6531 §3.3 adds UTF-8 where the caller allows it; `international.ts` says
+ * which, and what its one spelling is. A `%` or `!` in a local part is a
+ * character like others: nothing is ever routed by it.
+ *
+ * Not: address literals other than IPv4 and IPv6 (the grammar's
+ * General-address-literal has no registered tag).
  */
+import {
+  aLabels,
+  beginsWithMark,
+  claimsALabel,
+  isAscii,
+  octetText,
+  seenText,
+  utf8Length,
+} from "./international.ts";
 
 /** Limits in octets, RFC 5321 §4.5.3.1.1 to §4.5.3.1.3. */
 export const MAX_LOCAL_PART = 64;
@@ -19,7 +32,7 @@ export const MAX_PATH = 256;
  * - `null`: `<>`, RFC 5321 §4.5.5
  * - `address`: as `mod/core/shapes.ts` has it: the local part's case kept and
  *   its quoting reduced to the necessary (§4.1.2: all quoted forms are
- *   equivalent), the domain in lower case
+ *   equivalent) and in NFC, the domain in lower case and A-labels
  * - `postmaster`: `<postmaster>` without a domain, in any case, §4.5.1
  */
 export type Path =
@@ -27,56 +40,95 @@ export type Path =
   | { readonly kind: "address"; readonly address: string }
   | { readonly kind: "postmaster" };
 
-/** Why a text is no path. `not-ascii` wins over `syntax`. */
+/** Why a text is no path. `not-ascii`, where UTF-8 is not allowed, wins. */
 export type PathFault = "syntax" | "too-long" | "not-ascii";
+
+/** How to read a path. */
+export interface PathOptions {
+  /** Where it starts; 0 if not said. */
+  readonly at?: number;
+  /** UTF-8 is allowed, RFC 6531 §3.3; not if not said. */
+  readonly utf8?: boolean;
+}
 
 /** A path and where the text goes on after its `>`; or why there is none. */
 export type PathReading =
-  | { readonly ok: true; readonly path: Path; readonly end: number }
+  | {
+    readonly ok: true;
+    readonly path: Path;
+    readonly end: number;
+    /** The path was not written in ASCII alone. */
+    readonly eightBit: boolean;
+  }
   | { readonly ok: false; readonly fault: PathFault };
 
 /**
- * Reads a Reverse-path or Forward-path that starts at `at`.
+ * Reads a Reverse-path or Forward-path.
  *
  * Source routes are checked and dropped: `<@a,@b:u@d>` is `u@d`, as RFC 5321
  * §4.1.1.3 and appendix C ask.
  *
  * @param text Octets as UTF-16 units, so 0x80 and more is 8-bit
  */
-export function readPath(text: string, at = 0): PathReading {
-  const scanner = new Scanner(text, at);
+export function readPath(
+  text: string,
+  { at = 0, utf8 = false }: PathOptions = {},
+): PathReading {
+  const scanner = new Scanner(text, { at, utf8 });
   const path = scanner.path();
   const end = scanner.at;
   if (path === undefined) {
-    if (hasEightBit(text, at)) return { ok: false, fault: "not-ascii" };
+    if (!utf8 && !isAscii(text.slice(at))) {
+      return { ok: false, fault: "not-ascii" };
+    }
     return { ok: false, fault: scanner.tooLong ? "too-long" : "syntax" };
   }
   // Checked last: the fault that names the cause is the more useful one.
-  if (end - at > MAX_PATH) return { ok: false, fault: "too-long" };
-  return { ok: true, path, end };
+  const isLong = end - at > MAX_PATH ||
+    (path.kind === "address" && utf8Length(path.address) > MAX_PATH - 2);
+  if (isLong) return { ok: false, fault: "too-long" };
+  const eightBit = utf8 && !isAscii(text.slice(at, end));
+  return { ok: true, path, end, eightBit };
 }
 
 /**
  * Reads a bare `local-part@domain`, nothing before or after it.
  *
+ * @param text Characters, not octets; beyond ASCII as in RFC 6531
  * @returns The address in the form of {@link Path}, undefined if it is none
  */
 export function parseAddress(text: string): string | undefined {
-  const scanner = new Scanner(text, 0);
+  if (text.length > MAX_PATH) return undefined;
+  const octets = octetText(text);
+  const scanner = new Scanner(octets, { at: 0, utf8: true });
   const mailbox = scanner.mailbox();
-  return scanner.at === text.length && text.length <= MAX_PATH - 2
+  return mailbox !== undefined && scanner.at === octets.length &&
+      octets.length <= MAX_PATH - 2 && utf8Length(mailbox) <= MAX_PATH - 2
     ? mailbox
     : undefined;
+}
+
+/**
+ * Reads a bare domain name, in ASCII, nothing before or after it.
+ *
+ * @returns In lower case, undefined if it is none
+ */
+export function parseDomain(text: string): string | undefined {
+  const scanner = new Scanner(text, { at: 0, utf8: false });
+  const domain = scanner.domain();
+  return scanner.at === text.length ? domain : undefined;
 }
 
 /** One pass over a text; a rule returns undefined where it does not match. */
 class Scanner {
   readonly #text: string;
+  readonly #utf8: boolean;
   at: number;
   tooLong = false;
 
-  constructor(text: string, at: number) {
+  constructor(text: string, { at, utf8 }: Required<PathOptions>) {
     this.#text = text;
+    this.#utf8 = utf8;
     this.at = at;
   }
 
@@ -98,14 +150,15 @@ class Scanner {
   /** Mailbox = Local-part "@" ( Domain / address-literal ) */
   mailbox(): string | undefined {
     const start = this.at;
-    const local = this.#peek() === QUOTE ? this.#quoted() : this.#dotString();
+    const said = this.#peek() === QUOTE ? this.#quoted() : this.#dotString();
+    if (said === undefined) return undefined;
+    if (this.at - start > MAX_LOCAL_PART) return this.#long();
+    const local = localPart(said);
     if (local === undefined) return undefined;
-    if (this.at - start > MAX_LOCAL_PART) {
-      this.tooLong = true;
-      return undefined;
-    }
+    // NFC makes a few characters longer.
+    if (utf8Length(local) > MAX_LOCAL_PART) return this.#long();
     if (!this.#take("@")) return undefined;
-    const domain = this.#peek() === OPEN ? this.#literal() : this.#domain();
+    const domain = this.#peek() === OPEN ? this.#literal() : this.domain();
     return domain === undefined ? undefined : `${local}@${domain}`;
   }
 
@@ -113,7 +166,7 @@ class Scanner {
   #sourceRoute(): boolean {
     do {
       if (!this.#take("@")) return false;
-      const domain = this.#peek() === OPEN ? this.#literal() : this.#domain();
+      const domain = this.#peek() === OPEN ? this.#literal() : this.domain();
       if (domain === undefined) return false;
     } while (this.#take(","));
     return this.#take(":");
@@ -124,13 +177,13 @@ class Scanner {
     const start = this.at;
     do {
       const atom = this.at;
-      while (isAtext(this.#peek())) this.at++;
+      while (isAtext(this.#peek()) || this.#isUtf8()) this.at++;
       if (this.at === atom) return undefined;
     } while (this.#take("."));
     return this.#text.slice(start, this.at);
   }
 
-  /** Quoted-string, returned with the least quoting that says the same. */
+  /** Quoted-string; returns what it says. */
   #quoted(): string | undefined {
     this.at++;
     let said = "";
@@ -142,29 +195,36 @@ class Scanner {
         c = this.#peek();
       }
       // qtextSMTP and quoted-pairSMTP: no control character in any spelling.
-      if (!(c >= 0x20 && c <= 0x7e)) return undefined;
+      if (!(c >= 0x20 && c <= 0x7e) && !this.#isUtf8()) return undefined;
       // A hostile length must not build a string: it is refused anyway.
       if (said.length > MAX_PATH) return this.#long();
       said += String.fromCharCode(c);
       this.at++;
     }
     this.at++;
-    return isDotString(said) ? said : `"${said.replace(/["\\]/g, "\\$&")}"`;
+    return said;
   }
 
-  /** Domain = sub-domain *("." sub-domain), in lower case. */
-  #domain(): string | undefined {
+  /** Domain = sub-domain *("." sub-domain), in lower case and A-labels. */
+  domain(): string | undefined {
     const start = this.at;
     do {
       const label = this.at;
-      while (isLetDigHyphen(this.#peek())) this.at++;
+      while (isLetDigHyphen(this.#peek()) || this.#isUtf8()) this.at++;
       if (this.at === label) return undefined;
       if (this.#text.charCodeAt(label) === HYPHEN) return undefined;
       if (this.#text.charCodeAt(this.at - 1) === HYPHEN) return undefined;
-      if (this.at - label > 63) return this.#long();
+      const written = this.#text.slice(label, this.at);
+      if (written.length > MAX_LABEL && isAscii(written)) return this.#long();
+      if (this.at - start > MAX_DOMAIN) return this.#long();
     } while (this.#take("."));
-    if (this.at - start > MAX_DOMAIN) return this.#long();
-    return this.#text.slice(start, this.at).toLowerCase();
+    const domain = this.#text.slice(start, this.at);
+    const lower = isAscii(domain) ? domain.toLowerCase() : undefined;
+    if (lower !== undefined && !claimsALabel(lower)) return lower;
+    const labels = aLabels(domain);
+    if (labels === undefined) return undefined;
+    if (labels.length > MAX_DOMAIN) return this.#long();
+    return isDomain(labels) ? labels : undefined;
   }
 
   /** address-literal, of IPv4 or `IPv6:`, in lower case. */
@@ -187,6 +247,10 @@ class Scanner {
     return undefined;
   }
 
+  #isUtf8(): boolean {
+    return this.#utf8 && this.#peek() > 0x7f;
+  }
+
   /** The next code unit; NaN at the end, which no class contains. */
   #peek(): number {
     return this.#text.charCodeAt(this.at);
@@ -204,6 +268,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x5b;
 const HYPHEN = 0x2d;
+
+const MAX_LABEL = 63;
 
 /** RFC 5322 §3.2.3 atext, as a table over ASCII. */
 const ATEXT: readonly boolean[] = Array.from(
@@ -224,22 +290,33 @@ function isDigit(c: number): boolean {
   return c >= 0x30 && c <= 0x39;
 }
 
+/** What octets say as a local part, with the least quoting that says it. */
+function localPart(octets: string): string | undefined {
+  const said = isAscii(octets) ? octets : seenText(octets)?.normalize("NFC");
+  if (said === undefined || beginsWithMark(said)) return undefined;
+  return isDotString(said) ? said : `"${said.replace(/["\\]/g, "\\$&")}"`;
+}
+
 function isDotString(text: string): boolean {
   let dotAllowed = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (isAtext(c)) dotAllowed = true;
+    if (isAtext(c) || c > 0x7f) dotAllowed = true;
     else if (c === 0x2e && dotAllowed) dotAllowed = false;
     else return false;
   }
   return dotAllowed;
 }
 
-function hasEightBit(text: string, from: number): boolean {
-  for (let i = from; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0x7f) return true;
-  }
-  return false;
+/** What UTS 46 made of a domain may hold dots and blanks that it had not. */
+function isDomain(text: string): boolean {
+  return text.split(".").every((label) => {
+    for (let i = 0; i < label.length; i++) {
+      if (!isLetDigHyphen(label.charCodeAt(i))) return false;
+    }
+    return label !== "" && label.length <= MAX_LABEL &&
+      !label.startsWith("-") && !label.endsWith("-");
+  });
 }
 
 /** True for four decimal numbers up to 255 (RFC 5321 §4.1.3). */

@@ -3,9 +3,11 @@ import {
   expandIpv6,
   isIpv6,
   parseAddress,
+  parseDomain,
   type PathFault,
   readPath,
 } from "./address.ts";
+import { octetText, utf8Length } from "./international.ts";
 import { address as addressShape } from "./shapes.ts";
 
 const L64 = "l".repeat(64);
@@ -88,7 +90,7 @@ const PATHS: { name: string; text: string; want: string }[] = [
 
 for (const { name, text, want } of PATHS) {
   Deno.test(`readPath ${name}`, () => {
-    const got = readPath(`FROM:${text} X`, 5);
+    const got = readPath(`FROM:${text} X`, { at: 5 });
     assert.ok(got.ok);
     assert.equal(got.end, 5 + text.length);
     switch (got.path.kind) {
@@ -182,8 +184,160 @@ for (const { text, want } of FAULTS) {
   });
 }
 
+// RFC 6531 §3.3. Written in characters, read in octets.
+const U64 = "ü".repeat(32);
+
+const UTF8_PATHS: { name: string; text: string; want: string }[] = [
+  { name: "a local part", text: "<ü@b>", want: "ü@b" },
+  { name: "a mixed one", text: "<Grüße.x@B.Test>", want: "Grüße.x@b.test" },
+  { name: "one of another script", text: "<我買@b>", want: "我買@b" },
+  { name: "an emoji", text: "<\u{1f600}@b>", want: "\u{1f600}@b" },
+  { name: "NFC of what is not", text: "<u\u0308@b>", want: "ü@b" },
+  { name: "a quoted one", text: '<"ü b"@c>', want: '"ü b"@c' },
+  { name: "a needlessly quoted one", text: '<"ü.b"@c>', want: "ü.b@c" },
+  { name: "a quoted pair", text: '<"\\ü"@c>', want: "ü@c" },
+  // U+037E is a semicolon in NFC, which no atom may have.
+  { name: "a Greek question mark", text: "<a\u037e@c>", want: '"a;"@c' },
+  // U+212A is a K in NFC.
+  { name: "a Kelvin sign", text: "<\u212a@c>", want: "K@c" },
+  { name: "a U-label", text: "<a@bücher.test>", want: "a@xn--bcher-kva.test" },
+  { name: "one in capitals", text: "<a@BÜ>", want: "a@xn--b-eha" },
+  { name: "an ideographic dot", text: "<a@b。c>", want: "a@b.c" },
+  { name: "full-width letters", text: "<a@ｂ.test>", want: "a@b.test" },
+  {
+    name: "an A-label, UTF-8 or not",
+    text: "<a@XN--bcher-KVA.test>",
+    want: "a@xn--bcher-kva.test",
+  },
+  { name: "a route of U-labels", text: "<@ü,@b:ü@c>", want: "ü@c" },
+  { name: "64 octets", text: `<${U64}@b>`, want: `${U64}@b` },
+  {
+    name: "a U-label of more than 63 octets",
+    text: `<a@${"ü".repeat(40)}.test>`,
+    want: `a@xn--tda${"a".repeat(39)}.test`,
+  },
+  { name: "<> as before", text: "<>", want: "" },
+];
+
+for (const { name, text, want } of UTF8_PATHS) {
+  Deno.test(`readPath with UTF-8 reads ${name}`, () => {
+    const octets = octetText(text);
+    const got = readPath(`${octets} X`, { utf8: true });
+    assert.ok(got.ok);
+    assert.equal(got.end, octets.length);
+    assert.equal(got.eightBit, octets.length > text.length);
+    if (got.path.kind !== "address") return assert.equal(want, "");
+    assert.equal(got.path.address, want);
+    assert.ok(addressShape.safeParse(want).success);
+    assert.equal(parseAddress(want), want, "canonical form is stable");
+    if (!got.eightBit) return;
+    const refused = readPath(octets);
+    assert.deepEqual(refused, { ok: false, fault: "not-ascii" });
+  });
+}
+
+const UTF8_FAULTS: { name: string; octets: string; want: PathFault }[] = [
+  ...[
+    ["overlong UTF-8", "<\xc0\xaf@b>"],
+    ["an overlong NUL", '<"\xc0\x80"@b>'],
+    ["a surrogate", "<\xed\xa0\x80@b>"],
+    ["Latin-1", "<\xe9@b>"],
+    ["Latin-1 in a domain", "<a@b\xfccher.test>"],
+    ["a cut sequence before @", "<a\xc3@b>"],
+    ["a sequence cut by a quote", '<"a\xc3"@b>'],
+    ["a direction mark", octetText("<a\u202e@b>")],
+    ["a zero width space", octetText("<a\u200b@b>")],
+    ["a no-break space", octetText("<a\u00a0b@c>")],
+    ["an ideographic space", octetText("<a\u3000b@c>")],
+    ["NEL", octetText("<a\u0085@b>")],
+    ["a first combining mark", octetText("<\u0338a@b>")],
+    ["a first combining mark, quoted", octetText('<"\u0338 a"@b>')],
+    ["a full-width at sign", octetText("<a＠b>")],
+    ["a full-width @ in a domain", octetText("<a@b＠c>")],
+    ["a full-width slash in a domain", octetText("<a@b／c>")],
+    ["a full-width bracket", octetText("<a@［1.2.3.4］>")],
+    ["a soft hyphen in a domain", octetText("<a@b\u00adc>")],
+    ["an empty label by a wide dot", octetText("<a@b。.c>")],
+    ["a last wide dot", octetText("<a@b。>")],
+    ["mixed directions in a label", octetText("<a@א1a>")],
+    ["a hyphen at a label's end", octetText("<a@ü->")],
+    ["a fake A-label", "<a@xn--zzzzzz.test>"],
+    ["a fake A-label in a route", "<@xn--abc-:a@b>"],
+    ["a blank", octetText("<ü b@c>")],
+    ["an unquoted control", octetText("<ü\x01@c>")],
+  ].map(([name, octets]) => ({
+    name: name!,
+    octets: octets!,
+    want: "syntax" as const,
+  })),
+  {
+    name: "65 octets in 33 characters",
+    octets: octetText(`<a${U64}@b>`),
+    want: "too-long",
+  },
+  {
+    name: "what grows beyond 64 octets in NFC",
+    octets: octetText(`<${"\u0958".repeat(21)}@b>`),
+    want: "too-long",
+  },
+  {
+    name: "a domain of over 255 octets",
+    octets: octetText(`<a@${"ü.".repeat(86)}b>`),
+    want: "too-long",
+  },
+  {
+    name: "a domain that is long in A-labels",
+    octets: octetText(`<a@${"ü.".repeat(40)}b>`),
+    want: "too-long",
+  },
+  {
+    name: "an address that is long in A-labels",
+    octets: octetText(`<${U64}@${"ü.".repeat(24)}b>`),
+    want: "too-long",
+  },
+];
+
+for (const { name, octets, want } of UTF8_FAULTS) {
+  Deno.test(`readPath with UTF-8 refuses ${name}`, () => {
+    const got = readPath(octets, { utf8: true });
+    assert.deepEqual(got, { ok: false, fault: want });
+  });
+}
+
+Deno.test("readPath refuses a fake A-label without UTF-8 too", () => {
+  const got = readPath("<a@xn--zzzzzz.test>");
+  assert.deepEqual(got, { ok: false, fault: "syntax" });
+});
+
+Deno.test("parseAddress reads characters, in octets no more than a path", () => {
+  assert.equal(parseAddress("Ü@BÜCHER.test"), "Ü@xn--bcher-kva.test");
+  const long = `${U64}@${D63}.${D63}.${D63.slice(2)}`;
+  assert.equal(utf8Length(long), 254);
+  assert.equal(parseAddress(long), long);
+  assert.equal(parseAddress(`${long}d`), undefined);
+  assert.equal(parseAddress("\ud800@b"), undefined);
+  assert.equal(parseAddress("ü".repeat(1e6)), undefined);
+});
+
+Deno.test("parseDomain wants one name and nothing else", () => {
+  assert.equal(parseDomain("A.Test"), "a.test");
+  assert.equal(parseDomain("xn--bcher-kva.test"), "xn--bcher-kva.test");
+  const none = ["", ".", "a.", "a b", "-a", "a@b", "[1.2.3.4]", "xn--zzzzzz"];
+  for (const text of [...none, "b\xc3\xbc.test", "a".repeat(64)]) {
+    assert.equal(parseDomain(text), undefined, text);
+  }
+});
+
 Deno.test("readPath takes linear time on bait", () => {
   const baits = [
+    `<${"\xc3\xbc".repeat(5e4)}`,
+    `<"${"\xc3\xbc".repeat(5e4)}"@b>`,
+    `<a@${"\xc3\xbc".repeat(5e4)}>`,
+    `<a@${"\xc3\xbc.".repeat(3e4)}>`,
+    `<${"@\xc3\xbc,".repeat(2e4)}`,
+    `<a@${"xn--".repeat(2e4)}>`,
+    `<a@${"xn--a.".repeat(2e4)}>`,
+    `<\xcc\x88${"\xcc\x88".repeat(5e4)}@b>`,
     "<".repeat(1e5),
     `<"${"\\".repeat(1e5)}`,
     `<${"a.".repeat(5e4)}`,
@@ -196,6 +350,7 @@ Deno.test("readPath takes linear time on bait", () => {
   for (const bait of baits) {
     const from = performance.now();
     assert.equal(readPath(bait).ok, false);
+    assert.equal(readPath(bait, { utf8: true }).ok, false);
     assert.ok(performance.now() - from < 50, bait.slice(0, 10));
   }
 });

@@ -1,19 +1,23 @@
 /** Shapes of the domain that several contracts share. */
 import { int, list, object, text, token, z } from "../ipc/schema.ts";
+import { utf8Length } from "./international.ts";
 import { QUEUE_ID_PATTERN } from "./ids.ts";
 
 /** See `ids.ts`. */
 export const queueId = token(QUEUE_ID_PATTERN, { max: 16 });
 
+/** Octets of an address in UTF-8: RFC 5321 §4.5.3.1.3 less `<>`. */
+const MAX_ADDRESS = 254;
+
 /**
  * An address as `local-part@domain`: the local part quoted only where it must
- * be (RFC 5321 §4.1.2), the domain in lower case. At most 254 octets in UTF-8 (RFC 5321 §4.5.3.1.3 less `<>`),
- * never a control character.
+ * be (RFC 5321 §4.1.2) and perhaps beyond ASCII (RFC 6531 §3.3), the domain in
+ * lower case and A-labels. Never a control character or half a surrogate.
  */
 // deno-lint-ignore no-control-regex
-export const address = token(/^[^\x00-\x1f\x7f]+@[^\x00-\x20\x7f@]+$/, {
-  max: 254,
-});
+export const address = token(/^[^\x00-\x1f\x7f]+@[!-?A-~]+$/, {
+  max: MAX_ADDRESS,
+}).refine((text) => text.isWellFormed() && utf8Length(text) <= MAX_ADDRESS);
 
 /** A reverse-path: an address, or empty for `<>` (RFC 5321 §4.5.5). */
 export const reversePath = z.union([z.literal(""), address]);
@@ -103,3 +107,6 @@ export const recipientWishes = object({
 
 /** See {@link recipientWishes}. */
 export type RecipientWishes = z.infer<typeof recipientWishes>;
+
+/** Those of a recipient of whom nothing was asked. */
+export const NO_RECIPIENT_WISHES: RecipientWishes = { notify: [], orcpt: "" };

@@ -20,10 +20,15 @@ const TABLE: {
   {
     name: "address",
     shape: shapes.address,
-    takes: ["a@b", '"a b"@c.test', "é@b.test", `${"a".repeat(252)}@b`],
+    takes: [
+      ...["a@b", '"a b"@c.test', "é@b.test", `${"a".repeat(252)}@b`],
+      `${"é".repeat(126)}@b`,
+    ],
     refuses: [
       ...["", "a", "@b", "a@", "a@b@", "a@b c", "a\n@b", "a@b\0", "a\x7f@b"],
       `${"a".repeat(253)}@b`,
+      // In octets of UTF-8, a domain in A-labels, no half characters.
+      ...[`${"é".repeat(127)}@b`, "a@é.test", "\ud800@b"],
     ],
   },
   {
@@ -103,8 +108,8 @@ const TABLE: {
   {
     name: "bodyType",
     shape: shapes.bodyType,
-    takes: ["7bit", "8bitmime"],
-    refuses: ["8BITMIME", "binarymime", ""],
+    takes: ["7bit", "8bitmime", "binarymime"],
+    refuses: ["8BITMIME", "binary", ""],
   },
 ];
 

@@ -33,6 +33,8 @@ export function ask(
         : askSender(question.mail.reversePath, asking.login, asking);
     case "recipient":
       return askRecipient(question.address, asking);
+    case "flush":
+      return askFlush(question, asking);
   }
 }
 
@@ -78,6 +80,22 @@ async function askRecipient(address: string, asking: Asking): Promise<Answer> {
   asking.count(`recipients-${why}`);
   asking.log("recipient-refused", { recipient: address, why });
   return { is: "denied", reply: RECIPIENT_REPLIES[why], closes: false };
+}
+
+async function askFlush(
+  { domain, andBelow }: Question & { about: "flush" },
+  asking: Asking,
+): Promise<Answer> {
+  const flush = await asking.backend.flush(domain, andBelow);
+  asking.count(`etrn-${flush}`);
+  switch (flush) {
+    case "started":
+      return GRANTED;
+    case "not-ours":
+      return { is: "denied", reply: REPLIES.flushDenied, closes: false };
+    case "failed":
+      return { is: "denied", reply: REPLIES.cannotFlush, closes: false };
+  }
 }
 
 const RECIPIENT_REPLIES = {

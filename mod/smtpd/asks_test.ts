@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ask } from "./asks.ts";
 import { FakeBackend } from "./fake_backend.ts";
+import { NO_RECIPIENT_WISHES } from "../core/shapes.ts";
 import type { Question } from "./session.ts";
 
 type Reply = Awaited<ReturnType<FakeBackend["answers"]["recipient"]>>;
@@ -32,7 +33,11 @@ const REFUSED: { name: string; reply: Reply; why: string; code: number }[] = [
   },
 ];
 
-const QUESTION: Question = { about: "recipient", address: "b@home.test" };
+const QUESTION: Question = {
+  about: "recipient",
+  address: "b@home.test",
+  wishes: NO_RECIPIENT_WISHES,
+};
 
 for (const { name, reply, why, code } of REFUSED) {
   Deno.test(`ask() denies a recipient that is ${name}, counts and logs it`, async () => {

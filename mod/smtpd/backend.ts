@@ -13,6 +13,12 @@ type Queue = typeof queueContract.calls;
 type Resolve = typeof resolveContract.calls;
 type Spool = typeof spoolContract.calls;
 
+/**
+ * What came of an ETRN. `not-ours`: nothing is relayed there for strangers,
+ * and nobody is told more.
+ */
+export type Flush = "started" | "not-ours" | "failed";
+
 /** A message's octets on their way into the spool. */
 export type ContentStream = AskStream<Spool["store"]>;
 /** What came of storing a message. */
@@ -28,6 +34,8 @@ export interface Backend {
   store(): Promise<ContentStream | undefined>;
   /** Answered when key and envelope survive a crash. */
   accept(ask: AcceptAsk): Promise<Reply<Queue["accept"]>>;
+  /** Tries what waits for a domain that we relay for, RFC 1985. */
+  flush(domain: string, andBelow: boolean): Promise<Flush>;
   /** Gives back a record that nobody took over. */
   drop(ref: ContentRef): Promise<unknown>;
   /** What only submission may ask; port 25 has no such edges. */

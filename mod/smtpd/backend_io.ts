@@ -3,8 +3,9 @@ import type { Edge } from "../ipc/edge.ts";
 import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
 import type { spoolContract } from "../spool/spool_ipc.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, Flush } from "./backend.ts";
 import { KnownRecipients } from "./known_recipients.ts";
+import { RecentFlushes } from "./recent_flushes.ts";
 
 /** The edges that smtpd asks. */
 export interface Edges {
@@ -18,10 +19,28 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
   const known = new KnownRecipients((address: string) =>
     resolve.ask("recipient", { address })
   );
+  const flushes = new RecentFlushes();
+  const flush = async (domain: string, andBelow: boolean): Promise<Flush> => {
+    // Resolve alone knows for whom we relay: whom a stranger may write to.
+    const about = await resolve.ask("recipient", {
+      address: `postmaster@${domain}`,
+    });
+    if (about.kind === "failed") return "failed";
+    const isRelayed = about.kind === "answered" &&
+      about.answer.targets.every(({ kind }) => kind === "remote");
+    if (!isRelayed) return "not-ours";
+    const node = andBelow ? `@${domain}` : domain;
+    if (flushes.rests(node)) return "started";
+    const flushed = await queue.ask("flush", { domain, andBelow });
+    if (flushed.kind !== "answered") return "failed";
+    flushes.note(node);
+    return "started";
+  };
   return {
     recipient: (address) => known.recipient(address),
     store: () => spool.stream("store", {}),
     accept: (ask) => queue.ask("accept", ask),
+    flush,
     drop: (ref) => spool.ask("drop", { ref }),
   };
 }

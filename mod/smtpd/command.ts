@@ -1,29 +1,51 @@
 /**
- * One command line, parsed: RFC 5321 §4.1.1 with the parameters of RFC 1870
- * (SIZE) and RFC 6152 (BODY). Knows nothing of sessions.
- *
- * Not: RFC 6531 SMTPUTF8, RFC 3461 DSN, RFC 4954 AUTH, RFC 3030 BDAT.
+ * One command line, parsed: RFC 5321 §4.1.1 and the commands of RFC 3030
+ * (BDAT), RFC 1985 (ETRN), RFC 3207 (STARTTLS) and RFC 4954 (AUTH). Knows
+ * nothing of sessions; what follows a path stands in `parameters.ts`.
  */
 import {
   isIpv4,
   isIpv6,
   MAX_DOMAIN,
+  parseDomain,
   type Path,
   readPath,
 } from "../core/address.ts";
+import { isAscii } from "../core/international.ts";
+import {
+  type MailParameters,
+  mailParameters,
+  type RcptParameters,
+  rcptParameters,
+} from "./parameters.ts";
 
 /** What a client asks for. */
 export type Command =
   | { readonly is: "ehlo" | "helo"; readonly helo: string }
+  | MailCommand
+  | RcptCommand
+  /** RFC 3030 §2: that many octets follow, whatever we say to it. */
   | {
-    readonly is: "mail";
-    /** Empty for `<>`. */
-    readonly reversePath: string;
-    /** As declared with SIZE=, undefined if it was not. */
-    readonly sizeBytes: number | undefined;
-    readonly bodyType: "7bit" | "8bitmime";
+    readonly is: "bdat";
+    readonly sizeBytes: number;
+    readonly last: boolean;
   }
-  | { readonly is: "rcpt"; readonly path: Path }
+  /** A BDAT of which nobody knows how many octets follow. */
+  | { readonly is: "bad-bdat" }
+  | {
+    readonly is: "etrn";
+    /** Empty for `#` and the name of a queue, RFC 1985 §5.1. */
+    readonly domain: string;
+    /** `@`: the names below it too. */
+    readonly andBelow: boolean;
+  }
+  | {
+    readonly is: "auth";
+    /** In upper case. */
+    readonly mechanism: string;
+    /** Initial response in base64, `=` for an empty one; RFC 4954 §4. */
+    readonly initial: string | undefined;
+  }
   | {
     readonly is:
       | "data"
@@ -33,12 +55,24 @@ export type Command =
       | "expn"
       | "help"
       | "quit"
-      | "starttls"
-      | "auth";
+      | "starttls";
   }
   /** Known, but what follows it is not SMTP as we speak it. */
   | { readonly is: "foreign" }
   | { readonly is: "faulty"; readonly fault: CommandFault };
+
+/** MAIL. */
+export interface MailCommand extends MailParameters {
+  readonly is: "mail";
+  /** Empty for `<>`. */
+  readonly reversePath: string;
+}
+
+/** RCPT. */
+export interface RcptCommand extends RcptParameters {
+  readonly is: "rcpt";
+  readonly path: Path;
+}
 
 /** Why a line is no command that we can obey. */
 export type CommandFault =
@@ -54,12 +88,10 @@ export type CommandFault =
 const MAX_HELO = MAX_DOMAIN;
 
 /**
- * Commands whose refusal must end the connection: BDAT is followed by octets
- * that are no commands, the others are no SMTP at all (a browser that was
- * lured here, a proxy that should not be).
+ * No SMTP at all (a browser that was lured here, a proxy that should not be):
+ * what follows would be read as commands.
  */
 const FOREIGN = new Set([
-  "BDAT",
   "GET",
   "POST",
   "PUT",
@@ -69,8 +101,13 @@ const FOREIGN = new Set([
   "PROXY",
 ]);
 
-/** Parses a line without its CRLF. Time is linear in its length. */
-export function parseCommand(line: string): Command {
+/**
+ * Parses a line without its CRLF. Time is linear in its length.
+ *
+ * @param line Octets as UTF-16 units
+ * @param utf8 RFC 6531 §3.4: MAIL said SMTPUTF8, so RCPT may use it
+ */
+export function parseCommand(line: string, utf8 = false): Command {
   const text = trimEnd(line);
   const space = text.indexOf(" ");
   const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase();
@@ -83,7 +120,11 @@ export function parseCommand(line: string): Command {
     case "MAIL":
       return mail(rest);
     case "RCPT":
-      return rcpt(rest);
+      return rcpt(rest, utf8);
+    case "BDAT":
+      return bdat(rest);
+    case "ETRN":
+      return etrn(rest);
     case "DATA":
     case "RSET":
     case "QUIT":
@@ -96,9 +137,9 @@ export function parseCommand(line: string): Command {
     case "EXPN":
       return { is: "expn" };
     case "AUTH":
-      return { is: "auth" };
+      return auth(rest);
     case "VRFY":
-      return rest.trim() === "" ? faulty("syntax") : { is: "vrfy" };
+      return vrfy(rest);
   }
   return FOREIGN.has(verb) ? { is: "foreign" } : faulty("unknown-command");
 }
@@ -138,51 +179,86 @@ function isHelo(helo: string): boolean {
 function mail(rest: string): Command {
   const at = behindKeyword(rest, "FROM:");
   if (at === undefined) return faulty("syntax");
-  const reading = readPath(rest, at);
+  // The parameter that allows UTF-8 stands behind the path that has it.
+  const reading = readPath(rest, { at, utf8: saysSmtpUtf8(rest) });
   if (!reading.ok) {
     return faulty(reading.fault === "not-ascii" ? "not-ascii" : "bad-sender");
   }
   if (reading.path.kind === "postmaster") return faulty("bad-sender");
   const reversePath = reading.path.kind === "null" ? "" : reading.path.address;
-  const parameters = parseParameters(rest, reading.end);
-  if (parameters === undefined) return faulty("syntax");
-  let sizeBytes: number | undefined;
-  let bodyType: "7bit" | "8bitmime" = "7bit";
-  for (const [keyword, value] of parameters) {
-    switch (keyword) {
-      case "SIZE":
-        // RFC 1870 §3: 1*20DIGIT.
-        if (!/^[0-9]{1,20}$/.test(value)) return faulty("syntax");
-        sizeBytes = Number(value);
-        break;
-      case "BODY": {
-        const type = value.toLowerCase();
-        if (type !== "7bit" && type !== "8bitmime") return faulty("syntax");
-        bodyType = type;
-        break;
-      }
-      default:
-        return faulty("unknown-parameter");
-    }
+  const parameters = mailParameters(rest.slice(reading.end));
+  if (typeof parameters === "string") return faulty(parameters);
+  // The word may have stood inside a quoted string.
+  if (reading.eightBit && !parameters.wishes.smtpUtf8) {
+    return faulty("not-ascii");
   }
-  return { is: "mail", reversePath, sizeBytes, bodyType };
+  return { is: "mail", reversePath, ...parameters };
 }
 
-/** `RCPT TO:<forward-path>`, RFC 5321 §4.1.1.3. We announce no parameter. */
-function rcpt(rest: string): Command {
+/** `RCPT TO:<forward-path> [SP parameters]`, RFC 5321 §4.1.1.3. */
+function rcpt(rest: string, utf8: boolean): Command {
   const at = behindKeyword(rest, "TO:");
   if (at === undefined) return faulty("syntax");
-  const reading = readPath(rest, at);
+  const reading = readPath(rest, { at, utf8 });
   if (!reading.ok) {
     return faulty(
       reading.fault === "not-ascii" ? "not-ascii" : "bad-recipient",
     );
   }
   if (reading.path.kind === "null") return faulty("bad-recipient");
-  const parameters = parseParameters(rest, reading.end);
-  if (parameters === undefined) return faulty("syntax");
-  if (parameters.size > 0) return faulty("unknown-parameter");
-  return { is: "rcpt", path: reading.path };
+  const written = rest.slice(reading.end);
+  if (!utf8 && !isAscii(written)) return faulty("not-ascii");
+  const parameters = rcptParameters(written);
+  if (typeof parameters === "string") return faulty(parameters);
+  return { is: "rcpt", path: reading.path, ...parameters };
+}
+
+function saysSmtpUtf8(rest: string): boolean {
+  return rest.toUpperCase().split(" ").includes("SMTPUTF8");
+}
+
+/** `BDAT SP chunk-size [SP LAST]`, RFC 3030 §2. */
+function bdat(rest: string): Command {
+  const [size = "", last, ...more] = rest.split(" ");
+  const isLast = last?.toUpperCase() === "LAST";
+  // Digits as in SIZE; a number of more is far beyond any limit.
+  const isGood = /^[0-9]{1,20}$/.test(size) && more.length === 0 &&
+    (last === undefined || isLast);
+  if (!isGood) return { is: "bad-bdat" };
+  return { is: "bdat", sizeBytes: Number(size), last: isLast };
+}
+
+/** `ETRN [@ / #] node`, RFC 1985 §5.1. */
+function etrn(rest: string): Command {
+  const node = rest.trim();
+  if (node.startsWith("#")) {
+    return /^#[A-Za-z0-9._-]{1,64}$/.test(node)
+      ? { is: "etrn", domain: "", andBelow: false }
+      : faulty("syntax");
+  }
+  const andBelow = node.startsWith("@");
+  const domain = parseDomain(andBelow ? node.slice(1) : node);
+  return domain === undefined
+    ? faulty("syntax")
+    : { is: "etrn", domain, andBelow };
+}
+
+/** `AUTH SP mechanism [SP initial-response]`, RFC 4954 §4. */
+function auth(rest: string): Command {
+  const [name = "", initial, ...more] = rest.split(" ");
+  // RFC 4422 §3.1 has the names.
+  const isGood = /^[A-Za-z0-9_-]{1,20}$/.test(name) && more.length === 0 &&
+    (initial === undefined || initial === "=" ||
+      /^[A-Za-z0-9+/]+={0,2}$/.test(initial));
+  if (!isGood) return faulty("syntax");
+  return { is: "auth", mechanism: name.toUpperCase(), initial };
+}
+
+/** `VRFY SP string [SP SMTPUTF8]`, RFC 5321 §4.1.1.6, RFC 6531 §3.7.4.2. */
+function vrfy(rest: string): Command {
+  if (rest.trim() === "") return faulty("syntax");
+  const isAllowed = isAscii(rest) || /[ ]SMTPUTF8$/i.test(rest);
+  return isAllowed ? { is: "vrfy" } : faulty("not-ascii");
 }
 
 /**
@@ -194,30 +270,6 @@ function behindKeyword(rest: string, keyword: string): number | undefined {
   let at = keyword.length;
   while (rest[at] === " ") at++;
   return at;
-}
-
-/**
- * `esmtp-param *(SP esmtp-param)`, RFC 5321 §4.1.2, keywords in upper case.
- * A keyword given twice is a syntax error, as is anything that is not one.
- */
-function parseParameters(
-  rest: string,
-  from: number,
-): Map<string, string> | undefined {
-  const parameters = new Map<string, string>();
-  if (from === rest.length) return parameters;
-  if (rest[from] !== " ") return undefined;
-  for (const word of rest.slice(from + 1).split(" ")) {
-    if (word === "") continue;
-    const equals = word.indexOf("=");
-    const keyword = (equals < 0 ? word : word.slice(0, equals)).toUpperCase();
-    const value = equals < 0 ? "" : word.slice(equals + 1);
-    if (!/^[A-Z0-9][A-Z0-9-]*$/.test(keyword)) return undefined;
-    if (equals >= 0 && !/^[!-<>-~]+$/.test(value)) return undefined;
-    if (parameters.has(keyword)) return undefined;
-    parameters.set(keyword, value);
-  }
-  return parameters;
 }
 
 /** RFC 5321 §4.1.1: trailing white space SHOULD be tolerated. */

@@ -9,6 +9,7 @@
  *     command --RCPT, DATA--> asking --354--> message --CRLF.CRLF--> taking
  *        ^                      |                                      |
  *        +----------------------+--------------------------------------+
+ *     command --BDAT--> chunk --its octets--> command, taking if it was last
  *     command --STARTTLS--> handshake --> command;  any --> closing --> closed
  *
  * A socket that fails costs this session. A bug in the logic throws.
@@ -17,17 +18,26 @@ import type { Socket } from "node:net";
 import tls from "node:tls";
 import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
-import { type Mailbox, NO_WISHES } from "../core/shapes.ts";
+import type { Mailbox } from "../core/shapes.ts";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
 import { ask } from "./asks.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, ContentStream } from "./backend.ts";
 import { parseCommand } from "./command.ts";
 import { DataRate } from "./data_rate.ts";
 import type { Held } from "./held_socket_io.ts";
 import type { Facts } from "./header_repair.ts";
-import { IncomingMessage, type MessageLimits } from "./incoming_message.ts";
+import {
+  type Framing,
+  IncomingMessage,
+  type MessageLimits,
+} from "./incoming_message.ts";
 import { type Line, LineReader } from "./line_reader.ts";
-import { internetDate, type Protocol, receivedField } from "./received.ts";
+import {
+  internetDate,
+  type Protocol,
+  protocolOf,
+  receivedField,
+} from "./received.ts";
 import { REPLIES } from "./replies.ts";
 import {
   type Event,
@@ -84,10 +94,17 @@ type Mode =
   | "command"
   | "asking"
   | "message"
+  | "chunk"
   | "taking"
   | "handshake"
   | "closing"
   | "closed";
+
+/** A chunk of RFC 3030, as BDAT announced it. */
+interface Chunk {
+  readonly sizeBytes: number;
+  readonly last: boolean;
+}
 
 /** See the file's header. */
 export class Connection {
@@ -102,6 +119,11 @@ export class Connection {
   /** Of the message under way. */
   #rate: DataRate | undefined;
   #queueId = "";
+  #messageEndsAt = 0;
+  /** Of the chunk under way. */
+  #chunkBytes = 0;
+  /** Octets of a chunk that nobody keeps, and what is done when it is over. */
+  #skipped: { left: number; then: () => void } | undefined;
   /** Replies not yet written; bounded by the commands in `#lines`. */
   #out = "";
   #deadline = Infinity;
@@ -157,6 +179,7 @@ export class Connection {
         this.#socket.destroy();
         return;
       case "message":
+      case "chunk":
       case "taking":
       case "closing":
       case "closed":
@@ -176,7 +199,11 @@ export class Connection {
     const rate = this.#rate === undefined
       ? Infinity
       : this.#rate.endsAtMs - cut;
-    return Math.min(this.#deadline, wait, rate, this.#sessionEndsAt);
+    // Between two chunks a message is under way too.
+    const message = this.#message === undefined
+      ? Infinity
+      : this.#messageEndsAt;
+    return Math.min(this.#deadline, wait, rate, message, this.#sessionEndsAt);
   }
 
   #takeHeld({ octets, ended }: Held): void {
@@ -198,6 +225,10 @@ export class Connection {
       case "message":
         this.#feed(bytes);
         break;
+      case "chunk":
+        this.#feedChunk(bytes);
+        this.#run();
+        break;
       case "command":
       case "asking":
       case "taking":
@@ -214,9 +245,19 @@ export class Connection {
 
   readonly #onEnd = (): void => {
     this.#clientEnded = true;
-    if (this.#mode === "message" || this.#mode === "handshake") {
-      this.#socket.destroy();
-    } else this.#run();
+    switch (this.#mode) {
+      case "message":
+      case "chunk":
+      case "handshake":
+        this.#socket.destroy();
+        return;
+      case "command":
+      case "asking":
+      case "taking":
+      case "closing":
+      case "closed":
+        this.#run();
+    }
   };
 
   readonly #onDrain = (): void => {
@@ -226,8 +267,9 @@ export class Connection {
 
   readonly #onClose = (): void => {
     if (this.#mode === "closed") return;
-    // After CRLF.CRLF the message is ours to finish, client or no client.
-    if (this.#mode === "message") this.#dropMessage();
+    // After its end a message is ours to finish, client or no client: then
+    // it stands here no longer.
+    this.#dropMessage();
     this.#mode = "closed";
     this.#options.onClosed();
   };
@@ -256,7 +298,7 @@ export class Connection {
     if (line.is === "fault") return { is: "line-fault", fault: line.fault };
     return {
       is: "command",
-      command: parseCommand(line.text),
+      command: parseCommand(line.text, this.#allowsUtf8()),
       moreFollows: this.#lines.pending > 0,
     };
   }
@@ -264,6 +306,8 @@ export class Connection {
   #apply(event: Event): void {
     const [session, action] = step(this.#session, event, this.#settings);
     this.#session = session;
+    // RSET and the like, between two chunks.
+    if (session.at !== "mail") this.#dropMessage();
     switch (action.do) {
       case "nothing":
         return;
@@ -278,6 +322,12 @@ export class Connection {
         this.#wait("asking");
         this.#openMessage();
         return;
+      case "read-chunk":
+        return this.#readChunk(action);
+      case "skip-chunk": {
+        const { sizeBytes, reply } = action;
+        return this.#skipChunk(sizeBytes, () => this.#say(reply));
+      }
       case "start-tls":
         return this.#startTls();
     }
@@ -322,6 +372,16 @@ export class Connection {
       this.#say(REPLIES.outOfStep);
       return this.#close();
     }
+    this.#begin(stream, "dot");
+    this.#mode = "message";
+    this.#say(REPLIES.goAhead);
+    this.#flush();
+    this.#deadline = Infinity;
+    this.#startRate();
+  }
+
+  /** The store is open: the message begins, with what we add to it. */
+  #begin(stream: ContentStream, framing: Framing): void {
     const queueId = newQueueId();
     const arrivedMs = Date.now();
     const trace = receivedField({
@@ -337,21 +397,101 @@ export class Connection {
     this.#message = new IncomingMessage({
       stream,
       limits: this.#settings,
+      framing,
       head: encoder.encode(trace),
       repair: this.#repair(queueId, arrivedMs),
       onDrain: () => this.#balance(),
     });
     this.#queueId = queueId;
-    this.#mode = "message";
-    this.#say(REPLIES.goAhead);
-    this.#flush();
+    this.#messageEndsAt = performance.now() + this.#settings.messageWithinMs;
+  }
+
+  #startRate(): void {
     const nowMs = performance.now();
-    this.#deadline = nowMs + this.#settings.messageWithinMs;
     this.#rate = new DataRate({
       octetsPerSecond: this.#settings.minDataRate,
       budgetMs: this.#settings.commandWithinMs,
       nowMs,
     });
+    this.#rate.hold(this.#socket.isPaused(), nowMs);
+  }
+
+  /** RFC 3030 §2. The first chunk of a message waits for a store. */
+  #readChunk(chunk: Chunk): void {
+    if (this.#message !== undefined) return this.#enterChunk(chunk);
+    this.#wait("asking");
+    this.#openChunks(chunk);
+  }
+
+  async #openChunks(chunk: Chunk): Promise<void> {
+    const stream = await this.#options.backend.store();
+    const session = this.#session;
+    if (this.#mode !== "asking" || session.at !== "mail") {
+      return stream?.abort();
+    }
+    if (stream === undefined) {
+      this.#skipChunk(chunk.sizeBytes, () => this.#apply({ is: "no-store" }));
+    } else {
+      const isBinary = session.mail.bodyType === "binarymime";
+      this.#begin(stream, isBinary ? "binary-chunks" : "chunks");
+      this.#enterChunk(chunk);
+    }
+    this.#run();
+    this.#balance();
+  }
+
+  #enterChunk(chunk: Chunk): void {
+    this.#message!.beginChunk(chunk.sizeBytes, chunk.last);
+    this.#mode = "chunk";
+    this.#deadline = Infinity;
+    this.#chunkBytes = chunk.sizeBytes;
+    this.#feedChunk(this.#lines.takeRest());
+  }
+
+  /** Reads a chunk that nobody keeps; its octets must not run as commands. */
+  #skipChunk(sizeBytes: number, then: () => void): void {
+    this.#skipped = { left: sizeBytes, then };
+    this.#mode = "chunk";
+    this.#deadline = performance.now() + this.#settings.messageWithinMs;
+    this.#feedChunk(this.#lines.takeRest());
+  }
+
+  #feedChunk(bytes: Uint8Array): void {
+    this.#rate?.earn(bytes.length, performance.now());
+    const used = this.#skipped === undefined
+      ? this.#message!.push(bytes)
+      : Math.min(this.#skipped.left, bytes.length);
+    if (used < bytes.length) this.#lines.push(bytes.subarray(used));
+    if (this.#skipped !== undefined) {
+      this.#skipped.left -= used;
+      if (this.#skipped.left > 0) return this.#awaitChunk();
+      const { then } = this.#skipped;
+      this.#skipped = undefined;
+      this.#endChunk();
+      return then();
+    }
+    const message = this.#message!;
+    if (message.ended) {
+      this.#wait("taking");
+      this.#take(message);
+    } else if (message.isBetweenChunks) {
+      this.#endChunk();
+      this.#apply({ is: "chunk", sizeBytes: this.#chunkBytes });
+    } else this.#awaitChunk();
+  }
+
+  /** The client's time for the rest of a chunk; most need none. */
+  #awaitChunk(): void {
+    // The replies before it: a client may wait for them.
+    const deadline = this.#deadline;
+    this.#flush();
+    this.#deadline = deadline;
+    if (this.#rate === undefined) this.#startRate();
+  }
+
+  #endChunk(): void {
+    this.#mode = "command";
+    this.#rate = undefined;
   }
 
   /** What a header block must have; others' messages are not ours to mend. */
@@ -384,7 +524,11 @@ export class Connection {
     this.#rate = undefined;
     const session = this.#session;
     if (session.at !== "mail") throw new RangeError("Cannot take: no mail");
-    const { reversePath, recipients, bodyType, effect } = session.mail;
+    const { reversePath, recipients, bodyType, wishes, effect } = session.mail;
+    const { recipientWishes } = session.mail;
+    const hasWishes = recipientWishes.some(({ notify, orcpt }) =>
+      notify.length > 0 || orcpt !== ""
+    );
     const queueId = this.#queueId;
     const protocol = this.#protocol();
     const login = session.login === undefined ? "" : nameOf(session.login);
@@ -397,8 +541,8 @@ export class Connection {
         reversePath,
         recipients: [...recipients],
         bodyType,
-        wishes: NO_WISHES,
-        recipientWishes: [],
+        wishes,
+        recipientWishes: hasWishes ? [...recipientWishes] : [],
         hold: effect === "hold",
         discard: effect === "discard",
         client: { address: this.#options.address, helo, protocol, login },
@@ -515,11 +659,18 @@ export class Connection {
     return session.hello;
   }
 
-  /** RFC 3848. */
   #protocol(): Protocol {
-    if (this.#session.login !== undefined) return "ESMTPSA";
-    if (!this.#hello().esmtp) return "SMTP";
-    return this.#session.secured ? "ESMTPS" : "ESMTP";
+    return protocolOf({
+      esmtp: this.#hello().esmtp,
+      secured: this.#session.secured,
+      authenticated: this.#session.login !== undefined,
+      smtpUtf8: this.#allowsUtf8(),
+    });
+  }
+
+  /** RFC 6531 §3.4: the transaction under way asked for SMTPUTF8. */
+  #allowsUtf8(): boolean {
+    return this.#session.at === "mail" && this.#session.mail.wishes.smtpUtf8;
   }
 
   #log(event: string, fields: Record<string, LogValue>): void {

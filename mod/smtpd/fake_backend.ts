@@ -9,7 +9,7 @@ import type {
 
 /** What the fake answers; a test replaces what it is about. */
 export type Answers = {
-  -readonly [K in "recipient" | "store" | "accept"]: Backend[K];
+  -readonly [K in "recipient" | "store" | "accept" | "flush"]: Backend[K];
 };
 
 /** A message that the fake has taken over. */
@@ -46,6 +46,8 @@ export class FakeBackend implements Backend {
         this.taken.push({ ask, body: this.bodies.at(-1)! });
         return Promise.resolve({ kind: "answered", answer: {} });
       },
+      flush: (domain) =>
+        Promise.resolve(domain === "away.test" ? "not-ours" : "started"),
     };
   }
 
@@ -60,6 +62,10 @@ export class FakeBackend implements Backend {
   accept: Backend["accept"] = (ask) => {
     this.calls.push("accept");
     return this.answers.accept(ask);
+  };
+  flush: Backend["flush"] = (domain, andBelow) => {
+    this.calls.push(`flush ${andBelow ? "@" : ""}${domain}`);
+    return this.answers.flush(domain, andBelow);
   };
   drop = (): Promise<void> => {
     this.calls.push("drop");

@@ -9,6 +9,7 @@
  */
 import { joinOctets } from "../core/octets.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
+import { ChunkReader } from "./chunk_reader.ts";
 import { DataReader } from "./data_reader.ts";
 import { type Facts, HeaderRepair } from "./header_repair.ts";
 import { HopCounter } from "./hop_counter.ts";
@@ -35,16 +36,24 @@ export type Completed =
   | { readonly is: "refused"; readonly fault: Fault }
   | { readonly is: "stored"; readonly reply: StoreReply };
 
-/** One message between 354 and the reply to CRLF.CRLF. */
+/** How a message is told from what follows it: DATA, or RFC 3030's BDAT. */
+export type Framing = "dot" | "chunks" | "binary-chunks";
+
+/** What a short piece costs beside its octets, in the count of the backlog. */
+const PIECE_OCTETS = 128;
+
+/** One message between 354, or its first chunk, and the reply to its end. */
 export class IncomingMessage {
   readonly #stream: ContentStream;
   readonly #limits: MessageLimits;
   readonly #onDrain: () => void;
-  readonly #reader = new DataReader((piece) => this.#take(piece));
+  readonly #reader: DataReader | ChunkReader;
   readonly #hops = new HopCounter();
   readonly #repair: HeaderRepair | undefined;
   /** Pieces that the stream has not taken yet. */
   #waiting: Uint8Array[];
+  /** What the waiting ones cost, and all that the spool has not taken. */
+  #waitingOctets: number;
   #backlog: number;
   #pumping: Promise<void> | undefined;
   #received = 0;
@@ -54,6 +63,7 @@ export class IncomingMessage {
   constructor(options: {
     stream: ContentStream;
     limits: MessageLimits;
+    framing: Framing;
     /** Goes before the message's own octets. */
     head: Uint8Array;
     /** What the header block lacks; undefined if it is not ours to mend. */
@@ -64,13 +74,18 @@ export class IncomingMessage {
     this.#stream = options.stream;
     this.#limits = options.limits;
     this.#onDrain = options.onDrain;
+    const take = (piece: Uint8Array) => this.#take(piece);
+    this.#reader = options.framing === "dot"
+      ? new DataReader(take)
+      : new ChunkReader(take, options.framing === "binary-chunks");
     this.#waiting = [options.head];
+    this.#waitingOctets = options.head.length;
     this.#backlog = options.head.length;
     this.#repair = options.repair &&
       new HeaderRepair(options.repair, (piece) => this.#keep(piece));
   }
 
-  /** True once CRLF.CRLF was read. */
+  /** True once CRLF.CRLF, or the last chunk, was read. */
   get ended(): boolean {
     return this.#reader.ended;
   }
@@ -90,6 +105,17 @@ export class IncomingMessage {
     return this.#size;
   }
 
+  /** True if every chunk that was begun is complete. */
+  get isBetweenChunks(): boolean {
+    return this.#chunks().isBetween;
+  }
+
+  /** Begins a chunk of RFC 3030. */
+  beginChunk(sizeBytes: number, isLast: boolean): void {
+    this.#chunks().begin(sizeBytes, isLast);
+    this.#notice();
+  }
+
   /**
    * Reads on.
    *
@@ -99,8 +125,7 @@ export class IncomingMessage {
   push(bytes: Uint8Array): number {
     const used = this.#reader.push(bytes);
     this.#received += used;
-    const why = this.#reader.spoilt;
-    if (why !== undefined) this.#fail({ is: "spoilt", why });
+    this.#notice();
     // What is left at the end leaves with it: a short message wakes the spool
     // once, a long one not for every packet.
     const isEnough = this.#backlog >= GATHER_OCTETS ||
@@ -130,6 +155,16 @@ export class IncomingMessage {
     this.#stream.abort();
   }
 
+  #chunks(): ChunkReader {
+    if (this.#reader instanceof ChunkReader) return this.#reader;
+    throw new TypeError("Cannot read chunks: message came with DATA");
+  }
+
+  #notice(): void {
+    const why = this.#reader.spoilt;
+    if (why !== undefined) this.#fail({ is: "spoilt", why });
+  }
+
   #take(piece: Uint8Array): void {
     if (this.#fault !== undefined) return;
     this.#size += piece.length;
@@ -144,7 +179,8 @@ export class IncomingMessage {
 
   #keep(piece: Uint8Array): void {
     this.#waiting.push(piece);
-    this.#backlog += piece.length;
+    this.#waitingOctets += piece.length + PIECE_OCTETS;
+    this.#backlog += piece.length + PIECE_OCTETS;
   }
 
   #fail(fault: Fault): void {
@@ -157,15 +193,16 @@ export class IncomingMessage {
   #takeWaiting(): Uint8Array {
     const part = joinOctets(this.#waiting);
     this.#waiting = [];
+    this.#waitingOctets = 0;
     return part;
   }
 
   /** Writes what waits, in order, as few and as large parts as there are. */
   async #pump(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const part = this.#takeWaiting();
-      await this.#stream.write(part);
-      this.#backlog = Math.max(0, this.#backlog - part.length);
+      const octets = this.#waitingOctets;
+      await this.#stream.write(this.#takeWaiting());
+      this.#backlog = Math.max(0, this.#backlog - octets);
     }
     this.#pumping = undefined;
     this.#onDrain();

@@ -1,7 +1,24 @@
 /** The trace field that we add to every message, RFC 5321 §4.4. */
 
-/** How a message came, RFC 3848. There is no login in clear, so no ESMTPA. */
-export type Protocol = "SMTP" | "ESMTP" | "ESMTPS" | "ESMTPSA";
+/**
+ * How a message came, for `with`: RFC 3848, and where SMTPUTF8 was asked for
+ * RFC 6531 §3.7.3.
+ */
+export type Protocol =
+  | "SMTP"
+  | `${"ESMTP" | "UTF8SMTP"}${"" | "S"}${"" | "A"}`;
+
+/** Names the protocol of a transaction. */
+export function protocolOf(how: {
+  readonly esmtp: boolean;
+  readonly secured: boolean;
+  readonly authenticated: boolean;
+  readonly smtpUtf8: boolean;
+}): Protocol {
+  if (!how.esmtp) return "SMTP";
+  const base = how.smtpUtf8 ? "UTF8SMTP" : "ESMTP";
+  return `${base}${how.secured ? "S" : ""}${how.authenticated ? "A" : ""}`;
+}
 
 /** What the trace tells. */
 export interface Trace {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { internetDate, receivedField } from "./received.ts";
+import { internetDate, protocolOf, receivedField } from "./received.ts";
 
 const NOW = Date.UTC(2025, 10, 21, 2, 10, 5);
 
@@ -29,6 +29,31 @@ Deno.test("receivedField says from, by, with, id and when", () => {
       "\tFri, 21 Nov 2025 02:10:05 +0000\r\n",
   );
 });
+
+// RFC 3848, RFC 6531 §3.7.3.
+const PROTOCOLS = [
+  ["---", "SMTP"],
+  ["E--", "ESMTP"],
+  ["ES-", "ESMTPS"],
+  ["E-A", "ESMTPA"],
+  ["ESA", "ESMTPSA"],
+  ["U--", "UTF8SMTP"],
+  ["US-", "UTF8SMTPS"],
+  ["U-A", "UTF8SMTPA"],
+  ["USA", "UTF8SMTPSA"],
+] as const;
+
+for (const [how, want] of PROTOCOLS) {
+  Deno.test(`protocolOf() says ${want}`, () => {
+    const got = protocolOf({
+      esmtp: how[0] !== "-",
+      smtpUtf8: how[0] === "U",
+      secured: how[1] === "S",
+      authenticated: how[2] === "A",
+    });
+    assert.equal(got, want);
+  });
+}
 
 Deno.test("internetDate pads days as RFC 5322 allows", () => {
   assert.equal(internetDate(0), "Thu, 01 Jan 1970 00:00:00 +0000");

@@ -17,7 +17,7 @@ export const REPLIES = {
   help: smtpReply(
     214,
     "2.0.0",
-    "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT STARTTLS",
+    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP QUIT STARTTLS",
   ),
   bye: smtpReply(221, "2.0.0", "Bye"),
   goAhead: { code: 354, lines: ["End data with <CR><LF>.<CR><LF>"] },
@@ -30,6 +30,21 @@ export const REPLIES = {
   nestedMail: smtpReply(503, "5.5.1", "Sender already given"),
   needMail: smtpReply(503, "5.5.1", "Need MAIL first"),
   needRecipient: smtpReply(554, "5.5.1", "No valid recipients"),
+  // RFC 3030 §2: 503 is what a chunk gets that belongs to nothing.
+  chunkOfNothing: smtpReply(503, "5.5.1", "No transaction for this chunk"),
+  chunksBegun: smtpReply(503, "5.5.1", "BDAT has begun this message"),
+  // RFC 3030 §3.
+  binaryNeedsChunks: smtpReply(503, "5.5.1", "BINARYMIME needs BDAT"),
+  badChunkSize: smtpReply(501, "5.5.4", "BDAT needs a size, and perhaps LAST"),
+  parameterNotOffered: smtpReply(555, "5.5.4", "Parameter was not offered"),
+  // RFC 8689 §2: offered, and asked for, inside TLS only.
+  requireTlsInClear: smtpReply(530, "5.7.4", "REQUIRETLS needs STARTTLS first"),
+  tooManyMails: smtpReply(421, "4.7.0", "Too many messages in one session"),
+  // RFC 1985 §5.2.
+  flushStarted: smtpReply(250, "2.0.0", "Queuing for node started"),
+  cannotFlush: smtpReply(458, "4.3.0", "Unable to queue messages for node now"),
+  flushDenied: smtpReply(459, "4.7.1", "Node not allowed"),
+  etrnInMail: smtpReply(503, "5.5.1", "Not during a mail transaction"),
   tooLarge: smtpReply(552, "5.3.4", "Message too large"),
   farTooLarge: smtpReply(421, "4.3.4", "Message far too large"),
   // 452 and not 552: the client keeps the rest and tries again. RFC 5321
@@ -57,6 +72,11 @@ export const REPLIES = {
   tooManySessions: smtpReply(421, "4.3.2", "Too many connections, try later"),
   tooManyFromClient: smtpReply(421, "4.7.0", "Too many connections from you"),
 } as const satisfies Record<string, SmtpReply>;
+
+/** What a chunk gets that is not the last, RFC 3030 §2. */
+export function chunkReply(sizeBytes: number): SmtpReply {
+  return smtpReply(250, "2.0.0", `${sizeBytes} octets received`);
+}
 
 /** What a faulty line gets. */
 export function lineFaultReply(fault: LineFault): SmtpReply {

@@ -381,10 +381,10 @@ serverTest(
   { commandWithinMs: 500 },
   async ({ port, server }) => {
     const client = await TestClient.open(port);
-    await client.dialog(["EHLO a.test", 250]);
+    await client.dialog(...ENVELOPE);
     client.socket.pause();
     // Neither errors nor junk: only the unread replies can stop it.
-    const blast = "MAIL FROM:<s@a.test>\r\nRSET\r\n".repeat(20_000);
+    const blast = "BDAT 1\r\nx".repeat(20_000);
     for (let i = 0; i < 40; i++) client.send(blast);
     await new Promise((resolve) => setTimeout(resolve, 400));
     assert.ok(client.socket.writableLength > 1_000_000, "back-pressure");

@@ -9,16 +9,26 @@
  * What another role has to say first is a question: the session stays as it
  * is until the answer comes, and nothing else happens to it meanwhile.
  *
+ * A message comes by DATA, or by chunks (BDAT, RFC 3030); the octets of a chunk
+ * are read whatever is said to it, because they stand where they stand.
+ *
  * Invariant: only in `mail` are there a sender and recipients, and every
  * recipient in it was accepted by resolve in this transaction.
  */
+import { utf8Length } from "../core/international.ts";
 import type { SmtpReply } from "../core/reply.ts";
 import { smtpReply } from "../core/reply.ts";
-import type { Mailbox } from "../core/shapes.ts";
-import type { Command } from "./command.ts";
+import type {
+  Mailbox,
+  MessageWishes,
+  RecipientWishes,
+} from "../core/shapes.ts";
+import type { Command, MailCommand, RcptCommand } from "./command.ts";
 import type { Spoilt } from "./data_reader.ts";
 import type { LineFault } from "./line_reader.ts";
+import type { BodyType, ParameterName } from "./parameters.ts";
 import {
+  chunkReply,
   commandFaultReply,
   lineFaultReply,
   REPLIES,
@@ -29,16 +39,30 @@ import {
 export const MAX_ERRORS = 20;
 /** Commands without MAIL, RCPT or DATA between them. */
 export const MAX_JUNK = 100;
+/** MAIL commands that are taken, RFC 9422 §4.1; announced as MAILMAX. */
+export const MAX_MAILS = 10_000;
+/**
+ * Octets of recipients, as JSON, that an envelope may have: they go to the
+ * queue in one frame of 262,144.
+ */
+export const MAX_ENVELOPE = 240_000;
 
 /** A transaction under way. */
 export interface Transaction {
   /** Empty for `<>`. */
   readonly reversePath: string;
-  readonly bodyType: "7bit" | "8bitmime";
+  readonly bodyType: BodyType;
+  readonly wishes: MessageWishes;
   /** Without duplicates, in order. */
   readonly recipients: readonly string[];
+  /** One a recipient, in their order. */
+  readonly recipientWishes: readonly RecipientWishes[];
+  /** What both are in JSON, see {@link MAX_ENVELOPE}. */
+  readonly envelopeBytes: number;
   /** RCPT commands so far, refused ones included. */
   readonly attempts: number;
+  /** Octets of the chunks so far; undefined before the first BDAT. */
+  readonly chunkBytes: number | undefined;
   /** What becomes of the message when it is complete. */
   readonly effect: Effect;
 }
@@ -54,7 +78,17 @@ export type Question =
   /** May this client send as this sender? `mail` is the transaction to be. */
   | { readonly about: "sender"; readonly mail: Transaction }
   /** Does this recipient exist, and may this client send to it? */
-  | { readonly about: "recipient"; readonly address: string };
+  | {
+    readonly about: "recipient";
+    readonly address: string;
+    readonly wishes: RecipientWishes;
+  }
+  /** Try what waits for a domain now, RFC 1985. */
+  | {
+    readonly about: "flush";
+    readonly domain: string;
+    readonly andBelow: boolean;
+  };
 
 /** What came of a question. */
 export type Answer =
@@ -80,6 +114,8 @@ export interface Lasting {
   readonly login: Mailbox | undefined;
   readonly errors: number;
   readonly junk: number;
+  /** MAIL commands taken. */
+  readonly mails: number;
 }
 
 /** One session; each state holds only what is true in it. */
@@ -109,7 +145,7 @@ export interface Rules {
   readonly takesLogins: boolean;
 }
 
-/** What became of a message after CRLF.CRLF. */
+/** What became of a message after CRLF.CRLF or its last chunk. */
 export type MessageEnd =
   | { readonly is: "taken"; readonly queueId: string }
   | { readonly is: "full" | "failed" | "too-large" | "loop" }
@@ -129,13 +165,18 @@ export type Event =
     readonly question: Question;
     readonly answer: Answer;
   }
-  /** The spool takes no message now; 354 was not written. */
+  /** The spool takes no message now: 354 was not written, a chunk skipped. */
   | { readonly is: "no-store" }
+  /** A chunk was read that is not the last. */
+  | { readonly is: "chunk"; readonly sizeBytes: number }
   | { readonly is: "message"; readonly end: MessageEnd }
   /** The TLS handshake is complete. */
   | { readonly is: "secured" };
 
-/** What is to be done. Exactly one event comes of all but reply and close. */
+/**
+ * What is to be done. Exactly one event comes of all but reply, close and
+ * skip-chunk.
+ */
 export type Action =
   | { readonly do: "reply"; readonly reply: SmtpReply }
   /** Reply, then close the connection. */
@@ -144,6 +185,21 @@ export type Action =
   | { readonly do: "ask"; readonly question: Question }
   /** Open a store, write 354 and read; `message` or `no-store` follows. */
   | { readonly do: "read-message" }
+  /**
+   * Open a store if none is open, and read a chunk; `chunk`, `message` or
+   * `no-store` follows.
+   */
+  | {
+    readonly do: "read-chunk";
+    readonly sizeBytes: number;
+    readonly last: boolean;
+  }
+  /** Read a chunk, keep nothing of it, then reply. */
+  | {
+    readonly do: "skip-chunk";
+    readonly sizeBytes: number;
+    readonly reply: SmtpReply;
+  }
   /** Stop reading, write 220, shake hands; `secured` follows. */
   | { readonly do: "start-tls" }
   | { readonly do: "nothing" };
@@ -158,6 +214,7 @@ export const NEW_SESSION: Session = {
   login: undefined,
   errors: 0,
   junk: 0,
+  mails: 0,
 };
 
 /** The greeting, RFC 5321 §4.3.1. */
@@ -168,7 +225,8 @@ export function greeting(rules: Rules): SmtpReply {
 /** The one transition function. */
 export function step(session: Session, event: Event, rules: Rules): Step {
   const [next, action] = transition(session, event, rules);
-  if (action.do !== "reply" || action.reply.code < 500) return [next, action];
+  const isReply = action.do === "reply" || action.do === "skip-chunk";
+  if (!isReply || action.reply.code < 500) return [next, action];
   const errors = next.errors + 1;
   return errors > MAX_ERRORS
     ? [next, close(REPLIES.tooManyErrors)]
@@ -187,13 +245,18 @@ function transition(session: Session, event: Event, rules: Rules): Step {
       return onAnswer(session, event.question, event.answer);
     case "no-store":
       return [toReady(session), reply(REPLIES.cannotStore)];
+    case "chunk":
+      return [session, reply(chunkReply(event.sizeBytes))];
     case "message":
       return onMessage(toReady(session), event.end);
-    case "secured":
-      // RFC 3207 §4.2: all knowledge from before TLS is discarded.
-      return [{ ...NEW_SESSION, errors: session.errors, secured: true }, {
+    case "secured": {
+      // RFC 3207 §4.2: all knowledge from before TLS is discarded; what the
+      // client has cost us is not its to take back.
+      const { errors, mails } = session;
+      return [{ ...NEW_SESSION, errors, mails, secured: true }, {
         do: "nothing",
       }];
+    }
   }
 }
 
@@ -218,16 +281,16 @@ function onCommand(session: Session, command: Command, rules: Rules): Step {
       return junk(session, () => onHello(session, command, rules));
     case "mail":
       return onMail(session, command, rules);
-    case "rcpt": {
-      const path = command.path;
-      // RFC 5321 §4.5.1: postmaster without a domain is ours.
-      const address = path.kind === "address"
-        ? path.address
-        : `postmaster@${rules.hostname.toLowerCase()}`;
-      return onRcpt(session, address, rules);
-    }
+    case "rcpt":
+      return onRcpt(session, command, rules);
     case "data":
       return onData(session);
+    case "bdat":
+      return onBdat(session, command, rules);
+    case "bad-bdat":
+      return [session, close(REPLIES.badChunkSize)];
+    case "etrn":
+      return junk(session, () => onEtrn(session, command));
     case "rset":
       return junk(session, () => [toReady(session), reply(REPLIES.ok)]);
     case "noop":
@@ -256,8 +319,11 @@ function onHello(
   const lines = [rules.hostname];
   if (esmtp) {
     lines.push("PIPELINING", `SIZE ${rules.maxMessageBytes}`, "8BITMIME");
+    lines.push("SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN", "ETRN");
     lines.push("ENHANCEDSTATUSCODES");
+    lines.push(`LIMITS MAILMAX=${MAX_MAILS} RCPTMAX=${rules.maxRecipients}`);
     if (rules.offersTls && !session.secured) lines.push("STARTTLS");
+    if (session.secured) lines.push("REQUIRETLS");
     lines.push("HELP");
   }
   // RFC 5321 §4.1.4: EHLO clears a transaction as RSET does.
@@ -267,11 +333,21 @@ function onHello(
   }];
 }
 
-function onMail(
-  session: Session,
-  command: Command & { is: "mail" },
-  rules: Rules,
-): Step {
+/** Why the parameters of a command are not to be used in this session. */
+function notOffered(
+  session: Session & { at: "ready" | "mail" },
+  names: readonly ParameterName[],
+): SmtpReply | undefined {
+  // RFC 5321 §4.1.1.11: HELO offered none.
+  if (!session.hello.esmtp && names.length > 0) {
+    return REPLIES.parameterNotOffered;
+  }
+  return !session.secured && names.includes("REQUIRETLS")
+    ? REPLIES.requireTlsInClear
+    : undefined;
+}
+
+function onMail(session: Session, command: MailCommand, rules: Rules): Step {
   if (session.at === "start") return [session, reply(REPLIES.sayHelloFirst)];
   if (session.at === "mail") return [session, reply(REPLIES.nestedMail)];
   if (rules.takesLogins && session.login === undefined) {
@@ -279,23 +355,40 @@ function onMail(
     const { loginFirst, tlsFirst } = REPLIES;
     return [session, reply(session.secured ? loginFirst : tlsFirst)];
   }
+  if (session.mails >= MAX_MAILS) return [session, close(REPLIES.tooManyMails)];
+  const fault = notOffered(session, command.names);
+  if (fault !== undefined) return [session, reply(fault)];
   // RFC 1870 §6.1.
   if ((command.sizeBytes ?? 0) > rules.maxMessageBytes) {
     return [session, reply(REPLIES.tooLarge)];
   }
-  const { reversePath, bodyType } = command;
+  const { reversePath, bodyType, wishes } = command;
   const mail: Transaction = {
     reversePath,
     bodyType,
+    wishes,
     recipients: [],
+    recipientWishes: [],
+    envelopeBytes: 0,
     attempts: 0,
+    chunkBytes: undefined,
     effect: "deliver",
   };
   return [session, { do: "ask", question: { about: "sender", mail } }];
 }
 
-function onRcpt(session: Session, address: string, rules: Rules): Step {
+function onRcpt(session: Session, command: RcptCommand, rules: Rules): Step {
   if (session.at !== "mail") return [session, reply(REPLIES.needMail)];
+  if (session.mail.chunkBytes !== undefined) {
+    return [session, reply(REPLIES.chunksBegun)];
+  }
+  const fault = notOffered(session, command.names);
+  if (fault !== undefined) return [session, reply(fault)];
+  const { path, wishes } = command;
+  // RFC 5321 §4.5.1: postmaster without a domain is ours.
+  const address = path.kind === "address"
+    ? path.address
+    : `postmaster@${rules.hostname.toLowerCase()}`;
   const attempts = session.mail.attempts + 1;
   const mail = { ...session.mail, attempts };
   const next = { ...session, mail };
@@ -306,9 +399,16 @@ function onRcpt(session: Session, address: string, rules: Rules): Step {
   if (mail.recipients.includes(address)) {
     return [next, reply(REPLIES.recipientOk)];
   }
-  return mail.recipients.length >= rules.maxRecipients
+  const isFull = mail.recipients.length >= rules.maxRecipients ||
+    mail.envelopeBytes + envelopeBytes(address, wishes) > MAX_ENVELOPE;
+  return isFull
     ? [next, reply(REPLIES.tooManyRecipients)]
-    : [next, { do: "ask", question: { about: "recipient", address } }];
+    : [next, { do: "ask", question: { about: "recipient", address, wishes } }];
+}
+
+/** What a recipient takes of an envelope, with its commas. */
+function envelopeBytes(address: string, wishes: RecipientWishes): number {
+  return utf8Length(JSON.stringify(address) + JSON.stringify(wishes)) + 2;
 }
 
 function onAnswer(
@@ -325,16 +425,27 @@ function onAnswer(
       if (session.at !== "ready") throw outOfPlace(session, question);
       const mail = withEffect(question.mail, answer.effect);
       return [
-        { ...session, at: "mail", mail, junk: 0 },
+        { ...session, at: "mail", mail, junk: 0, mails: session.mails + 1 },
         reply(REPLIES.senderOk),
       ];
     }
     case "recipient": {
       if (session.at !== "mail") throw outOfPlace(session, question);
-      const recipients = [...session.mail.recipients, question.address];
-      const mail = withEffect({ ...session.mail, recipients }, answer.effect);
-      return [{ ...session, mail, junk: 0 }, reply(REPLIES.recipientOk)];
+      const { mail } = session;
+      const { address, wishes } = question;
+      const more = {
+        ...mail,
+        recipients: [...mail.recipients, address],
+        recipientWishes: [...mail.recipientWishes, wishes],
+        envelopeBytes: mail.envelopeBytes + envelopeBytes(address, wishes),
+      };
+      return [
+        { ...session, mail: withEffect(more, answer.effect), junk: 0 },
+        reply(REPLIES.recipientOk),
+      ];
     }
+    case "flush":
+      return [session, reply(REPLIES.flushStarted)];
   }
 }
 
@@ -354,7 +465,62 @@ function onData(session: Session): Step {
   if (session.mail.recipients.length === 0) {
     return [session, reply(REPLIES.needRecipient)];
   }
+  if (session.mail.chunkBytes !== undefined) {
+    return [session, reply(REPLIES.chunksBegun)];
+  }
+  if (session.mail.bodyType === "binarymime") {
+    return [session, reply(REPLIES.binaryNeedsChunks)];
+  }
   return [{ ...session, junk: 0 }, { do: "read-message" }];
+}
+
+/**
+ * RFC 3030 §2. A chunk that makes the message too large ends the transaction,
+ * so the chunks behind it, which a client may have sent already, belong to
+ * nothing and are skipped one by one.
+ */
+function onBdat(
+  session: Session,
+  { sizeBytes, last }: Command & { is: "bdat" },
+  rules: Rules,
+): Step {
+  const skip = (next: Session, reply: SmtpReply): Step => [
+    next,
+    { do: "skip-chunk", sizeBytes, reply },
+  ];
+  if (sizeBytes > 2 * rules.maxMessageBytes) {
+    return [session, close(REPLIES.farTooLarge)];
+  }
+  if (session.at === "start") return skip(session, REPLIES.sayHelloFirst);
+  if (!session.hello.esmtp) return skip(session, REPLIES.notOffered);
+  const isOfMail = session.at === "mail" && session.mail.recipients.length > 0;
+  if (!isOfMail) return skip(session, REPLIES.chunkOfNothing);
+  const chunkBytes = (session.mail.chunkBytes ?? 0) + sizeBytes;
+  if (chunkBytes > rules.maxMessageBytes) {
+    return skip(toReady(session), REPLIES.tooLarge);
+  }
+  const next = { ...session, mail: { ...session.mail, chunkBytes } };
+  const read: Action = { do: "read-chunk", sizeBytes, last };
+  // An empty chunk brings no mail nearer.
+  return sizeBytes === 0 && !last
+    ? junk(next, () => [next, read])
+    : [{ ...next, junk: 0 }, read];
+}
+
+/** RFC 1985 §5: not before EHLO, and not during a transaction. */
+function onEtrn(
+  session: Session,
+  { domain, andBelow }: Command & { is: "etrn" },
+): Step {
+  if (session.at === "start") return [session, reply(REPLIES.sayHelloFirst)];
+  if (session.at === "mail") return [session, reply(REPLIES.etrnInMail)];
+  if (!session.hello.esmtp) return [session, reply(REPLIES.notOffered)];
+  // `#` names a queue; ours have no names.
+  if (domain === "") return [session, reply(REPLIES.flushDenied)];
+  return [session, {
+    do: "ask",
+    question: { about: "flush", domain, andBelow },
+  }];
 }
 
 function onMessage(session: Session, end: MessageEnd): Step {
@@ -392,8 +558,8 @@ function toReady(session: Session): Session {
   return { at: "ready", hello: session.hello, ...lasting(session) };
 }
 
-function lasting({ secured, login, errors, junk }: Session): Lasting {
-  return { secured, login, errors, junk };
+function lasting({ secured, login, errors, junk, mails }: Session): Lasting {
+  return { secured, login, errors, junk, mails };
 }
 
 /** Does what costs nothing and brings no mail, a bounded number of times. */

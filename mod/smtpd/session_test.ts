@@ -6,10 +6,13 @@ import {
   type Action,
   type Answer,
   type Effect,
+  MAX_ENVELOPE,
   MAX_ERRORS,
   MAX_JUNK,
+  MAX_MAILS,
   type MessageEnd,
   NEW_SESSION,
+  type Question,
   type Rules,
   type Session,
   step,
@@ -31,14 +34,14 @@ class Dialog {
   constructor(readonly rules: Rules = RULES) {}
 
   say(line: string, moreFollows = false): string {
-    const command = parseCommand(line);
+    const utf8 = this.session.at === "mail" &&
+      this.session.mail.wishes.smtpUtf8;
+    const command = parseCommand(line, utf8);
     this.#step({ is: "command", command, moreFollows });
     while (this.action.do === "ask") {
       const { question } = this.action;
-      const path = question.about === "sender"
-        ? question.mail.reversePath
-        : question.address;
-      const answer = ANSWERS.get(path.split("@")[0]!) ?? granted("deliver");
+      const name = named(question).split("@")[0]!;
+      const answer = ANSWERS.get(name) ?? granted("deliver");
       this.#step({ is: "answer", question, answer });
     }
     return this.#said();
@@ -60,10 +63,25 @@ class Dialog {
 
   #said(): string {
     const { action } = this;
+    if (action.do === "skip-chunk") {
+      const { code, enhanced } = action.reply;
+      return `${code} ${enhanced} skip ${action.sizeBytes}`;
+    }
     if (action.do !== "reply" && action.do !== "close") return action.do;
     const { code, enhanced } = action.reply;
     const said = enhanced === undefined ? `${code}` : `${code} ${enhanced}`;
     return action.do === "close" ? `${said} close` : said;
+  }
+}
+
+function named(question: Question): string {
+  switch (question.about) {
+    case "sender":
+      return question.mail.reversePath;
+    case "recipient":
+      return question.address;
+    case "flush":
+      return question.domain;
   }
 }
 
@@ -73,6 +91,7 @@ const ANSWERS = new Map<string, Answer>([
   ["loop", denied(REPLIES.aliasLoop)],
   ["later", denied(REPLIES.cannotResolve)],
   ["banned", denied(REPLIES.tooManyErrors, true)],
+  ["foreign", denied(REPLIES.flushDenied)],
   ["held", granted("hold")],
   ["thrown", granted("discard")],
 ]);
@@ -177,9 +196,140 @@ const DIALOGS: { name: string; lines: (readonly [string, string])[] }[] = [
     name: "knows no AUTH",
     lines: [HELLO, ["AUTH PLAIN AGEAYg==", "502 5.5.1"]],
   },
+  // RFC 3030 §2.
   {
-    name: "closes at BDAT, whose octets are no commands",
-    lines: [HELLO, MAIL, RCPT, ["BDAT 10", "502 5.5.1 close"]],
+    name: "reads chunks to the last",
+    lines: [HELLO, MAIL, RCPT, ["BDAT 10", "read-chunk"], [
+      "BDAT 0 LAST",
+      "read-chunk",
+    ]],
+  },
+  {
+    name: "reads over chunks that belong to nothing",
+    lines: [
+      ["BDAT 1", "503 5.5.1 skip 1"],
+      HELLO,
+      ["BDAT 2 LAST", "503 5.5.1 skip 2"],
+      MAIL,
+      ["BDAT 0", "503 5.5.1 skip 0"],
+      ["RCPT TO:<unknown@home.test>", "550 5.1.1"],
+      ["BDAT 3 LAST", "503 5.5.1 skip 3"],
+      RCPT,
+      ["BDAT 4 LAST", "read-chunk"],
+    ],
+  },
+  {
+    name: "ends the transaction at the chunk that is too much",
+    lines: [
+      HELLO,
+      MAIL,
+      RCPT,
+      ["BDAT 10000", "read-chunk"],
+      ["BDAT 1", "552 5.3.4 skip 1"],
+      ["BDAT 7", "503 5.5.1 skip 7"],
+      ["BDAT 8 LAST", "503 5.5.1 skip 8"],
+      MAIL,
+      RCPT,
+      ["BDAT 10000 LAST", "read-chunk"],
+    ],
+  },
+  {
+    name: "does not wait for a chunk that is far too large",
+    lines: [HELLO, ["BDAT 20000", "503 5.5.1 skip 20000"], [
+      "BDAT 20001 LAST",
+      "421 4.3.4 close",
+    ]],
+  },
+  {
+    name: "closes at a BDAT without a size: what follows is no command",
+    lines: [HELLO, MAIL, RCPT, ["BDAT LAST", "501 5.5.4 close"]],
+  },
+  {
+    name: "takes nothing but chunks, RSET and QUIT between chunks",
+    lines: [
+      HELLO,
+      MAIL,
+      RCPT,
+      ["BDAT 1", "read-chunk"],
+      ["DATA", "503 5.5.1"],
+      ["RCPT TO:<q@home.test>", "503 5.5.1"],
+      ["MAIL FROM:<a@b>", "503 5.5.1"],
+      ["NOOP", "250 2.0.0"],
+      ["BDAT 1", "read-chunk"],
+      ["RSET", "250 2.0.0"],
+      ["BDAT 1 LAST", "503 5.5.1 skip 1"],
+      ["DATA", "503 5.5.1"],
+    ],
+  },
+  {
+    name: "knows no BDAT after HELO",
+    lines: [["HELO a.test", "250"], MAIL, RCPT, [
+      "BDAT 5 LAST",
+      "502 5.5.1 skip 5",
+    ], ["DATA", "read-message"]],
+  },
+  // RFC 3030 §3.
+  {
+    name: "takes BINARYMIME by BDAT only",
+    lines: [
+      HELLO,
+      ["MAIL FROM:<a@b> BODY=BINARYMIME", "250 2.1.0"],
+      RCPT,
+      ["DATA", "503 5.5.1"],
+      ["BDAT 1 LAST", "read-chunk"],
+    ],
+  },
+  // RFC 5321 §4.1.1.11.
+  {
+    name: "takes no parameter after HELO",
+    lines: [
+      ["HELO a.test", "250"],
+      ["MAIL FROM:<a@b> SIZE=1", "555 5.5.4"],
+      ["MAIL FROM:<a@b> BODY=8BITMIME", "555 5.5.4"],
+      ["MAIL FROM:<\xc3\xbc@b> SMTPUTF8", "555 5.5.4"],
+      MAIL,
+      ["RCPT TO:<r@home.test> NOTIFY=NEVER", "555 5.5.4"],
+      RCPT,
+    ],
+  },
+  // RFC 6531 §3.4, §3.5.
+  {
+    name: "takes UTF-8 recipients after SMTPUTF8 only",
+    lines: [
+      HELLO,
+      ["MAIL FROM:<\xc3\xbc@b>", "553 5.6.7"],
+      MAIL,
+      ["RCPT TO:<\xc3\xbc@b>", "553 5.6.7"],
+      ["RSET", "250 2.0.0"],
+      ["MAIL FROM:<\xc3\xbc@b> SMTPUTF8", "250 2.1.0"],
+      ["RCPT TO:<\xc3\xbc@b>", "250 2.1.5"],
+      ["RCPT TO:<\xc0\xaf@b>", "501 5.1.3"],
+      ["RSET", "250 2.0.0"],
+      MAIL,
+      ["RCPT TO:<\xc3\xbc@b>", "553 5.6.7"],
+    ],
+  },
+  // RFC 8689 §2.
+  {
+    name: "takes REQUIRETLS inside TLS only",
+    lines: [HELLO, ["MAIL FROM:<a@b> REQUIRETLS", "530 5.7.4"], MAIL],
+  },
+  // RFC 1985 §5.
+  {
+    name: "obeys ETRN outside transactions",
+    lines: [
+      ["ETRN a.test", "503 5.5.1"],
+      HELLO,
+      ["ETRN a.test", "250 2.0.0"],
+      ["ETRN @a.test", "250 2.0.0"],
+      ["ETRN foreign", "459 4.7.1"],
+      ["ETRN #queue", "459 4.7.1"],
+      ["ETRN a b", "501 5.5.4"],
+      MAIL,
+      ["ETRN a.test", "503 5.5.1"],
+      ["HELO a.test", "250"],
+      ["ETRN a.test", "502 5.5.1"],
+    ],
   },
   {
     name: "closes for a browser",
@@ -229,7 +379,13 @@ Deno.test("step announces what RFC 5321 §4.1.1.1 lets a client use", () => {
         "PIPELINING",
         "SIZE 10000",
         "8BITMIME",
+        "SMTPUTF8",
+        "CHUNKING",
+        "BINARYMIME",
+        "DSN",
+        "ETRN",
         "ENHANCEDSTATUSCODES",
+        "LIMITS MAILMAX=10000 RCPTMAX=100",
         "STARTTLS",
         "HELP",
       ],
@@ -258,7 +414,12 @@ Deno.test("step forgets everything at TLS and offers it once", () => {
   assert.equal(dialog.say("MAIL FROM:<s@a.test>"), "503 5.5.1");
   dialog.say("EHLO a.test");
   assert.ok(!JSON.stringify(dialog.action).includes("STARTTLS"));
+  assert.ok(JSON.stringify(dialog.action).includes("REQUIRETLS"));
   assert.equal(dialog.say("STARTTLS"), "503 5.5.1");
+  assert.equal(dialog.say("MAIL FROM:<a@b> REQUIRETLS"), "250 2.1.0");
+  assert.ok(dialog.session.at === "mail");
+  assert.equal(dialog.session.mail.wishes.requireTls, true);
+  dialog.say("RSET");
   assert.equal(dialog.say(MAIL[0]), MAIL[1], "the session stays usable");
 });
 
@@ -301,6 +462,92 @@ Deno.test("step says 452 beyond maxRecipients and keeps the first", () => {
   assert.equal(dialog.session.mail.recipients.length, 100);
 });
 
+Deno.test("step keeps what each recipient's sender wished", () => {
+  const dialog = new Dialog();
+  for (
+    const line of [
+      HELLO[0],
+      "MAIL FROM:<a@b> RET=HDRS ENVID=x",
+      RCPT[0],
+      "RCPT TO:<q@home.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;p@c",
+    ]
+  ) dialog.say(line);
+  assert.ok(dialog.session.at === "mail");
+  const { mail } = dialog.session;
+  assert.deepEqual(mail.wishes, {
+    envid: "x",
+    ret: "hdrs",
+    smtpUtf8: false,
+    requireTls: false,
+  });
+  assert.deepEqual(mail.recipients, ["r@home.test", "q@home.test"]);
+  assert.deepEqual(mail.recipientWishes, [
+    { notify: [], orcpt: "" },
+    { notify: ["success", "delay"], orcpt: "rfc822;p@c" },
+  ]);
+});
+
+Deno.test("step says 452 before an envelope is too large for its frame", () => {
+  const dialog = new Dialog({ ...RULES, maxRecipients: 1_000 });
+  dialog.say(HELLO[0]);
+  dialog.say(MAIL[0]);
+  const orcpt = "x".repeat(480);
+  const said = new Set<string>();
+  for (let i = 0; i < 1_000; i++) {
+    said.add(dialog.say(`RCPT TO:<r${i}@home.test> ORCPT=rfc822;${orcpt}`));
+  }
+  assert.deepEqual([...said], ["250 2.1.5", "452 4.5.3"]);
+  assert.ok(dialog.session.at === "mail");
+  const { recipients, recipientWishes } = dialog.session.mail;
+  assert.ok(recipients.length > 400);
+  const { length } = JSON.stringify({ recipients, recipientWishes });
+  assert.ok(length < MAX_ENVELOPE + 100, `${length}`);
+});
+
+Deno.test("step closes after MAILMAX messages, TLS or not", () => {
+  const dialog = new Dialog();
+  dialog.say(HELLO[0]);
+  for (let i = 0; i < MAX_MAILS; i++) {
+    assert.equal(dialog.say(MAIL[0]), MAIL[1]);
+    dialog.say("RSET");
+    if (i > 0) continue;
+    dialog.event({ is: "secured" });
+    dialog.say(HELLO[0]);
+  }
+  assert.equal(dialog.say(MAIL[0]), "421 4.7.0 close");
+});
+
+Deno.test("step goes on after a chunk, and says what came of the last", () => {
+  const dialog = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], RCPT[0], "BDAT 5"]) dialog.say(line);
+  assert.equal(dialog.event({ is: "chunk", sizeBytes: 5 }), "250 2.0.0");
+  assert.equal(dialog.say("BDAT 0 LAST"), "read-chunk");
+  const end = { is: "spoilt", why: "bare-lf" } as const;
+  assert.equal(dialog.end(end), "550 5.6.11 close");
+});
+
+Deno.test("step says 451 of a chunk if no store opens, and forgets the mail", () => {
+  const dialog = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], RCPT[0], "BDAT 5"]) dialog.say(line);
+  assert.equal(dialog.event({ is: "no-store" }), "451 4.3.0");
+  assert.equal(dialog.say("BDAT 5 LAST"), "503 5.5.1 skip 5");
+});
+
+Deno.test("step counts skipped chunks as errors, empty ones as junk", () => {
+  const skipping = new Dialog();
+  skipping.say(HELLO[0]);
+  for (let i = 0; i < MAX_ERRORS; i++) {
+    assert.equal(skipping.say("BDAT 1"), "503 5.5.1 skip 1");
+  }
+  assert.equal(skipping.say("BDAT 1"), "421 4.7.0 close");
+  const empty = new Dialog();
+  for (const line of [HELLO[0], MAIL[0], RCPT[0]]) empty.say(line);
+  for (let i = 0; i < MAX_JUNK; i++) {
+    assert.equal(empty.say("BDAT 0"), "read-chunk");
+  }
+  assert.equal(empty.say("BDAT 0"), "421 4.7.0 close");
+});
+
 Deno.test("step closes after too many errors", () => {
   const dialog = new Dialog();
   for (let i = 0; i < MAX_ERRORS; i++) {
@@ -318,9 +565,17 @@ Deno.test("step counts faulty lines as errors", () => {
   assert.equal(dialog.event(fault), "421 4.7.0 close");
 });
 
-for (const line of ["NOOP", "RSET", "VRFY x", "HELP", "EHLO a.test"]) {
+for (
+  const line of ["NOOP", "RSET", "VRFY x", "HELP", "EHLO a.test", "ETRN b"]
+) {
   Deno.test(`step closes after too many ${line} without mail`, () => {
     const dialog = new Dialog();
+    if (line.startsWith("ETRN")) {
+      dialog.say(HELLO[0]);
+      dialog.say(MAIL[0]);
+      dialog.say(RCPT[0]);
+      dialog.end({ is: "taken", queueId: "01KAJ2V7Z0ABCDEF" });
+    }
     for (let i = 0; i < MAX_JUNK; i++) assert.match(dialog.say(line), /^2/);
     assert.equal(dialog.say(line), "421 4.7.0 close");
   });
