@@ -6,6 +6,12 @@
  * send is judged by the roles that read it.
  */
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import {
+  beginsWithMark,
+  isAscii,
+  isSeen,
+  utf8Length,
+} from "../core/international.ts";
 
 /**
  * A host and a port. `host` is a domain name or an IP address, without
@@ -49,13 +55,22 @@ export function isMailDomain(text: string): boolean {
 }
 
 /**
- * True for the local part of an alias, in lower case: a dot-string as in
- * RFC 5321 §4.1.2, of at most 64 octets, without `%`, `!` and `/`, which no
+ * True for the local part of an alias, A-Z in lower case and all in NFC: a
+ * dot-string as in RFC 5321 §4.1.2 and RFC 6531 §3.3, of at most 64 octets,
+ * without `%`, `!` and `/`, which no
  * address of ours has: the resolver refuses them as routes in disguise.
  */
 export function isAliasLocalPart(text: string): boolean {
-  return text.length <= 64 &&
-    text.split(".").every((atom) => /^[a-z0-9#$&'*+=?^_`{|}~-]+$/.test(atom));
+  return utf8Length(text) <= 64 && isInternational(text) &&
+    text.split(".").every((atom) =>
+      /^[a-z0-9#$&'*+=?^_`{|}~\x80-\uffff-]+$/.test(atom)
+    );
+}
+
+/** True for ASCII, and beyond it for what addresses may have. */
+export function isInternational(text: string): boolean {
+  return isAscii(text) ||
+    (isSeen(text) && !beginsWithMark(text) && text === text.normalize("NFC"));
 }
 
 /** Reads `host:port`, IPv6 in brackets: `[::1]:2600`. Undefined if it is not. */

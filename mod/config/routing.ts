@@ -9,6 +9,7 @@ import {
   hostPort,
   isAliasLocalPart,
   isDomainName,
+  isInternational,
   isMailDomain,
 } from "./names.ts";
 import { bad, good, type Read, shown, type Written } from "./kinds.ts";
@@ -48,7 +49,8 @@ export const aliases: Entries<Alias> = {
     "`name@domain`, or `@domain` (whoever is not otherwise known there). A " +
     "value is one address or a list of them; an address without a domain is " +
     "in the domain of the recipient. An alias may name another alias, itself " +
-    "(then its own mailbox gets a copy), or an address elsewhere.",
+    "(then its own mailbox gets a copy), or an address elsewhere. Local parts " +
+    "may have letters beyond ASCII, which count as they are written.",
   type: "table of name = address, or name = list of addresses",
   examples: [
     ["webmaster", "me"],
@@ -81,13 +83,16 @@ export const routes: Entries<Route> = {
 const MAX_TARGETS = 1_000;
 
 function readAlias(name: string, raw: unknown): Read<Alias> {
-  const folded = foldAscii(name);
+  const folded = foldAscii(name).normalize("NFC");
   if (!isAliasName(folded)) {
     return bad(
       "is no name for an alias: write name, name@domain or @domain",
     );
   }
-  const targets = typeof raw === "string" ? [raw] : raw;
+  const written: unknown = typeof raw === "string" ? [raw] : raw;
+  const targets = Array.isArray(written)
+    ? written.map((one) => typeof one === "string" ? one.normalize("NFC") : one)
+    : written;
   if (!Array.isArray(targets) || targets.length === 0) {
     return bad(`must be an address or a list of them; it is ${shown(raw)}`);
   }
@@ -126,7 +131,8 @@ function isAliasTarget(target: unknown): boolean {
 }
 
 function isAtom(text: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+$/.test(text);
+  return isInternational(text) &&
+    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\uffff-]+$/.test(text);
 }
 
 function isQuoted(text: string): boolean {
