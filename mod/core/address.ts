@@ -164,7 +164,13 @@ class Scanner {
 
   /** A-d-l ":" = At-domain *( "," At-domain ) ":" */
   #sourceRoute(): boolean {
+    const start = this.at;
     do {
+      // Thousands of domains must not each be read: the path is refused.
+      if (this.at - start > MAX_PATH) {
+        this.tooLong = true;
+        return false;
+      }
       if (!this.#take("@")) return false;
       const domain = this.#peek() === OPEN ? this.#literal() : this.domain();
       if (domain === undefined) return false;
