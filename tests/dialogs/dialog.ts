@@ -5,8 +5,11 @@
  */
 import { parsePattern, type Pattern } from "./reply_pattern.ts";
 
-/** How the two are connected; `tls` begins with STARTTLS. */
-export type Transport = "plain" | "tls";
+/**
+ * How the two are connected: `tls` begins with STARTTLS, `implicit` is TLS from
+ * the first octet, for submission only (RFC 8314 §3.3).
+ */
+export type Transport = "plain" | "tls" | "implicit";
 
 /** What happens next. */
 export type Step =
@@ -39,6 +42,8 @@ export interface Dialog {
   readonly cites: readonly string[];
   readonly port: "smtp" | "submission";
   readonly over: readonly Transport[];
+  /** The client does not wait for the greeting. */
+  readonly speaksFirst: boolean;
   /** Settings of the server that are not as always, JSON values. */
   readonly settings: ReadonlyMap<string, unknown>;
   /** Needs a server that runs inside the test. */
@@ -93,7 +98,8 @@ function parseOne(
     title: lines[start]!.slice(3).trim(),
     cites: [],
     port: "smtp",
-    over: ["plain", "tls"],
+    over: [],
+    speaksFirst: false,
     settings: new Map(),
     inProcess: false,
     pending: undefined,
@@ -132,12 +138,22 @@ function parseOne(
     }
   }
   flush();
+  draft.over = transports(draft);
   if (draft.cites.length === 0) fail(file, start, "cites no RFC section");
   if (draft.steps.length === 0) fail(file, start, "has no steps");
-  if (draft.steps[0]!.do === "expect" && draft.over.includes("tls")) {
+  if (draft.steps[0]!.do === "expect" && draft.over[0] !== draft.over.at(-1)) {
     fail(file, start, "sees the greeting, so it is plain-only");
   }
   return draft;
+}
+
+function transports({ port, over }: Draft): Transport[] {
+  const all: Transport[] = port === "submission"
+    ? ["plain", "tls", "implicit"]
+    : ["plain", "tls"];
+  const [only] = over;
+  if (only === undefined) return all;
+  return all.filter((one) => (one === "plain") === (only === "plain"));
 }
 
 function head(draft: Draft, line: string): void {
@@ -154,6 +170,10 @@ function head(draft: Draft, line: string): void {
       return;
     case "tls-only":
       draft.over = ["tls"];
+      return;
+    case "speaks-first":
+      draft.speaksFirst = true;
+      draft.over = ["plain"];
       return;
     case "in-process":
       draft.inProcess = true;

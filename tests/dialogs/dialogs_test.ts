@@ -5,7 +5,11 @@
  */
 import assert from "node:assert/strict";
 import type { Fixture } from "../../mod/smtpd/server_fixture.ts";
-import { selfSigned, withServer } from "../../mod/smtpd/server_fixture.ts";
+import {
+  selfSigned,
+  withServer,
+  withSubmission,
+} from "../../mod/smtpd/server_fixture.ts";
 import { stageBackend } from "./backend.ts";
 import type { Dialog, Transport } from "./dialog.ts";
 import { readDialogs } from "./library.ts";
@@ -40,12 +44,21 @@ async function outcome(
 ): Promise<Error | undefined> {
   try {
     const part = { tls: PEM, ...Object.fromEntries(dialog.settings) };
-    await withServer(part, async (fixture) => {
+    const isTls = transport === "implicit";
+    const test = async (fixture: Fixture) => {
       stageBackend(fixture.backend);
       const { port } = fixture;
       const taken = () => messages(fixture);
       await play(dialog, transport, { port, replyMs: 5_000, taken });
-    });
+    };
+    switch (dialog.port) {
+      case "smtp":
+        await withServer(part, test);
+        break;
+      case "submission":
+        await withSubmission(part, { isTls }, test);
+        break;
+    }
     return undefined;
   } catch (error) {
     return error as Error;

@@ -41,11 +41,12 @@ export async function play(
   stage: Stage,
 ): Promise<void> {
   const wire = new Wire(stage);
+  if (transport === "implicit") await wire.handshake();
   try {
     const first = dialog.steps[0]!;
     // Who wants to see the greeting says so.
-    const seesGreeting = transport === "plain" && first.do === "expect";
-    if (!seesGreeting) await wire.want("220 *");
+    const isRead = first.do === "expect" || dialog.speaksFirst;
+    if (!isRead) await wire.want("220 *");
     if (transport === "tls") await wire.secure();
     for (const step of dialog.steps) {
       try {
