@@ -6,6 +6,7 @@ import { type SmtpReply, smtpReply } from "../core/reply.ts";
 import type { CommandFault } from "./command.ts";
 import type { LineFault } from "./line_reader.ts";
 import type { Spoilt } from "./data_reader.ts";
+import type { Fault as ScreeningFault } from "./screening.ts";
 
 /** Replies that never vary. */
 export const REPLIES = {
@@ -61,6 +62,7 @@ export const REPLIES = {
   // Aliases that loop are our configuration's fault, and will be mended.
   aliasLoop: smtpReply(451, "4.3.5", "Recipient is misconfigured here"),
   cannotResolve: smtpReply(451, "4.4.3", "Cannot look up recipient now"),
+  cannotJudge: smtpReply(451, "4.7.1", "Cannot look up access rules now"),
   full: smtpReply(452, "4.3.1", "Not enough space, try again later"),
   cannotStore: smtpReply(451, "4.3.0", "Cannot store message now"),
   loop: smtpReply(554, "5.4.6", "Too many hops, mail is looping"),
@@ -77,6 +79,24 @@ export const REPLIES = {
 export function chunkReply(sizeBytes: number): SmtpReply {
   return smtpReply(250, "2.0.0", `${sizeBytes} octets received`);
 }
+
+/**
+ * What a client that failed a test of `screening.ts` gets: 550 for each
+ * recipient, or 521 and the end.
+ */
+export function screeningReply(
+  fault: ScreeningFault,
+  code: 550 | 521,
+): SmtpReply {
+  return smtpReply(code, "5.7.1", SCREENING_TEXTS[fault]);
+}
+
+const SCREENING_TEXTS: Readonly<Record<ScreeningFault, string>> = {
+  "pregreet": "You spoke before the greeting was complete",
+  "pipelining": "You sent commands without waiting for a reply",
+  "bare-newline": "You end lines without CR",
+  "non-smtp-command": "You said something that is not SMTP",
+};
 
 /** What a faulty line gets. */
 export function lineFaultReply(fault: LineFault): SmtpReply {

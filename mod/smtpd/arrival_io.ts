@@ -1,0 +1,141 @@
+/**
+ * One client before its session: the gate is asked, and the greeting held back
+ * if the gate wants it tested. Ends with a session or with the connection; it
+ * costs nothing afterwards.
+ *
+ *     arriving --> trap --> session;   any --> closing --> gone
+ */
+import type { Socket } from "node:net";
+import { formatReply, type SmtpReply } from "../core/reply.ts";
+import { type GateAsker, refusalOf } from "./gate_asker.ts";
+import type { Guard, GuardAction } from "./guard.ts";
+import { type Held, HeldSocket } from "./held_socket_io.ts";
+import { REPLIES } from "./replies.ts";
+
+/** The gate answers in a fraction of a millisecond, or is not waited for. */
+const ARRIVE_MS = 500;
+/** Time to take the last reply and hang up. */
+const LINGER_MS = 2_000;
+
+/** What an arrival is given. */
+export interface ArrivalOptions {
+  readonly address: string;
+  readonly held: Held;
+  readonly guard: Guard;
+  readonly gate: GateAsker;
+  readonly hostname: string;
+  /** The client's last chance to be told to wait, in ms. */
+  readonly greetWaitMs: number;
+  readonly count: (name: string) => void;
+  /** The session may begin. The socket must be listened to in this turn. */
+  readonly onSession: (rest: Held) => void;
+  /** The connection has ended. */
+  readonly onGone: () => void;
+}
+
+/** See the file's header. */
+export class Arrival {
+  readonly #options: ArrivalOptions;
+  readonly #socket: Socket;
+  readonly #held: HeldSocket;
+  #at: "arriving" | "trap" | "closing" | "over" = "arriving";
+  #deadline = performance.now() + ARRIVE_MS;
+
+  constructor(socket: Socket, options: ArrivalOptions) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#held = new HeldSocket(socket, options.held, {
+      news: () => this.#heard(),
+      closed: () => this.#gone(),
+    });
+    options.guard.onAction = (action) => this.#obey(action);
+    this.#arrive();
+  }
+
+  /** Ends what has outlived its deadline. */
+  tick(nowMs: number): void {
+    switch (this.#at) {
+      case "arriving":
+        if (nowMs < this.#deadline) return;
+        this.#options.gate.late();
+        return this.#letIn();
+      case "trap":
+        return this.#options.guard.before({ is: "clock", nowMs });
+      case "closing":
+        if (nowMs >= this.#deadline) this.destroy();
+        return;
+      case "over":
+        return;
+    }
+  }
+
+  /** The role stops. */
+  stop(): void {
+    this.#close(REPLIES.stopping);
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  async #arrive(): Promise<void> {
+    const { address, gate, guard, greetWaitMs } = this.#options;
+    const answer = await gate.arrive(address);
+    if (this.#at !== "arriving") return;
+    if (answer === undefined) return this.#letIn();
+    const refusal = refusalOf(answer.verdict);
+    if (refusal?.closes) {
+      this.#options.count("clients-refused");
+      return this.#close(refusal.reply);
+    }
+    this.#at = "trap";
+    guard.begin(answer.tests, refusal, greetWaitMs);
+    this.#heard();
+  }
+
+  /** Without a word from the gate. */
+  #letIn(): void {
+    this.#at = "trap";
+    this.#options.guard.begin([], undefined, 0);
+  }
+
+  #heard(): void {
+    if (this.#at !== "trap") return;
+    const { octets } = this.#held;
+    const nowMs = performance.now();
+    this.#options.guard.before({ is: "spoke", octets, nowMs });
+  }
+
+  #obey(action: GuardAction): void {
+    if (this.#at === "closing" || this.#at === "over") return;
+    switch (action.do) {
+      case "tease":
+        // The first line of a reply of two (RFC 5321 §4.2.1).
+        this.#socket.write(`220-${this.#options.hostname} ESMTP Bulkhead\r\n`);
+        return;
+      case "greet":
+        this.#at = "over";
+        return this.#options.onSession(this.#held.release());
+      case "drop":
+        return this.#close(action.reply);
+    }
+  }
+
+  #close(reply: SmtpReply): void {
+    if (this.#at === "closing" || this.#at === "over") return;
+    this.#at = "closing";
+    this.#deadline = performance.now() + LINGER_MS;
+    this.#held.release();
+    this.#socket.once("close", () => this.#gone());
+    // Unread octets would turn our close into a reset that eats the reply.
+    this.#socket.resume();
+    this.#socket.end(formatReply(reply));
+  }
+
+  #gone(): void {
+    if (this.#at === "over") return;
+    this.#at = "over";
+    this.#options.onGone();
+  }
+}

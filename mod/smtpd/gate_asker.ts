@@ -1,0 +1,166 @@
+/**
+ * What smtpd asks the gate, and what it makes of the gate's silence: nothing.
+ * Who cannot be judged is let in; only where access tables must be obeyed, a
+ * client is told to come again (`guard.ts`). Nothing here rejects.
+ */
+import type { LogValue } from "../core/log.ts";
+import { smtpReply } from "../core/reply.ts";
+import type { AnswerOf, AskOf, Reply } from "../ipc/call.ts";
+import type { COUNTED, gateContract, GateVerdict } from "../gate/gate_ipc.ts";
+import type { Refusal, Score } from "./screening.ts";
+
+type Calls = typeof gateContract.calls;
+
+/** The edge to the gate, or a fake of it. */
+export interface GateEdge {
+  /** 0 while no gate is there: it is not waited for. */
+  readonly answerers: number;
+  ask<K extends keyof Calls & string>(
+    name: K,
+    ask: AskOf<Calls[K]>,
+  ): Promise<Reply<Calls[K]>>;
+}
+
+/** Who can be sent away in the middle of its session. */
+export interface Dismissible {
+  dismiss(refusal: Refusal): void;
+}
+
+/** What is counted: see `COUNTED`. */
+export type Counted = (typeof COUNTED)[number];
+
+interface Sum {
+  readonly client: string;
+  readonly what: Counted;
+  by: number;
+  readonly of: Set<Dismissible>;
+}
+
+/** Most that one tally may say. */
+const MAX_BY = 10_000;
+
+/** See the file's header. */
+export class GateAsker {
+  readonly #edge: GateEdge;
+  readonly #log: (event: string, fields: Record<string, LogValue>) => void;
+  #sums = new Map<string, Sum>();
+  #isSilent = false;
+
+  constructor(
+    edge: GateEdge,
+    log: (event: string, fields: Record<string, LogValue>) => void,
+  ) {
+    this.#edge = edge;
+    this.#log = log;
+  }
+
+  /** How to treat a client; undefined if the gate does not say. */
+  async arrive(client: string): Promise<AnswerOf<Calls["arrive"]> | undefined> {
+    const reply = await this.#ask("arrive", { client });
+    return reply.kind === "answered" ? reply.answer : undefined;
+  }
+
+  /** A client that has arrived is gone. */
+  leave(client: string): void {
+    this.#ask("leave", { client });
+  }
+
+  /** What the lists say of a client. */
+  async score(client: string): Promise<Score> {
+    const reply = await this.#ask("score", { client });
+    if (reply.kind !== "answered") return { is: "unknown" };
+    const { allowed, verdict } = reply.answer;
+    if (allowed) return { is: "allowed" };
+    const refusal = refusalOf(verdict);
+    return refusal === undefined
+      ? { is: "passed" }
+      : { is: "failed", refusal, evidence: verdict.evidence };
+  }
+
+  /** What a client's tests came to. */
+  tested(ask: AskOf<Calls["tested"]>): void {
+    this.#ask("tested", ask);
+  }
+
+  /** What tables, rates and the like say of a stage of a transaction. */
+  judge(ask: AskOf<Calls["judge"]>): Promise<Reply<Calls["judge"]>> {
+    return this.#ask("judge", ask);
+  }
+
+  /** Counts; told to the gate with the next {@link flush}. */
+  tally(client: string, what: Counted, of: Dismissible): void {
+    const key = `${what} ${client}`;
+    const sum = this.#sums.get(key) ?? { client, what, by: 0, of: new Set() };
+    sum.by = Math.min(MAX_BY, sum.by + 1);
+    sum.of.add(of);
+    this.#sums.set(key, sum);
+  }
+
+  /** Tells what was counted; who did too much is dismissed. */
+  flush(): void {
+    if (this.#sums.size === 0) return;
+    const sums = this.#sums;
+    this.#sums = new Map();
+    for (const { client, what, by, of } of sums.values()) {
+      this.#ask("tally", { client, what, by }).then((reply) => {
+        if (reply.kind !== "answered") return;
+        const refusal = refusalOf(reply.answer.verdict);
+        if (refusal === undefined) return;
+        for (const one of of) one.dismiss({ ...refusal, closes: true });
+      });
+    }
+  }
+
+  /** The gate did not answer in the time that a client can be kept for it. */
+  late(): void {
+    this.#heard(false, "it is late");
+  }
+
+  async #ask<K extends keyof Calls & string>(
+    name: K,
+    ask: AskOf<Calls[K]>,
+  ): Promise<Reply<Calls[K]>> {
+    const reply: Reply<Calls[K]> = this.#edge.answerers === 0
+      ? { kind: "failed", why: "it is not there" }
+      : await this.#edge.ask(name, ask);
+    if (reply.kind === "failed") this.#heard(false, reply.why);
+    else this.#heard(true, "");
+    return reply;
+  }
+
+  /** Said once, not for each client. */
+  #heard(answers: boolean, why: string): void {
+    if (answers === !this.#isSilent) return;
+    this.#isSilent = !answers;
+    if (answers) this.#log("gate-answers", {});
+    else this.#log("gate-silent", { why });
+  }
+}
+
+/** What the client is told; undefined if there is nothing against it. */
+export function refusalOf(verdict: GateVerdict): Refusal | undefined {
+  const { action, code, enhanced, reply, rule } = verdict;
+  switch (action) {
+    case "pass":
+    case "permit":
+    case "discard":
+    case "hold":
+      return undefined;
+    case "reject":
+    case "defer": {
+      const fallback = action === "reject" ? 550 : 450;
+      const known = code >= 400 ? code : fallback;
+      const status = enhanced === "" ? `${known / 100 | 0}.7.1` : enhanced;
+      return {
+        reply: smtpReply(known, printable(status), printable(reply)),
+        closes: known === 421 || known === 521,
+        rule,
+      };
+    }
+  }
+}
+
+// What is not printable would be a bug of the gate, not worth a session.
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, "?");
+}

@@ -1,0 +1,173 @@
+/**
+ * What stands between one client and its session: screening while it lasts,
+ * the gate's verdicts, and what is counted of it. A client of a trusted network
+ * has none, or, where access tables exist, one that asks for nothing else.
+ */
+import type { LogValue } from "../core/log.ts";
+import {
+  type Counted,
+  type Dismissible,
+  type GateAsker,
+  refusalOf,
+} from "./gate_asker.ts";
+import type { Line } from "./line_reader.ts";
+import { REPLIES } from "./replies.ts";
+import {
+  beginScreening,
+  isOver,
+  type Refusal,
+  screen,
+  type Screening,
+  type ScreeningAction,
+  type ScreeningEvent,
+  type ScreeningRules,
+  type ScreeningStep,
+  type Test,
+} from "./screening.ts";
+import type { Answer, Session } from "./session.ts";
+
+/** What a guard is given. */
+export interface GuardOptions {
+  /** The client's address in plain form. */
+  readonly address: string;
+  readonly isTrusted: boolean;
+  readonly gate: GateAsker;
+  readonly rules: ScreeningRules & {
+    /** There are access tables, so that silence of the gate is no yes. */
+    readonly hasTables: boolean;
+  };
+  readonly log: (event: string, fields: Record<string, LogValue>) => void;
+  readonly count: (name: string) => void;
+}
+
+/** What whoever holds the client's socket must do. */
+export type GuardAction = ScreeningAction & { do: "tease" | "greet" | "drop" };
+
+/** See the file's header. */
+export class Guard implements Dismissible {
+  readonly #options: GuardOptions;
+  /** Undefined once nothing is left to be seen. */
+  #screening: Screening | undefined;
+  #refusal: Refusal | undefined;
+  #helo = "";
+  /** Whoever holds the client's socket now. */
+  onAction: (action: GuardAction) => void = () => {};
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** What every recipient is refused with, if anything. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal ?? this.#screening?.refusal;
+  }
+
+  /** Begins to screen; see {@link beginScreening}. */
+  begin(tests: readonly Test[], refusal: Refusal | undefined, waitMs: number) {
+    const nowMs = performance.now();
+    this.#apply(beginScreening({ tests, refusal, waitMs, nowMs }));
+  }
+
+  /** Something happened before the session. */
+  before(event: ScreeningEvent & { is: "spoke" | "clock" }): void {
+    this.#screen(event);
+  }
+
+  /** A line of the session, before it is obeyed. */
+  line(line: Line, moreFollows: boolean, session: Session): void {
+    if (this.#screening === undefined) return;
+    const hello = session.at === "start" ? undefined : session.hello;
+    this.#helo = hello?.helo ?? "";
+    const mayPipeline = hello?.esmtp ?? false;
+    this.#screen({ is: "line", line, moreFollows, mayPipeline });
+  }
+
+  /** A message was taken from the client. */
+  mailed(): void {
+    this.#screen({ is: "mailed" });
+  }
+
+  /** Counts what the client did. */
+  tally(what: Counted): void {
+    const { address, gate, isTrusted } = this.#options;
+    if (!isTrusted) gate.tally(address, what, this);
+  }
+
+  /** It did too much. */
+  dismiss({ reply }: Refusal): void {
+    this.#options.count("dismissed");
+    this.onAction({ do: "drop", reply });
+  }
+
+  /** Asks the gate about a stage of a transaction. */
+  async judge(
+    stage: "sender" | "recipient",
+    facts: { helo: string; reversePath: string; recipient: string },
+  ): Promise<Answer> {
+    const { address, gate, isTrusted, rules, count, log } = this.#options;
+    const reply = await gate.judge({
+      stage,
+      client: address,
+      ...facts,
+      login: "",
+      trusted: isTrusted,
+    });
+    if (reply.kind !== "answered") {
+      return rules.hasTables
+        ? { is: "denied", reply: REPLIES.cannotJudge, closes: false }
+        : { is: "granted", effect: "deliver" };
+    }
+    const { verdict } = reply.answer;
+    const refusal = refusalOf(verdict);
+    if (refusal === undefined) {
+      const { action } = verdict;
+      const isSpecial = action === "discard" || action === "hold";
+      return { is: "granted", effect: isSpecial ? action : "deliver" };
+    }
+    const { rule, evidence, undo } = verdict;
+    const about = stage === "sender" ? facts.reversePath : facts.recipient;
+    count(`${stage}s-judged`);
+    log(`${stage}-refused`, { [stage]: about, why: rule, evidence, undo });
+    return { is: "denied", reply: refusal.reply, closes: refusal.closes };
+  }
+
+  #screen(event: ScreeningEvent): void {
+    if (this.#screening === undefined) return;
+    this.#apply(screen(this.#screening, event, this.#options.rules));
+  }
+
+  #apply([screening, actions]: ScreeningStep): void {
+    this.#refusal = screening.refusal;
+    this.#screening = isOver(screening) ? undefined : screening;
+    for (const action of actions) this.#do(action);
+  }
+
+  #do(action: ScreeningAction): void {
+    const { address, gate, log, count } = this.#options;
+    switch (action.do) {
+      case "tease":
+      case "greet":
+      case "drop":
+        return this.onAction(action);
+      case "score":
+        gate.score(address).then((score) =>
+          this.#screen({ is: "scored", score })
+        );
+        return;
+      case "tell": {
+        const { passed, failed } = action;
+        for (const test of passed) count(`passed-${test}`);
+        for (const one of failed) {
+          count(`failed-${one.rule}`);
+          log("client-failed-test", { client: address, ...one });
+        }
+        gate.tested({
+          client: address,
+          passed: [...passed],
+          failed: failed.map((one) => ({ ...one })),
+          helo: this.#helo,
+        });
+      }
+    }
+  }
+}
