@@ -20,6 +20,8 @@ const LINGER_MS = 2_000;
 /** What an arrival is given. */
 export interface ArrivalOptions {
   readonly address: string;
+  /** TLS from the first octet: then nothing can be said in clear. */
+  readonly isTls: boolean;
   readonly held: Held;
   readonly guard: Guard;
   readonly gate: GateAsker;
@@ -80,7 +82,7 @@ export class Arrival {
   }
 
   async #arrive(): Promise<void> {
-    const { address, gate, guard, greetWaitMs } = this.#options;
+    const { address, gate, guard, greetWaitMs, isTls } = this.#options;
     const answer = await gate.arrive(address);
     if (this.#at !== "arriving") return;
     if (answer === undefined) return this.#letIn();
@@ -90,7 +92,7 @@ export class Arrival {
       return this.#close(refusal.reply);
     }
     this.#at = "trap";
-    guard.begin(answer.tests, refusal, greetWaitMs);
+    guard.begin(isTls ? [] : answer.tests, refusal, greetWaitMs);
     this.#heard();
   }
 
@@ -102,7 +104,9 @@ export class Arrival {
 
   #heard(): void {
     if (this.#at !== "trap") return;
-    const { octets } = this.#held;
+    const { octets, ended } = this.#held;
+    // It hung up on half a greeting: there is nobody to wait with.
+    if (ended && octets.length === 0) return this.destroy();
     const nowMs = performance.now();
     this.#options.guard.before({ is: "spoke", octets, nowMs });
   }
@@ -128,6 +132,7 @@ export class Arrival {
     this.#deadline = performance.now() + LINGER_MS;
     this.#held.release();
     this.#socket.once("close", () => this.#gone());
+    if (this.#options.isTls) return this.destroy();
     // Unread octets would turn our close into a reset that eats the reply.
     this.#socket.resume();
     this.#socket.end(formatReply(reply));

@@ -9,14 +9,17 @@ import type { LogValue } from "../core/log.ts";
 import type { SmtpReply } from "../core/reply.ts";
 import type { Mailbox } from "../core/shapes.ts";
 import type { Backend, LoginBackend } from "./backend.ts";
+import type { Guard } from "./guard.ts";
 import { REPLIES } from "./replies.ts";
-import type { Answer, Question } from "./session.ts";
+import type { Answer, Question, Session } from "./session.ts";
 
 /** In whose name is asked. */
 export interface Asking {
   readonly backend: Backend;
-  /** Who logged in, if anybody did. */
-  readonly login: Mailbox | undefined;
+  /** As it is when it asks. */
+  readonly session: Session;
+  /** Undefined if there is nothing to ask the gate for. */
+  readonly guard: Guard | undefined;
   readonly count: (name: string) => void;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
 }
@@ -28,9 +31,9 @@ export function ask(
 ): Answer | Promise<Answer> {
   switch (question.about) {
     case "sender":
-      return asking.login === undefined
+      return asking.session.login === undefined && asking.guard === undefined
         ? GRANTED
-        : askSender(question.mail.reversePath, asking.login, asking);
+        : askSender(question.mail.reversePath, asking);
     case "recipient":
       return askRecipient(question.address, asking);
     case "flush":
@@ -40,8 +43,31 @@ export function ask(
 
 const GRANTED: Answer = { is: "granted", effect: "deliver" };
 
+async function askSender(address: string, asking: Asking): Promise<Answer> {
+  const { login } = asking.session;
+  const answer = login === undefined
+    ? GRANTED
+    : await askOwner(address, login, asking);
+  return andGate(answer, asking, { reversePath: address, recipient: "" });
+}
+
+/** What the gate says, of what nobody else has denied. */
+async function andGate(
+  answer: Answer,
+  { guard, session }: Asking,
+  path: { reversePath: string; recipient: string },
+): Promise<Answer> {
+  if (guard === undefined || answer.is === "denied") return answer;
+  const { login } = session;
+  return await guard.judge(path.recipient === "" ? "sender" : "recipient", {
+    ...path,
+    helo: session.at === "start" ? "" : session.hello.helo,
+    login: login === undefined ? "" : `${login.user}@${login.domain}`,
+  });
+}
+
 /** RFC 6409 §6.1. `<>` is anybody's: read receipts must have it. */
-async function askSender(
+async function askOwner(
   address: string,
   login: Mailbox,
   asking: Asking,
@@ -72,10 +98,21 @@ function loginBackend({ backend }: Asking): LoginBackend {
 }
 
 async function askRecipient(address: string, asking: Asking): Promise<Answer> {
-  const reply = asking.login === undefined
-    ? await asking.backend.recipient(address)
+  const { backend, guard, session } = asking;
+  // Before it is said who is here: who failed a test need not know.
+  const refusal = session.login === undefined ? guard?.refusal : undefined;
+  if (refusal !== undefined) {
+    asking.count("recipients-screened");
+    asking.log("recipient-refused", { recipient: address, why: refusal.rule });
+    return { is: "denied", reply: refusal.reply, closes: refusal.closes };
+  }
+  const reply = session.login === undefined
+    ? await backend.recipient(address)
     : await loginBackend(asking).relay(address);
-  if (reply.kind === "answered") return GRANTED;
+  if (reply.kind === "answered") {
+    const reversePath = session.at === "mail" ? session.mail.reversePath : "";
+    return andGate(GRANTED, asking, { reversePath, recipient: address });
+  }
   const why = reply.kind === "refused" ? reply.refusal : "failed";
   asking.count(`recipients-${why}`);
   asking.log("recipient-refused", { recipient: address, why });

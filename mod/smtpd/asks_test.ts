@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ask } from "./asks.ts";
 import { FakeBackend } from "./fake_backend.ts";
 import { NO_RECIPIENT_WISHES } from "../core/shapes.ts";
-import type { Question } from "./session.ts";
+import { NEW_SESSION, type Question } from "./session.ts";
 
 type Reply = Awaited<ReturnType<FakeBackend["answers"]["recipient"]>>;
 
@@ -46,7 +46,8 @@ for (const { name, reply, why, code } of REFUSED) {
     const told: unknown[] = [];
     const answer = await ask(QUESTION, {
       backend,
-      login: undefined,
+      session: NEW_SESSION,
+      guard: undefined,
       count: (name) => told.push(name),
       log: (event, fields) => told.push({ event, ...fields }),
     });

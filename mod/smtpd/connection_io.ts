@@ -24,6 +24,7 @@ import { ask } from "./asks.ts";
 import type { Backend, ContentStream } from "./backend.ts";
 import { parseCommand } from "./command.ts";
 import { DataRate } from "./data_rate.ts";
+import type { Guard, GuardAction } from "./guard.ts";
 import type { Held } from "./held_socket_io.ts";
 import type { Facts } from "./header_repair.ts";
 import {
@@ -82,6 +83,8 @@ export interface ConnectionOptions {
   readonly held?: Held;
   /** TLS from the first octet, RFC 8314 §3; else STARTTLS. */
   readonly isTls?: boolean;
+  /** Watches the client, unless it is trusted. */
+  readonly guard?: Guard;
   readonly settings: Settings;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
@@ -135,6 +138,9 @@ export class Connection {
     this.#settings = options.settings;
     this.#socket = options.socket;
     this.#sessionEndsAt = performance.now() + this.#settings.sessionWithinMs;
+    if (options.guard !== undefined) {
+      options.guard.onAction = (action) => this.#obey(action);
+    }
     if (options.isTls) {
       const held = options.held?.octets;
       this.#socket.pause();
@@ -283,6 +289,8 @@ export class Connection {
         this.#say(REPLIES.tooManyErrors);
         return this.#close();
       }
+      this.#options.guard?.line(line, this.#lines.pending > 0, this.#session);
+      if (this.#mode !== "command") return;
       this.#apply(this.#eventOf(line));
     }
     if (this.#mode !== "command") return;
@@ -312,8 +320,10 @@ export class Connection {
       case "nothing":
         return;
       case "reply":
+        if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         return this.#say(action.reply);
       case "close":
+        if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         this.#say(action.reply);
         return this.#close();
       case "ask":
@@ -331,6 +341,14 @@ export class Connection {
       case "start-tls":
         return this.#startTls();
     }
+  }
+
+  /** Sends the client away, unless a message of it is under way. */
+  #obey(action: GuardAction): void {
+    const isIdle = this.#mode === "command" || this.#mode === "asking";
+    if (action.do !== "drop" || !isIdle) return;
+    this.#say(action.reply);
+    this.#close();
   }
 
   /** Stops running commands; the calls that are waited for have time limits. */
@@ -351,7 +369,8 @@ export class Connection {
   #ask(question: Question): void {
     const answer = ask(question, {
       backend: this.#options.backend,
-      login: this.#session.login,
+      session: this.#session,
+      guard: this.#options.guard,
       count: this.#options.count,
       log: (event, fields) => this.#log(event, fields),
     });
@@ -557,6 +576,7 @@ export class Connection {
     this.#resume({ is: "message", end });
     if (end.is === "taken") {
       this.#options.count("accepted");
+      this.#options.guard?.mailed();
       this.#log(
         effect === "discard" ? "message-discarded" : "message-accepted",
         { ...facts, helo, protocol, ...(login === "" ? {} : { login }) },
@@ -603,6 +623,7 @@ export class Connection {
     this.#attach(secured);
     secured.once("secure", () => {
       this.#options.count("tls");
+      this.#options.guard?.tally("tls-handshakes");
       then();
       this.#resume({ is: "secured" });
     });

@@ -102,14 +102,18 @@ export class Guard implements Dismissible {
   /** Asks the gate about a stage of a transaction. */
   async judge(
     stage: "sender" | "recipient",
-    facts: { helo: string; reversePath: string; recipient: string },
+    facts: {
+      helo: string;
+      reversePath: string;
+      recipient: string;
+      login: string;
+    },
   ): Promise<Answer> {
     const { address, gate, isTrusted, rules, count, log } = this.#options;
     const reply = await gate.judge({
       stage,
       client: address,
       ...facts,
-      login: "",
       trusted: isTrusted,
     });
     if (reply.kind !== "answered") {

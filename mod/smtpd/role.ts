@@ -8,6 +8,9 @@ import type { RoleManifest } from "../walls/manifest.ts";
 /** As `mod/core/network.ts` reads it. */
 const network = text({ min: 1, max: 64 });
 
+/** What a failed test leads to, see `screening.ts`. */
+const consequence = z.enum(["ignore", "enforce", "drop"]);
+
 /** smtpd's part of the configuration. */
 export const smtpdPart = object({
   /** Our name, for the greeting and `Received`. */
@@ -30,6 +33,18 @@ export const smtpdPart = object({
   proxyFrom: list(network, { max: 100 }),
   /** Networks whose clients may use XCLIENT. */
   xclientFrom: list(network, { max: 100 }),
+  screening: object({
+    /** Clients that are not screened and not counted. */
+    trusted: list(network, { max: 1_000 }),
+    /** The gate has access tables: all are judged, and silence is no yes. */
+    hasTables: z.boolean(),
+    /** Everything is told to the gate, and nothing done. */
+    shadow: z.boolean(),
+    /** Longest wait before the greeting; 0 for none. */
+    greetWaitMs: int({ min: 0, max: 30_000 }),
+    greetAction: consequence,
+    deepAction: consequence,
+  }),
   /** PEM texts; null if TLS is off. */
   tls: z.union([
     z.null(),

@@ -2,6 +2,7 @@
 import type net from "node:net";
 import type { LogValue } from "../core/log.ts";
 import { FakeBackend, FakeSubmissionBackend } from "./fake_backend.ts";
+import type { FakeGate } from "./fake_gate.ts";
 import type { SmtpdPart, SubmissionPart } from "./role.ts";
 import { SmtpServer } from "./server_io.ts";
 
@@ -19,6 +20,14 @@ export const TEST_PART: SmtpdPart = {
   minDataRate: 500,
   proxyFrom: [],
   xclientFrom: [],
+  screening: {
+    trusted: ["127.0.0.0/8"],
+    hasTables: false,
+    shadow: false,
+    greetWaitMs: 100,
+    greetAction: "enforce",
+    deepAction: "enforce",
+  },
   tls: null,
 };
 
@@ -36,7 +45,25 @@ export async function withServer(
   part: Partial<SmtpdPart>,
   test: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  await serve(part, new FakeBackend(), false, test);
+  await serve(part, { backend: new FakeBackend(), isTls: false }, test);
+}
+
+/** The same with a gate, and nobody trusted unless `screening` says so. */
+export async function withGate(
+  gate: FakeGate,
+  part: Omit<Partial<SmtpdPart>, "screening"> & {
+    screening?: Partial<SmtpdPart["screening"]>;
+  },
+  test: (fixture: Fixture) => Promise<void>,
+): Promise<void> {
+  const screening = {
+    ...TEST_PART.screening,
+    trusted: [],
+    ...part.screening,
+  };
+  const backend = new FakeBackend();
+  const whole = { ...part, screening };
+  await serve(whole, { backend, isTls: false, gate }, test);
 }
 
 /** What only a server for submission has. */
@@ -52,13 +79,12 @@ export async function withSubmission(
 ): Promise<void> {
   const backend = new FakeSubmissionBackend();
   const whole = { hideClient: false, ...part };
-  await serve(whole, backend, options.isTls, test);
+  await serve(whole, { backend, isTls: options.isTls }, test);
 }
 
 async function serve<B extends FakeBackend>(
   part: Partial<SubmissionPart>,
-  backend: B,
-  isTls: boolean,
+  { backend, isTls, gate }: { backend: B; isTls: boolean; gate?: FakeGate },
   test: (fixture: Fixture & { backend: B }) => Promise<void>,
 ): Promise<void> {
   const logged: Fixture["logged"] = [];
@@ -66,6 +92,7 @@ async function serve<B extends FakeBackend>(
   const server = new SmtpServer({
     part: { ...TEST_PART, ...part },
     backend,
+    ...(gate === undefined ? {} : { gate }),
     log: (event, fields) => void logged.push({ event, fields }),
     count: (name) => void counted.set(name, (counted.get(name) ?? 0) + 1),
   });

@@ -6,9 +6,12 @@ import net from "node:net";
 import type { LogValue } from "../core/log.ts";
 import { keepAccepting } from "../ipc/accepting.ts";
 import { formatReply } from "../core/reply.ts";
+import { Arrival } from "./arrival_io.ts";
 import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
 import { Connection, type Settings } from "./connection_io.ts";
+import { GateAsker, type GateEdge } from "./gate_asker.ts";
+import { Guard } from "./guard.ts";
 import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
 import { Networks } from "./networks.ts";
 import { MAX_HEADER_MS, ProxyArrival } from "./proxy_io.ts";
@@ -38,12 +41,14 @@ const PROXIES = "proxies";
 export interface ServerOptions {
   readonly part: SmtpdPart | SubmissionPart;
   readonly backend: Backend;
+  /** Without it everybody is let in, and nobody counted. */
+  readonly gate?: GateEdge;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
   readonly count: (name: string) => void;
 }
 
 /** A connection that was accepted. */
-interface Arrival {
+interface Caller {
   /** Whose it is, in plain form. */
   readonly address: string;
   /** TLS from the first octet. */
@@ -68,6 +73,8 @@ export class SmtpServer {
   #part: SmtpdPart | SubmissionPart;
   #settings: Settings;
   #proxies: Networks;
+  #trusted: Networks;
+  readonly #gate: GateAsker | undefined;
   #refused = 0;
   #stopped: (() => void) | undefined;
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -77,6 +84,8 @@ export class SmtpServer {
     this.#part = options.part;
     this.#settings = this.#settingsOf(options.part);
     this.#proxies = new Networks(options.part.proxyFrom);
+    this.#trusted = new Networks(options.part.screening.trusted);
+    this.#gate = options.gate && new GateAsker(options.gate, options.log);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -90,6 +99,7 @@ export class SmtpServer {
     this.#part = part;
     this.#settings = this.#settingsOf(part);
     this.#proxies = new Networks(part.proxyFrom);
+    this.#trusted = new Networks(part.screening.trusted);
   }
 
   /**
@@ -149,14 +159,14 @@ export class SmtpServer {
     }
     this.#options.count("connections");
     const address = plainAddress(remote);
-    const arrival = { address, isTls, held: NOTHING_HELD };
-    if (this.#proxies.has(address)) this.#readHeader(socket, arrival);
-    else this.#open(socket, arrival);
+    const caller = { address, isTls, held: NOTHING_HELD };
+    if (this.#proxies.has(address)) this.#readHeader(socket, caller);
+    else this.#open(socket, caller);
   }
 
   /** Whose connection it is, the proxy says. */
-  #readHeader(socket: net.Socket, { address: proxy, isTls }: Arrival): void {
-    const { maxSessions } = this.#limitsNow();
+  #readHeader(socket: net.Socket, { address: proxy, isTls }: Caller): void {
+    const maxSessions = this.#maxSessions;
     const bounds = { maxSessions, maxSessionsPerClient: Infinity };
     const overload = this.#limits.enter(PROXIES, bounds);
     if (overload !== undefined) return this.#refuse(socket, overload, isTls);
@@ -177,18 +187,64 @@ export class SmtpServer {
     this.#stages.add(header);
   }
 
-  #open(socket: net.Socket, arrival: Arrival): void {
-    const key = clientKey(arrival.address);
-    const overload = this.#limits.enter(key, this.#limitsNow());
-    if (overload !== undefined) {
-      return this.#refuse(socket, overload, arrival.isTls);
+  #open(socket: net.Socket, caller: Caller): void {
+    const { address, isTls } = caller;
+    const isTrusted = this.#trusted.has(address);
+    const key = clientKey(address);
+    const overload = this.#limits.enter(key, {
+      maxSessions: this.#maxSessions,
+      maxSessionsPerClient: this.#sessionsPerClient(isTrusted),
+    });
+    if (overload !== undefined) return this.#refuse(socket, overload, isTls);
+    const gate = this.#gate;
+    const rules = this.#part.screening;
+    if (gate === undefined || (isTrusted && !rules.hasTables)) {
+      return this.#connect(socket, caller, { key });
     }
+    const guard = new Guard({
+      ...this.#options,
+      address,
+      isTrusted,
+      gate,
+      rules,
+    });
+    if (isTrusted) return this.#connect(socket, caller, { key, guard });
+    const arrival: Stage = new Arrival(socket, {
+      ...caller,
+      gate,
+      guard,
+      hostname: this.#part.hostname,
+      greetWaitMs: rules.greetWaitMs * this.#stress.greetWaitShare,
+      count: this.#options.count,
+      onSession: (held) => {
+        this.#stages.delete(arrival);
+        const then = () => gate.leave(address);
+        this.#connect(socket, { ...caller, held }, { key, guard, then });
+      },
+      onGone: () => {
+        this.#left(arrival, key);
+        gate.leave(address);
+      },
+    });
+    this.#stages.add(arrival);
+  }
+
+  /** Begins a session; `then` runs when it is over. */
+  #connect(
+    socket: net.Socket,
+    caller: Caller,
+    { key, guard, then }: { key: string; guard?: Guard; then?: () => void },
+  ): void {
     const connection: Stage = new Connection({
       ...this.#options,
-      ...arrival,
+      ...caller,
+      ...(guard === undefined ? {} : { guard }),
       socket,
       settings: this.#settings,
-      onClosed: () => this.#left(connection, key),
+      onClosed: () => {
+        this.#left(connection, key);
+        then?.();
+      },
     });
     this.#stages.add(connection);
   }
@@ -199,14 +255,12 @@ export class SmtpServer {
     if (this.#stages.size === 0) this.#stopped?.();
   }
 
-  #limitsNow() {
-    const maxSessions = this.#maxSessions;
-    const most = this.#part.maxSessionsPerClient;
+  #sessionsPerClient(isTrusted: boolean): number {
+    const { maxSessionsPerClient } = this.#part;
     // Who may have all of them, may: all clients have one address here.
-    const maxSessionsPerClient = most < maxSessions
-      ? sessionsPerClient(most, this.#stress)
-      : most;
-    return { maxSessions, maxSessionsPerClient };
+    return isTrusted || maxSessionsPerClient >= this.#maxSessions
+      ? maxSessionsPerClient
+      : sessionsPerClient(maxSessionsPerClient, this.#stress);
   }
 
   get #maxSessions(): number {
@@ -245,6 +299,7 @@ export class SmtpServer {
     const nowMs = performance.now();
     const { commandWithinMs } = this.#stress;
     for (const stage of this.#stages) stage.tick(nowMs, commandWithinMs);
+    this.#gate?.flush();
   }
 
   #settingsOf(part: SmtpdPart | SubmissionPart): Settings {

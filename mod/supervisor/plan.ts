@@ -164,6 +164,14 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     minDataRate: config.smtp.min_data_rate,
     proxyFrom: [...config.smtp.proxy_from],
     xclientFrom: [...config.smtp.xclient_from],
+    screening: {
+      trusted: [...config.screening.trusted],
+      hasTables: Object.values(config.access).some((one) => one.length > 0),
+      shadow: config.screening.shadow,
+      greetWaitMs: config.screening.greet_wait,
+      greetAction: config.screening.greet_action,
+      deepAction: config.screening.deep_action,
+    },
     tls: inputs.tls,
   };
   const parts = new Map<RoleName, unknown>([
