@@ -27,7 +27,10 @@ export const verdict = object({
    * - `hold`: taken, and waits in the queue for an administrator
    */
   action: z.enum(["pass", "permit", "reject", "defer", "discard", "hold"]),
-  /** 0 unless refused; 421 closes the connection. */
+  /**
+   * 0 unless refused. 421 and 521 close the connection, at {@link arrive} before
+   * a greeting; any other code given there refuses each recipient.
+   */
   code: int({ min: 0, max: 599 }),
   enhanced: text({ max: 9 }),
   /** A true, short reason; one line of printable ASCII. */
@@ -114,7 +117,9 @@ export const gateContract = contract("gate", {
   }),
   /**
    * What rates, access tables, greylisting and address probes say, at one
-   * stage of a transaction. At `recipient` resolve has already accepted it.
+   * stage of a transaction. smtpd asks at `sender`, with MAIL (which is when a
+   * message counts, and what HELO said is known), and at `recipient`, when
+   * resolve has already accepted it.
    */
   judge: call({
     from: DOORS,
