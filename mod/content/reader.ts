@@ -3,6 +3,7 @@
  * lies on the disk: each chunk is authenticated before its octets are given
  * out. See `format.ts` for the form.
  */
+import { countRead } from "../core/read_buffers.ts";
 import { createDecipheriv } from "node:crypto";
 import type { ContentRef } from "../core/shapes.ts";
 import {
@@ -139,6 +140,7 @@ function openChunk(
     // The one thing that `final` can find wrong is the tag.
     return undefined;
   }
+  countRead(size);
   // Plain, because a Buffer's `slice` is a view and not a copy.
   return new Uint8Array(opened.buffer, opened.byteOffset, opened.length);
 }

@@ -2,6 +2,7 @@
  * Seals a message as it streams by, in constant memory, under a new random
  * key. See `format.ts` for the form.
  */
+import { countRead } from "../core/read_buffers.ts";
 import { createCipheriv, randomBytes } from "node:crypto";
 import {
   CHUNK_OCTETS,
@@ -118,6 +119,7 @@ export class Sealer {
     cipher.final();
     const before = this.#chunks === 0 ? HEADER_OCTETS : 0;
     const piece = new Uint8Array(before + sealed.length + TAG_OCTETS);
+    countRead(piece.length);
     if (before > 0) piece.set(this.#header);
     piece.set(sealed, before);
     piece.set(cipher.getAuthTag(), before + sealed.length);

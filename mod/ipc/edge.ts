@@ -7,6 +7,7 @@
  * answers. Several answerers on one edge share the asks. While nobody is
  * plugged in (a restart), asks wait.
  */
+import { countRead } from "../core/read_buffers.ts";
 import net from "node:net";
 import { log } from "../core/log.ts";
 import { keepAccepting } from "./accepting.ts";
@@ -136,7 +137,10 @@ export class Edge<C extends Record<string, Call>> {
     const channel: Channel = { end, socket };
     this.#channels.push(channel);
     if (this.#channels.length > MAX_CHANNELS) this.#drop(this.#channels[0]!);
-    socket.on("data", (bytes: Uint8Array) => end.push(bytes));
+    socket.on("data", (bytes: Uint8Array) => {
+      countRead(bytes.length);
+      end.push(bytes);
+    });
     socket.on("error", () => {}); // "close" follows, and says all we need
     socket.on("close", () => this.#drop(channel));
     for (const arrived of [...this.#arrivals]) arrived();

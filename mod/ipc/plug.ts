@@ -1,4 +1,5 @@
 /** Plugs an answerer into the sockets of those who may ask it. */
+import { countRead } from "../core/read_buffers.ts";
 import net from "node:net";
 import { log } from "../core/log.ts";
 import { AnsweringEnd, type Asker } from "./answering_end.ts";
@@ -44,6 +45,7 @@ export function plugIn<C extends Record<string, Call>>(options: {
       },
     });
     socket.on("data", (bytes: Uint8Array) => {
+      countRead(bytes.length);
       end.push(bytes);
       // Who does not read answers is not read: they would pile up in us.
       if (socket.writableNeedDrain) socket.pause();

@@ -16,6 +16,7 @@
  */
 import type { Socket } from "node:net";
 import tls from "node:tls";
+import { countRead } from "../core/read_buffers.ts";
 import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
 import type { Mailbox } from "../core/shapes.ts";
@@ -56,6 +57,8 @@ import { takeOver } from "./take_over.ts";
 const MAX_WAITING = 16_384;
 /** Octets on their way to the spool above which the socket is not read. */
 const MAX_BACKLOG = 262_144;
+/** Octets thrown away while a client takes its last reply. */
+const MAX_DISCARDED = 262_144;
 /** Time to take the last reply and hang up. */
 const LINGER_MS = 2_000;
 /** Time for a TLS handshake, if `commandWithinMs` is not shorter. */
@@ -131,6 +134,8 @@ export class Connection {
   #out = "";
   #deadline = Infinity;
   #clientEnded = false;
+  /** Octets that came after the last reply. */
+  #discarded = 0;
   #stopping = false;
 
   constructor(options: ConnectionOptions) {
@@ -227,6 +232,7 @@ export class Connection {
   }
 
   readonly #onData = (bytes: Uint8Array): void => {
+    countRead(bytes.length);
     switch (this.#mode) {
       case "message":
         this.#feed(bytes);
@@ -241,8 +247,11 @@ export class Connection {
         this.#lines.push(bytes);
         this.#run();
         break;
-      case "handshake":
       case "closing":
+        this.#discarded += bytes.length;
+        if (this.#discarded > MAX_DISCARDED) this.#socket.pause();
+        return;
+      case "handshake":
       case "closed":
         return;
     }

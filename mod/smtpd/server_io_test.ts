@@ -508,3 +508,17 @@ serverTest("survives garbage", {}, async ({ port, server }) => {
   assert.match(await client.say("NOOP"), /^250/);
   client.close();
 });
+
+serverTest(
+  "reads no more than a little of what follows its last reply",
+  {},
+  async ({ port, server }) => {
+    const client = await TestClient.open(port);
+    const endless = "A".repeat(1_000_000);
+    for (let i = 0; i < 30; i++) client.send(endless);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.ok(client.socket.writableLength > 10_000_000, "back-pressure");
+    await until(() => server.sessions === 0, "session gone");
+    client.close();
+  },
+);

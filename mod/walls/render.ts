@@ -174,7 +174,9 @@ const RUN = [
 // would begin, cost half of all CPU time with large ones. What is young is
 // bounded, or each role would keep 32 MiB of garbage.
 const V8 =
-  "--single-threaded-gc,--no-incremental-marking,--max-semi-space-size=8";
+  "--single-threaded-gc,--no-incremental-marking,--max-semi-space-size=8," +
+  // For `mod/core/read_buffers.ts`.
+  "--expose-gc";
 
 // Read by the dynamic loader and by V8 for randomness.
 const SYSTEM_FILES = ["/etc/ld.so.cache", "/dev/urandom", "/dev/null"];
