@@ -144,7 +144,11 @@ function decodeName(text: string): string | undefined {
   return name;
 }
 
+/** Both nonces together, far above what anybody sends. */
+const MAX_NONCE = 512;
+
 function isNonce(text: string): boolean {
+  if (text.length > MAX_NONCE) return false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x21 || code > 0x7e) return false; // a comma ended it already

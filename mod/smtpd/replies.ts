@@ -5,6 +5,7 @@
 import { type SmtpReply, smtpReply } from "../core/reply.ts";
 import type { CommandFault } from "./command.ts";
 import type { LineFault } from "./line_reader.ts";
+import type { SaslFault } from "./sasl_step.ts";
 import type { Spoilt } from "./data_reader.ts";
 import type { Fault as ScreeningFault } from "./screening.ts";
 
@@ -97,6 +98,29 @@ const SCREENING_TEXTS: Readonly<Record<ScreeningFault, string>> = {
   "bare-newline": "You end lines without CR",
   "non-smtp-command": "You said something that is not SMTP",
 };
+
+/**
+ * What a failed login gets (RFC 4954 §4 and §6): no more than that it failed,
+ * and whether to come again.
+ */
+export function saslReply(fault: SaslFault): SmtpReply {
+  switch (fault) {
+    case "cancelled":
+      return smtpReply(501, "5.7.0", "Authentication cancelled");
+    case "not-base64":
+      return smtpReply(501, "5.5.2", "Cannot decode response");
+    case "malformed":
+      return smtpReply(501, "5.5.2", "Response is malformed");
+    case "too-long":
+      return smtpReply(500, "5.5.6", "Authentication line too long");
+    case "unknown-mechanism":
+      return smtpReply(504, "5.5.4", "Authentication mechanism not offered");
+    case "denied":
+      return smtpReply(535, "5.7.8", "Authentication credentials invalid");
+    case "later":
+      return smtpReply(454, "4.7.0", "Cannot authenticate now, try later");
+  }
+}
 
 /** What a faulty line gets. */
 export function lineFaultReply(fault: LineFault): SmtpReply {

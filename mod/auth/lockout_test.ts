@@ -1,0 +1,61 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { Lockout } from "./lockout.ts";
+import { networkOf } from "./network.ts";
+
+const NETWORKS: [client: string, network: string][] = [
+  ["192.0.2.7", "192.0.2.0/24"],
+  ["192.0.2.255", "192.0.2.0/24"],
+  ["2001:db8:1:2ff::9", "2001:db8:1:200::/56"],
+  ["2001:db8:1:2aa:1:2:3:4", "2001:db8:1:200::/56"],
+  ["::1", "0:0:0:0::/56"],
+  ["2001:db8:::", "2001:db8:::"],
+  ["", ""],
+];
+
+for (const [client, network] of NETWORKS) {
+  Deno.test(`networkOf() puts ${JSON.stringify(client)} in its place`, () => {
+    strictEqual(networkOf(client), network);
+  });
+}
+
+Deno.test("Lockout locks a login from a network, and from no other", () => {
+  const lockout = new Lockout();
+  const told = Array.from(
+    { length: 10 },
+    (_, n) => lockout.failed("me@home.test", `192.0.2.${n}`, 0),
+  ).flat();
+  deepStrictEqual(told, [
+    { what: "login", network: "192.0.2.0/24", forMs: 90_000 },
+  ]);
+  strictEqual(lockout.isLocked("me@home.test", "192.0.2.99", 0), true);
+  // Its owner is elsewhere, and others are there.
+  strictEqual(lockout.isLocked("me@home.test", "198.51.100.1", 0), false);
+  strictEqual(lockout.isLocked("you@home.test", "192.0.2.1", 0), false);
+  strictEqual(lockout.isLocked("me@home.test", "192.0.2.1", 90_000), false);
+  deepStrictEqual(lockout.locked(0), ["me@home.test from 192.0.2.0/24"]);
+});
+
+Deno.test("Lockout locks a network that tries many logins", () => {
+  const lockout = new Lockout();
+  const told = Array.from(
+    { length: 50 },
+    (_, n) => lockout.failed(`user${n}@home.test`, "192.0.2.1", 0),
+  ).flat();
+  deepStrictEqual(told, [
+    { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
+  ]);
+  strictEqual(lockout.isLocked("new@home.test", "192.0.2.2", 0), true);
+  strictEqual(lockout.isLocked("new@home.test", "192.0.3.1", 0), false);
+  strictEqual(lockout.isLocked("new@home.test", "192.0.2.2", 18_000), false);
+});
+
+Deno.test("Lockout forgets a login's failures at its success, not the network's", () => {
+  const lockout = new Lockout();
+  for (let n = 0; n < 49; n++) {
+    lockout.failed(n < 9 ? "me@home.test" : `user${n}`, "192.0.2.1", 0);
+  }
+  lockout.succeeded("me@home.test", "192.0.2.1");
+  deepStrictEqual(lockout.failed("me@home.test", "192.0.2.1", 0), [
+    { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
+  ]);
+});
