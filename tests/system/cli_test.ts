@@ -301,6 +301,31 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
     assert.equal((await made.command("user", "add", "x@other.test")).code, 1);
     assert.equal((await made.command("user", "add", "a/b")).code, 64);
 
+    const set = await made.json<{ user: string; password: string }>(
+      ...["user", "passwd", "new"],
+    );
+    assert.equal(set.user, "new@home.test");
+    assert.match(set.password, /^\S{16,}$/);
+
+    const app = await made.json<{ appPassword: string; password: string }>(
+      ...["user", "app-password", "add", "new", "phone"],
+    );
+    assert.match(app.password, /^([a-z2-9]{4}-){5}[a-z2-9]{4}$/);
+    const apps = () =>
+      made.json<{ appPasswords: { name: string }[] }>(
+        ...["user", "app-password", "list", "new"],
+      );
+    assert.deepEqual(
+      (await apps()).appPasswords.map(({ name }) => name),
+      ["phone"],
+    );
+    const twice = ["user", "app-password", "add", "new", "phone"];
+    assert.equal((await made.command(...twice)).code, 1);
+    const gone = ["user", "app-password", "remove", "new", "phone"];
+    assert.equal((await made.command(...gone)).code, 0);
+    assert.equal((await made.command(...gone)).code, 1);
+    assert.deepEqual((await apps()).appPasswords, []);
+
     const removed = await made.command("user", "remove", "new@home.test");
     assert.equal(removed.code, 0, removed.errors);
     using client = await SmtpClient.ready(made.smtpPort);
