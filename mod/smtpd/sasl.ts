@@ -42,12 +42,12 @@ export function mechanismsOn(channel: SaslChannel): readonly Mechanism[] {
  * Begins an exchange.
  *
  * @param initial The initial response as it came: base64, `=` for an empty
- * one; null if there was none
+ * one; undefined if there was none
  */
 export function begin(
   { mechanism, initial, channel }: {
     mechanism: string;
-    initial: string | null;
+    initial: string | undefined;
     channel: SaslChannel;
   },
 ): SaslStep {
@@ -59,7 +59,7 @@ export function begin(
   const state = firstState(name, channel);
   // LOGIN asks before it listens; many clients answer beforehand, and mean
   // the login.
-  if (initial === null) {
+  if (initial === undefined) {
     return state.at === "login-name"
       ? say(state, "Username:")
       : [state, { do: "say", challenge: "" }];

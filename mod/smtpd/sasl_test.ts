@@ -42,7 +42,7 @@ Deno.test("mechanismsOn() offers -PLUS where there is something to bind to", () 
 const EXCHANGES: {
   name: string;
   mechanism: string;
-  initial: string | null;
+  initial: string | undefined;
   channel?: typeof BOUND | typeof UNBOUND;
   lines?: readonly (readonly [S: string, C: string])[];
   want:
@@ -59,7 +59,7 @@ const EXCHANGES: {
   {
     name: "PLAIN without it",
     mechanism: "plain",
-    initial: null,
+    initial: undefined,
     lines: [["", b64("\0me@home.test\0a b:c")]],
     want: { login: "me@home.test", password: "a b:c" },
   },
@@ -85,7 +85,7 @@ const EXCHANGES: {
     (message) => ({
       name: `PLAIN with ${JSON.stringify(message)}`,
       mechanism: "PLAIN",
-      initial: null,
+      initial: undefined,
       lines: [["", b64(message)] as const],
       want: { fault: "malformed" },
     }),
@@ -129,35 +129,35 @@ const EXCHANGES: {
   {
     name: "a line that is no base64",
     mechanism: "PLAIN",
-    initial: null,
+    initial: undefined,
     lines: [["", "MAIL FROM:<me@home.test>"]],
     want: { fault: "not-base64" },
   },
   {
     name: "a client that cancels",
     mechanism: "LOGIN",
-    initial: null,
+    initial: undefined,
     lines: [["Username:", b64("me")], ["Password:", "*"]],
     want: { fault: "cancelled" },
   },
   {
     name: "the longest line", // RFC 4954 §4
     mechanism: "PLAIN",
-    initial: null,
+    initial: undefined,
     lines: [["", "A".repeat(12_284)]],
     want: { fault: "malformed" },
   },
   {
     name: "a longer line",
     mechanism: "PLAIN",
-    initial: null,
+    initial: undefined,
     lines: [["", "A".repeat(12_288)]],
     want: { fault: "too-long" },
   },
   {
     name: "LOGIN",
     mechanism: "LOGIN",
-    initial: null,
+    initial: undefined,
     lines: [["Username:", b64("me")], ["Password:", b64("se cret")]],
     want: { login: "me", password: "se cret" },
   },
@@ -171,21 +171,21 @@ const EXCHANGES: {
   {
     name: "LOGIN without a login",
     mechanism: "LOGIN",
-    initial: null,
+    initial: undefined,
     lines: [["Username:", ""]],
     want: { fault: "malformed" },
   },
   {
     name: "LOGIN without a password",
     mechanism: "LOGIN",
-    initial: null,
+    initial: undefined,
     lines: [["Username:", b64("me")], ["Password:", ""]],
     want: { fault: "denied" },
   },
   {
     name: "a mechanism that we lack",
     mechanism: "CRAM-MD5",
-    initial: null,
+    initial: undefined,
     want: { fault: "unknown-mechanism" },
   },
   {
@@ -204,7 +204,7 @@ const EXCHANGES: {
   {
     name: "SCRAM without an initial response",
     mechanism: "SCRAM-SHA-256",
-    initial: null,
+    initial: undefined,
     lines: [["", b64("n,a=me,n=me,r=x")]],
     want: { bare: "n=me,r=x" },
   },
