@@ -30,6 +30,8 @@ const PEERS = new Map([
   ["smtp-sink", "postfix"],
   ["smtp-source", "postfix"],
   ["swaks", "swaks"],
+  ["msmtp", "msmtp"],
+  ["s-nail", "s-nail"],
   ["nsd", "nsd"],
   ["strace", "strace"],
   ["mkfs.xfs", "xfsprogs"],
