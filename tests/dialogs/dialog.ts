@@ -30,6 +30,8 @@ export type Step =
   | { readonly do: "taken"; readonly line: number; readonly count: number }
   /** The envelope of the last message that was taken over. */
   | { readonly do: "envelope"; readonly line: number; readonly is: string }
+  /** The trace field that the server added, unfolded, as a glob. */
+  | { readonly do: "trace"; readonly line: number; readonly glob: string }
   /** Its content, without the trace field that the server adds. */
   | { readonly do: "content"; readonly line: number; readonly is: string };
 
@@ -127,9 +129,9 @@ function parseOne(
     const line = lines[at]!;
     if (line === "" || line.startsWith("#")) continue;
     try {
-      const body = /^[CSMB][:|]|^\(/.test(line);
+      const body = /^[CSMTB][:|]|^\(/.test(line);
       if (!body && draft.steps.length + unsent.length > 0) {
-        throw new SyntaxError("neither C:, S:, M:, B: nor (...)");
+        throw new SyntaxError("neither C:, S:, M:, T:, B: nor (...)");
       }
       if (!body) head(draft, line);
       else for (const one of expand(line)) read(one, at);
@@ -236,6 +238,9 @@ function stepOf(text: string, line: number): Step {
   }
   if (text.startsWith("M: ")) {
     return { do: "envelope", line, is: unescape(text.slice(3)) };
+  }
+  if (text.startsWith("T: ")) {
+    return { do: "trace", line, glob: text.slice(3) };
   }
   if (text.startsWith("B: ")) {
     return { do: "content", line, is: unescape(text.slice(3)) };

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import tls from "node:tls";
 import type { Dialog, Step, Transport } from "./dialog.ts";
-import { type Heard, matches, replyFault } from "./reply_pattern.ts";
+import { type Heard, isGlob, matches, replyFault } from "./reply_pattern.ts";
 
 /** How long nothing comes where nothing must. */
 const SILENCE_MS = 40;
@@ -94,9 +94,16 @@ async function perform(step: Step, wire: Wire, stage: Stage): Promise<void> {
       const is = last && `<${last.reversePath}> -> ${last.recipients.join()}`;
       return same(is ?? (stage.taken && "no message"), step.is, "envelope");
     }
+    case "trace": {
+      const last = stage.taken?.().at(-1);
+      if (last === undefined) return same(stage.taken, undefined, "message");
+      const { trace } = cutTrace(last.content);
+      if (isGlob(step.glob, trace)) return;
+      throw new Error(`trace: want ${step.glob}, got ${trace}`);
+    }
     case "content": {
       const last = stage.taken?.().at(-1);
-      const is = last && withoutTrace(last.content);
+      const is = last && cutTrace(last.content).rest;
       return same(is ?? (stage.taken && "no message"), step.is, "content");
     }
   }
@@ -109,13 +116,14 @@ function same<T>(is: T | undefined, wanted: T, what: string): void {
   throw new Error(`${what}: want ${show(wanted)}, got ${show(is)}`);
 }
 
-/** Cuts the Received field with its folded lines off, RFC 5321 §4.4. */
-function withoutTrace(content: string): string {
+/** The Received field in front, unfolded, and what follows; RFC 5321 §4.4. */
+function cutTrace(content: string): { trace: string; rest: string } {
   const lines = content.split("\r\n");
-  if (!lines[0]!.startsWith("Received: ")) throw new Error("no trace field");
   let first = 1;
   while (/^[ \t]/.test(lines[first] ?? "")) first++;
-  return lines.slice(first).join("\r\n");
+  const trace = lines.slice(0, first).join("").replaceAll("\t", " ");
+  if (!trace.startsWith("Received: ")) throw new Error("no trace field");
+  return { trace, rest: lines.slice(first).join("\r\n") };
 }
 
 function shown(heard: Heard): string {
