@@ -13,6 +13,7 @@ const PROGRAMS = {
   hostile: "./mod/walls/drill/hostile.ts",
   inspect: "./mod/queue/inspect_main.ts",
   "inspect-spool": "./mod/spool/inspect_main.ts",
+  "inspect-gate": "./mod/gate/inspect_main.ts",
   smtpd: "./mod/smtpd/main.ts",
   submission: "./mod/smtpd/submission_main.ts",
   resolve: "./mod/resolve/main.ts",

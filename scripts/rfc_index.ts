@@ -94,6 +94,11 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "ecdsa-with-SHA256",
   }],
+  [5782, {
+    title: "DNS blacklists and whitelists",
+    support: "Yes",
+    note: "A and TXT queries for IPv4 and IPv6; no lists of names",
+  }],
   [5890, {
     title: "Internationalized domain names (IDNA 2008)",
     support: "Yes",

@@ -322,8 +322,10 @@ export const SECTIONS = {
         max: 1_000,
       }),
       allow: networks({
-        says: "Clients that no test is made for. The narrowest network of " +
-          "screening.allow and screening.deny counts.",
+        says: "Clients that are not tested, counted or greylisted; access " +
+          "tables are asked about them. The narrowest network of " +
+          "screening.allow and screening.deny counts, and " +
+          "`bulkhead client allow|deny` goes before both.",
         default: [],
         example: ["198.51.100.0/24"],
         min: 0,

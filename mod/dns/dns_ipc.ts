@@ -33,6 +33,34 @@ export const dnsContract = contract("dns", {
     refuses: ["null-mx", "no-such-domain", "try-later"],
     repeatable: true,
   }),
+  /**
+   * What a list of client addresses (a DNSBL or DNSWL, RFC 5782) answers for
+   * one name, such as `1.2.0.192.bl.home.test`. Nothing rests on a "no" here,
+   * so absence is not proven as it is for mail hosts.
+   */
+  listed: call({
+    from: ["gate"],
+    withinMs: 15_000,
+    ask: object({
+      name: domain,
+      /** Longest time for all name servers together. */
+      withinMs: int({ min: 100, max: 10_000 }),
+      /** Asks for the list's words, too, and waits for both. */
+      words: z.boolean(),
+    }),
+    answer: object({
+      /** IPv4 addresses, as the list has them. */
+      addresses: list(text({ max: 15 }), { min: 1, max: 20 }),
+      /** The first TXT record; empty if there is none or it was not asked. */
+      text: text({ max: 255 }),
+    }),
+    /**
+     * - `not-listed`: nothing found, or a server that does not serve us
+     * - `try-later`: no answer in time
+     */
+    refuses: ["not-listed", "try-later"],
+    repeatable: true,
+  }),
   /** The addresses of one host name. */
   addresses: call({
     from: ["smtpc"],

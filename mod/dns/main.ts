@@ -1,6 +1,8 @@
 /** The DNS role: answers smtpc's questions about names, holds no state. */
 import { runRole } from "../ipc/role_runtime.ts";
 import { dnsContract } from "./dns_ipc.ts";
+import { listed } from "./listed.ts";
+import { listingsOver } from "./listing_io.ts";
 import { lookupsOver } from "./lookup_io.ts";
 import { addresses, mailHosts } from "./mail_hosts.ts";
 import { type DnsPart, dnsPart } from "./role.ts";
@@ -11,7 +13,11 @@ const PORT = 53;
 export async function main(): Promise<void> {
   await runRole(dnsPart, (context) => {
     let lookups = open(context.part);
-    context.onRenew((part) => lookups = open(part));
+    let listings = listingsOver(serversOf(context.part));
+    context.onRenew((part) => {
+      lookups = open(part);
+      listings = listingsOver(serversOf(part));
+    });
     context.answer(dnsContract, {
       mailHosts: async ({ domain }) => {
         context.count("mail-hosts-asked");
@@ -25,11 +31,20 @@ export async function main(): Promise<void> {
         if ("refusal" in verdict) context.count(verdict.refusal);
         return verdict;
       },
+      listed: async (ask) => {
+        context.count("listings-asked");
+        const verdict = await listed(ask, listings);
+        if ("refusal" in verdict) context.count(verdict.refusal);
+        return verdict;
+      },
     });
   });
 }
 
 function open(part: DnsPart) {
-  const servers = part.nameservers.map((ipAddr) => ({ ipAddr, port: PORT }));
-  return lookupsOver(servers, part.withinMs);
+  return lookupsOver(serversOf(part), part.withinMs);
+}
+
+function serversOf(part: DnsPart) {
+  return part.nameservers.map((ipAddr) => ({ ipAddr, port: PORT }));
 }

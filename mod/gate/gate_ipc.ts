@@ -28,8 +28,11 @@ export const verdict = object({
    */
   action: z.enum(["pass", "permit", "reject", "defer", "discard", "hold"]),
   /**
-   * 0 unless refused. 421 and 521 close the connection, at {@link arrive} before
-   * a greeting; any other code given there refuses each recipient.
+   * 0 unless refused. 421 and 521 refuse the client itself: said at once, and
+   * the connection is closed. Of {@link gateContract}'s `arrive` and `score`
+   * any other code lets the session go on, and is said to every RCPT
+   * (`enforce`). Shadow mode and `ignore` are over here: such a verdict comes
+   * as `pass`, and was recorded.
    */
   code: int({ min: 0, max: 599 }),
   enhanced: text({ max: 9 }),
@@ -59,7 +62,8 @@ export const COUNTED = [
 export const gateContract = contract("gate", {
   /**
    * A client connected: counts it in, and says how to treat it. Not asked for
-   * trusted networks, which no rate and no test concerns.
+   * trusted networks, which no rate and no test concerns. Whatever it says,
+   * {@link gateContract}'s `leave` follows.
    */
   arrive: call({
     from: DOORS,
@@ -99,7 +103,11 @@ export const gateContract = contract("gate", {
     refuses: [],
     repeatable: true,
   }),
-  /** Which tests a client passed, for the allow cache, or failed and how. */
+  /**
+   * Which tests a client passed, for the allow cache, or failed and how.
+   * `dnsbl` needs no telling: `score` noted it. A failure is recorded here:
+   * `stopped` is false if nothing came of it.
+   */
   tested: call({
     from: DOORS,
     withinMs: 2_000,
@@ -116,16 +124,20 @@ export const gateContract = contract("gate", {
     refuses: [],
   }),
   /**
-   * What rates, access tables, greylisting and address probes say, at one
-   * stage of a transaction. smtpd asks at `sender`, with MAIL (which is when a
-   * message counts, and what HELO said is known), and at `recipient`, when
-   * resolve has already accepted it.
+   * What access tables, rates, greylisting and address probes say, in this
+   * order, at one stage of a transaction. smtpd asks at `sender`, with MAIL
+   * (which is when a message counts, and what HELO said is known), and at
+   * `recipient`, when resolve has already accepted it.
+   *
+   * - `sender`: client and HELO tables (not of who is logged in), sender
+   *   tables; counts a message
+   * - `recipient`: recipient tables; counts a recipient; greylisting, probes
    */
   judge: call({
     from: DOORS,
     withinMs: 60_000,
     ask: object({
-      stage: z.enum(["helo", "sender", "recipient", "message"]),
+      stage: z.enum(["sender", "recipient"]),
       client,
       helo: text({ max: 255 }),
       reversePath,
@@ -140,7 +152,11 @@ export const gateContract = contract("gate", {
     refuses: [],
     repeatable: true,
   }),
-  /** Counts what went wrong; `closes` is true when a limit was reached. */
+  /**
+   * Counts errors, failed log-ins and handshakes; what is counted otherwise
+   * (connections by `arrive`, messages and recipients by `judge`) must not
+   * come here. Refuses with 421 when a limit was exceeded.
+   */
   tally: call({
     from: DOORS,
     withinMs: 2_000,

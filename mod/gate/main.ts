@@ -1,28 +1,148 @@
 /** Entry of the gate. */
-import { runRole } from "../ipc/role_runtime.ts";
-import { gateContract, type GateVerdict } from "./gate_ipc.ts";
+import { log } from "../core/log.ts";
+import { dnsContract } from "../dns/dns_ipc.ts";
+import type { Edge } from "../ipc/edge.ts";
+import { CannotStart, runRole } from "../ipc/role_runtime.ts";
+import { GateUnusable } from "./database_io.ts";
+import type { Listed } from "./dnsbl.ts";
+import { Gate, type Passed, type Recorded } from "./gate.ts";
+import { gateContract } from "./gate_ipc.ts";
+import type { Triplet } from "./greylist.ts";
 import { gatePart } from "./role.ts";
+import { Store } from "./store_io.ts";
+import { LogBrake } from "./verdicts.ts";
 
-const PASS: GateVerdict = {
-  action: "pass",
-  code: 0,
-  enhanced: "",
-  reply: "",
-  rule: "",
-  evidence: "",
-  undo: "",
-};
+/** Numbers of the shelves in the database. */
+const CLIENTS = 1;
+const TRIPLETS = 2;
+const GREYLIST_CLIENTS = 3;
 
 /** Runs the role until its supervisor stops it. */
 export async function main(): Promise<void> {
   await runRole(gatePart, (context) => {
-    context.answer(gateContract, {
-      arrive: () => ({ answer: { verdict: PASS, tests: [] } }),
-      leave: () => ({ answer: {} }),
-      score: () => ({ answer: { verdict: PASS, hits: [], allowed: false } }),
-      tested: () => ({ answer: {} }),
-      judge: () => ({ answer: { verdict: PASS } }),
-      tally: () => ({ answer: { verdict: PASS } }),
+    const dns = context.ask(dnsContract);
+    const brake = new LogBrake();
+    const nowMs = () => Date.now();
+    const store: Store = open({
+      dir: context.part.dir,
+      keepVerdictsMs: () => context.part.keepVerdictsMs,
+      maxVerdicts: () => context.part.maxVerdicts,
+      onSaid: (network, word) => void gate.say(network, word),
+      nowMs,
     });
+    const gate: Gate = new Gate({
+      part: context.part,
+      nowMs,
+      salt: store.salt,
+      askList: (name, withinMs) => askList(dns, name, withinMs),
+      onListHealth: (list, silentForMs) =>
+        silentForMs === 0
+          ? log("dnsbl-answers", { list })
+          : log("dnsbl-silent", { list, skippedForMs: silentForMs }),
+      record: (what) => {
+        store.add(what);
+        context.count(`verdict-${what.verdict.rule}`.slice(0, 40));
+        if (brake.mayWrite(nowMs())) tell(what);
+      },
+      count: (name) => context.count(name),
+    });
+    keepAll(store, gate);
+    store.start();
+    const { networks, entries } = gate.sizes;
+    log("gate-loaded", { clients: gate.clients.size, networks, entries });
+    const timer = setInterval(() => {
+      const leftOut = brake.takeLeftOut();
+      if (leftOut > 0) log("verdicts-not-logged", { count: leftOut });
+    }, 10_000);
+    context.onRenew((part) => gate.renew(part));
+    context.onStop(() => {
+      clearInterval(timer);
+      store.stop();
+    });
+    context.answer(gateContract, {
+      arrive: (ask, asker) => ({ answer: gate.arrive(ask, asker) }),
+      leave: (ask, asker) => {
+        gate.leave(ask, asker);
+        return { answer: {} };
+      },
+      score: async (ask) => ({ answer: await gate.score(ask) }),
+      tested: (ask) => {
+        gate.tested(ask);
+        return { answer: {} };
+      },
+      judge: (ask) => ({ answer: { verdict: gate.judge(ask) } }),
+      tally: (ask) => ({ answer: { verdict: gate.tally(ask) } }),
+    }, (asker) => gate.gone(asker));
+  });
+}
+
+/** Opens the store, or says why not and throws. */
+function open(options: ConstructorParameters<typeof Store>[0]): Store {
+  try {
+    return new Store(options);
+  } catch (error) {
+    if (error instanceof GateUnusable) throw new CannotStart(error.message);
+    throw error;
+  }
+}
+
+function keepAll(store: Store, gate: Gate): void {
+  store.keep<Passed>({
+    number: CLIENTS,
+    shelf: gate.clients,
+    read: (value) => {
+      if (!Array.isArray(value) || !value.every(Number.isFinite)) {
+        return undefined;
+      }
+      const [greet, dnsbl, deep] = value;
+      return [Number(greet), Number(dnsbl), Number(deep)];
+    },
+  });
+  store.keep<Triplet>({
+    number: TRIPLETS,
+    shelf: gate.greylist.triplets,
+    read: (value) => {
+      const { firstMs, passed } = Object(value) as Record<string, unknown>;
+      return typeof firstMs === "number" && typeof passed === "boolean"
+        ? { firstMs, passed }
+        : undefined;
+    },
+  });
+  store.keep<number>({
+    number: GREYLIST_CLIENTS,
+    shelf: gate.greylist.clients,
+    read: (value) => typeof value === "number" ? value : undefined,
+  });
+}
+
+async function askList(
+  dns: Edge<typeof dnsContract.calls>,
+  name: string,
+  withinMs: number,
+): Promise<Listed> {
+  const reply = await dns.ask("listed", { name, withinMs, words: true });
+  if (reply.kind === "answered") return { kind: "listed", ...reply.answer };
+  return reply.kind === "refused" && reply.refusal === "not-listed"
+    ? { kind: "not-listed" }
+    : { kind: "silent" };
+}
+
+function tell({ verdict, shadow, ...about }: Recorded): void {
+  const orNone = (text: string) => text === "" ? undefined : text;
+  log("client-judged", {
+    client: about.client,
+    action: verdict.action,
+    shadow: shadow ? true : undefined,
+    rule: verdict.rule,
+    evidence: verdict.evidence,
+    reply: orNone(
+      verdict.reply === ""
+        ? ""
+        : `${verdict.code} ${verdict.enhanced} ${verdict.reply}`,
+    ),
+    undo: verdict.undo,
+    helo: orNone(about.helo),
+    from: orNone(about.sender),
+    to: orNone(about.recipient),
   });
 }

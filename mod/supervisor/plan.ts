@@ -6,6 +6,7 @@ import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
+import type { GateFiles } from "./gate_files.ts";
 import { MAX_SOCKET_PATH } from "./sockets.ts";
 import type { ServerPlan } from "./supervisor.ts";
 
@@ -77,6 +78,8 @@ export interface PlanInputs {
   readonly hasIpv6: boolean;
   /** What an ext4 journal may keep of contents; see `mod/shred/eraser.ts`. */
   readonly journalBytes: number;
+  /** Lists of networks and access tables. */
+  readonly gateFiles: GateFiles;
   readonly manifests: readonly RoleManifest[];
 }
 
@@ -218,7 +221,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       forgetWithinMs: config.queue.forget_within,
       minFreeBytes: config.queue.min_free,
     }],
-    ["gate", { dir: site.gateDir }],
+    ["gate", gatePartOf(inputs, site)],
     ["maildir", {
       hostname,
       mailDir: site.mailDir,
@@ -277,6 +280,55 @@ function listenersOf({ config, tls }: PlanInputs): ServerPlan["listen"] {
   }
   if (page.listen) listen.set("console", [page.listen]);
   return listen;
+}
+
+function gatePartOf({ config, gateFiles }: PlanInputs, site: Site) {
+  const { screening, rates, greylist, verify } = config;
+  return {
+    dir: site.gateDir,
+    allow: screening.allow,
+    deny: screening.deny,
+    ...gateFiles,
+    shadow: screening.shadow,
+    denyAction: screening.deny_action,
+    testsGreeting: screening.greet_wait > 0,
+    dnsblSites: screening.dnsbl_sites,
+    dnsblThreshold: screening.dnsbl_threshold,
+    dnsblAllowThreshold: screening.dnsbl_allow_threshold,
+    dnsblWithinMs: screening.dnsbl_timeout,
+    dnsblAction: screening.dnsbl_action,
+    greetPassesMs: screening.greet_passes_for,
+    dnsblPassesMs: screening.dnsbl_passes_for,
+    deepPassesMs: screening.deep_passes_for,
+    maxClients: screening.max_clients,
+    keepVerdictsMs: screening.keep_verdicts,
+    maxVerdicts: screening.max_verdicts,
+    rates: {
+      unitMs: rates.unit,
+      concurrency: rates.concurrency,
+      connections: rates.connections,
+      messages: rates.messages,
+      recipients: rates.recipients,
+      errors: rates.errors,
+      authFailures: rates.auth_failures,
+      tlsHandshakes: rates.tls_handshakes,
+      ipv4Prefix: rates.ipv4_prefix,
+      ipv6Prefix: rates.ipv6_prefix,
+    },
+    greylist: !greylist.enabled ? null : {
+      delayMs: greylist.delay,
+      windowMs: greylist.window,
+      passesMs: greylist.passes_for,
+      clientsPassAfter: greylist.clients_pass_after,
+      ipv4Prefix: greylist.ipv4_prefix,
+      ipv6Prefix: greylist.ipv6_prefix,
+    },
+    recipientDelimiter: config.resolve.recipient_delimiter,
+    verify: !verify.recipients ? null : {
+      positiveMs: verify.positive_for,
+      negativeMs: verify.negative_for,
+    },
+  };
 }
 
 function mailboxOf(address: string | null): Mailbox | null {

@@ -10,6 +10,7 @@ import {
   planServer,
   siteOf,
 } from "./plan.ts";
+import { NO_GATE_FILES } from "./gate_files.ts";
 import { edgesOf, ROLES } from "./roles.ts";
 import { MAX_SOCKET_PATH } from "./sockets.ts";
 
@@ -34,6 +35,7 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     libc: "/lib/libc.so.6",
     hasIpv6: true,
     journalBytes: 0,
+    gateFiles: NO_GATE_FILES,
     manifests: ROLES,
     ...over,
   };

@@ -14,6 +14,7 @@ import {
 } from "./accounts.ts";
 import { deadAliases } from "./alias_check.ts";
 import { checkCertificate, makeCertificate } from "./certificate.ts";
+import { readGateFiles } from "./gate_files.ts";
 import { checkPlaces, placesOf } from "./home.ts";
 import { isRoot } from "./installation.ts";
 import {
@@ -104,7 +105,9 @@ export function openSite(configPath: string): Opening {
   else warnings.push(...tls.warnings);
   const users = readUsers(paths);
   if (!users.ok) faults.push(...users.faults);
-  if (!tls.ok || !users.ok) return { ok: false, faults };
+  const gateFiles = readGateFiles(config, cannotRead);
+  if (!gateFiles.ok) faults.push(...gateFiles.faults);
+  if (!tls.ok || !users.ok || !gateFiles.ok) return { ok: false, faults };
 
   const unknown = users.mailboxes.filter((one) =>
     !config.server.local_domains.includes(one.domain)
@@ -136,6 +139,7 @@ export function openSite(configPath: string): Opening {
     hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
     libc: libcPath(libraries),
     journalBytes: journalBytes(paths.spentDir),
+    gateFiles: gateFiles.files,
     manifests: ROLES,
   });
   return {

@@ -1,0 +1,120 @@
+/**
+ * What `bulkhead client` reads and writes: the gate's database, by a one-shot
+ * process in the gate's jail, while the gate may be running.
+ */
+import { type Network, networkOf, parseNetwork } from "../core/network.ts";
+import { GateDatabase } from "./database_io.ts";
+import type { ClientsShown, ShownVerdict } from "./inspect_ipc.ts";
+
+/** Most of each that is shown. */
+const MAX_SHOWN = 1_000;
+/** Shelves that are keyed by network; see `main.ts`. */
+const CLIENTS = 1;
+const GREYLIST_CLIENTS = 3;
+
+/**
+ * What is known of one network's clients, or of all.
+ *
+ * @param network null for all
+ * @param refusedOnly Leaves out what was let through
+ */
+export function showClients(
+  dir: string,
+  asked: { network: Network | null; refusedOnly: boolean; nowMs: number },
+): ClientsShown {
+  const { network, refusedOnly, nowMs } = asked;
+  const db = new GateDatabase(dir);
+  try {
+    const isMeant = (text: string) =>
+      network === null || touches(network, text);
+    const said = db.run.said.all().map((row) => ({
+      network: String(row["network"]),
+      word: String(row["word"]),
+      atMs: Number(row["at_ms"]),
+    })).filter((one) => isMeant(one.network)).slice(0, MAX_SHOWN);
+    const passed: ClientsShown["passed"] = [];
+    if (!refusedOnly) {
+      for (const row of db.run.remembered.iterate(CLIENTS, nowMs)) {
+        const key = String(row["key"]);
+        if (passed.length === MAX_SHOWN || !isMeant(key)) continue;
+        const [pregreetMs = 0, dnsblMs = 0, deepMs = 0] = JSON.parse(
+          String(row["value"]),
+        ) as number[];
+        passed.push({ network: key, pregreetMs, dnsblMs, deepMs });
+      }
+    }
+    const verdicts: ShownVerdict[] = [];
+    for (const row of db.run.verdicts.iterate()) {
+      if (verdicts.length === MAX_SHOWN) break;
+      if (!isMeant(String(row["client"]))) continue;
+      const verdict = verdictOf(row);
+      const isRefusal = !verdict.shadow && verdict.action !== "pass";
+      if (!refusedOnly || isRefusal) verdicts.push(verdict);
+    }
+    return { said, passed, verdicts };
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * An administrator says something of a network: kept, and told to the running
+ * gate, which looks for it a few times a second.
+ */
+export function sayOfClients(
+  dir: string,
+  said: { network: Network; text: string; word: "allow" | "deny" | "forget" },
+  nowMs: number,
+): void {
+  const db = new GateDatabase(dir);
+  try {
+    const { run } = db;
+    db.transaction(() => {
+      if (said.word === "forget") {
+        run.unsay.run(said.text);
+        forget(db, said.network);
+      } else {
+        run.say.run(said.text, said.word, nowMs);
+      }
+      run.order.run(said.text, said.word);
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/** The running gate does the same in its memory. */
+function forget(db: GateDatabase, network: Network): void {
+  for (const shelf of [CLIENTS, GREYLIST_CLIENTS]) {
+    const keys = db.run.remembered.all(shelf, 0)
+      .map((row) => String(row["key"]))
+      .filter((key) => touches(network, key));
+    for (const key of keys) db.run.forget.run(shelf, key);
+  }
+}
+
+/** True if one of the two networks lies in the other. */
+function touches(network: Network, text: string): boolean {
+  const one = parseNetwork(text);
+  if ("fault" in one || one.family !== network.family) return false;
+  const prefix = Math.min(one.prefix, network.prefix);
+  return networkOf(one, prefix).value === networkOf(network, prefix).value;
+}
+
+function verdictOf(row: Record<string, unknown>): ShownVerdict {
+  const what = JSON.parse(String(row["what"])) as Record<string, unknown>;
+  const word = (name: string) => String(what[name] ?? "");
+  return {
+    atMs: Number(row["at_ms"]),
+    client: String(row["client"]),
+    action: word("action"),
+    shadow: what["shadow"] === true,
+    rule: word("rule"),
+    evidence: word("evidence"),
+    reply: word("reply"),
+    undo: word("undo"),
+    helo: word("helo"),
+    sender: word("sender"),
+    recipient: word("recipient"),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The one-shot process behind `bulkhead client`: runs in the gate's jail,
+ * reads or changes what is remembered of clients, prints JSON, ends.
+ */
+import { networkText, parseNetwork } from "../core/network.ts";
+import { GateUnusable } from "./database_io.ts";
+import { sayOfClients, showClients } from "./inspect.ts";
+
+const UNUSABLE = 78;
+
+/**
+ * Runs `inspect-gate DIR list | refused | show NETWORK | allow NETWORK |
+ * deny NETWORK | forget NETWORK`.
+ */
+export function main(args: readonly string[]): void {
+  const [dir = "", what, text = ""] = args;
+  try {
+    console.log(JSON.stringify(answer(dir, what, text), null, 2));
+  } catch (error) {
+    const isSqlite = (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
+    if (!isSqlite && !(error instanceof GateUnusable)) throw error;
+    console.error((error as Error).message);
+    Deno.exit(UNUSABLE);
+  }
+}
+
+function answer(dir: string, what: string | undefined, text: string): unknown {
+  const nowMs = Date.now();
+  switch (what) {
+    case "list":
+    case "refused":
+      return showClients(dir, {
+        network: null,
+        refusedOnly: what === "refused",
+        nowMs,
+      });
+    case "show":
+      return showClients(dir, {
+        network: networkOrThrow(text),
+        refusedOnly: false,
+        nowMs,
+      });
+    case "allow":
+    case "deny":
+    case "forget": {
+      const network = networkOrThrow(text);
+      const short = networkText(network);
+      sayOfClients(dir, { network, text: short, word: what }, nowMs);
+      return { network: short, word: what };
+    }
+    default:
+      throw new RangeError(`Cannot inspect: ${what} is no question`);
+  }
+}
+
+function networkOrThrow(text: string) {
+  const network = parseNetwork(text);
+  if ("fault" in network) throw new RangeError(`Cannot inspect ${text}`);
+  return network;
+}

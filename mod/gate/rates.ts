@@ -1,0 +1,140 @@
+/**
+ * How much each client did lately, and how many connections it has: anvil's
+ * job. Pure; time is a parameter.
+ *
+ * A sliding window of two counters: what was counted in the unit before fades
+ * as the present one passes. It is wrong by little, costs two numbers, and no
+ * client gains by waiting for a window's edge.
+ */
+import type { COUNTED } from "./gate_ipc.ts";
+
+/** What is counted. */
+export type Counted = (typeof COUNTED)[number];
+
+const INDEX: Readonly<Record<Counted, number>> = {
+  "connections": 0,
+  "messages": 1,
+  "recipients": 2,
+  "errors": 3,
+  "auth-failures": 4,
+  "tls-handshakes": 5,
+};
+const KINDS = 6;
+
+interface Window {
+  unit: number;
+  readonly now: Uint32Array;
+  readonly before: Uint32Array;
+}
+
+/** Counters by client. */
+export class Rates {
+  readonly #unitMs: number;
+  readonly #max: number;
+  readonly #clients = new Map<string, Window>();
+
+  /** @param max Most clients; beyond it those counted longest ago go */
+  constructor(unitMs: number, max: number) {
+    this.#unitMs = unitMs;
+    this.#max = max;
+  }
+
+  /** Clients that are counted. */
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Counts, and returns how much that makes within the last unit of time.
+   *
+   * @param nowMs Milliseconds on any clock that does not go back far
+   */
+  count(
+    client: string,
+    more: { what: Counted; by: number },
+    nowMs: number,
+  ): number {
+    const window = this.#window(client, nowMs);
+    const at = INDEX[more.what];
+    window.now[at] = Math.min(window.now[at]! + more.by, 0xffff_ffff);
+    const share = 1 - (nowMs / this.#unitMs - window.unit);
+    return window.now[at]! + Math.floor(window.before[at]! * share);
+  }
+
+  /** Forgets the clients that `isMeant` says. */
+  forget(isMeant: (client: string) => boolean): void {
+    for (const client of [...this.#clients.keys()]) {
+      if (isMeant(client)) this.#clients.delete(client);
+    }
+  }
+
+  #window(client: string, nowMs: number): Window {
+    const unit = Math.floor(nowMs / this.#unitMs);
+    let window = this.#clients.get(client);
+    if (window === undefined) {
+      window = {
+        unit,
+        now: new Uint32Array(KINDS),
+        before: new Uint32Array(KINDS),
+      };
+    } else {
+      this.#clients.delete(client);
+    }
+    if (window.unit !== unit) {
+      if (window.unit === unit - 1) window.before.set(window.now);
+      else window.before.fill(0);
+      window.now.fill(0);
+      window.unit = unit;
+    }
+    this.#clients.set(client, window);
+    if (this.#clients.size > this.#max) {
+      this.#clients.delete(this.#clients.keys().next().value!);
+    }
+    return window;
+  }
+}
+
+/** Connections that clients have open, by the process that holds them. */
+export class Concurrency {
+  readonly #total = new Map<string, number>();
+  readonly #by = new Map<string, Map<string, number>>();
+
+  /** Counts one in; returns how many the client has now. */
+  enter(client: string, holder: string): number {
+    let held = this.#by.get(holder);
+    if (held === undefined) this.#by.set(holder, held = new Map());
+    held.set(client, (held.get(client) ?? 0) + 1);
+    const total = (this.#total.get(client) ?? 0) + 1;
+    this.#total.set(client, total);
+    return total;
+  }
+
+  /** Counts one out; one that was never counted in changes nothing. */
+  leave(client: string, holder: string): void {
+    const held = this.#by.get(holder);
+    const count = held?.get(client);
+    if (held === undefined || count === undefined) return;
+    if (count === 1) held.delete(client);
+    else held.set(client, count - 1);
+    this.#lower(client, 1);
+  }
+
+  /** A process died, and its connections with it. */
+  gone(holder: string): void {
+    for (const [client, count] of this.#by.get(holder) ?? []) {
+      this.#lower(client, count);
+    }
+    this.#by.delete(holder);
+  }
+
+  /** Connections that a client has. */
+  of(client: string): number {
+    return this.#total.get(client) ?? 0;
+  }
+
+  #lower(client: string, by: number): void {
+    const left = this.of(client) - by;
+    if (left > 0) this.#total.set(client, left);
+    else this.#total.delete(client);
+  }
+}

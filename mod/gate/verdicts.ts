@@ -1,0 +1,81 @@
+/**
+ * Verdicts that explain themselves: what the client is told, which rule it
+ * was, what it rests on, and what undoes it. All words of the gate stand here.
+ * Pure.
+ *
+ * A reply says what is wrong with the client, and nothing of our policy.
+ */
+import type { GateVerdict } from "./gate_ipc.ts";
+
+/** Nothing against it. */
+export const PASS: GateVerdict = {
+  action: "pass",
+  code: 0,
+  enhanced: "",
+  reply: "",
+  rule: "",
+  evidence: "",
+  undo: "",
+};
+
+/** What {@link refusal} makes a verdict of. */
+export interface Refusal {
+  readonly code: number;
+  readonly enhanced: string;
+  readonly reply: string;
+  readonly rule: string;
+  readonly evidence: string;
+  readonly undo: string;
+}
+
+/** A refusal; 4yz is temporary, RFC 5321 §4.2.1. */
+export function refusal(what: Refusal): GateVerdict {
+  return {
+    action: what.code < 500 ? "defer" : "reject",
+    code: what.code,
+    enhanced: what.enhanced,
+    reply: printable(what.reply, 200),
+    rule: what.rule,
+    evidence: printable(what.evidence, 300),
+    undo: printable(what.undo, 200),
+  };
+}
+
+/** What undoes whatever is held against a client. */
+export function letIn(client: string): string {
+  return `bulkhead client allow ${client}`;
+}
+
+/** One line of ASCII: what came from outside is shown and obeyed by nobody. */
+export function printable(text: string, max: number): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, max);
+}
+
+/** Verdicts written out in one second; the rest is only counted. */
+const LOGGED_EACH_SECOND = 20;
+
+/** Holds the log back under a flood: what is left out is told as a number. */
+export class LogBrake {
+  #second = 0;
+  #count = 0;
+  #leftOut = 0;
+
+  /** True if a line may be written now. */
+  mayWrite(nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#count = 0;
+    }
+    if (++this.#count <= LOGGED_EACH_SECOND) return true;
+    this.#leftOut++;
+    return false;
+  }
+
+  /** How many were left out since this was asked last. */
+  takeLeftOut(): number {
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    return leftOut;
+  }
+}
