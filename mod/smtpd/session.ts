@@ -290,7 +290,7 @@ function onCommand(session: Session, command: Command, rules: Rules): Step {
     case "bad-bdat":
       return [session, close(REPLIES.badChunkSize)];
     case "etrn":
-      return junk(session, () => onEtrn(session, command));
+      return junk(session, () => onEtrn(session, command, rules));
     case "rset":
       return junk(session, () => [toReady(session), reply(REPLIES.ok)]);
     case "noop":
@@ -333,6 +333,13 @@ function onHello(
   }];
 }
 
+/** What a stranger hears where only logins are served. */
+function mustLogIn(session: Session, rules: Rules): SmtpReply | undefined {
+  if (!rules.takesLogins || session.login !== undefined) return undefined;
+  // RFC 3207 §4 and RFC 4954 §6 have the same code for both.
+  return session.secured ? REPLIES.loginFirst : REPLIES.tlsFirst;
+}
+
 /** Why the parameters of a command are not to be used in this session. */
 function notOffered(
   session: Session & { at: "ready" | "mail" },
@@ -350,11 +357,8 @@ function notOffered(
 function onMail(session: Session, command: MailCommand, rules: Rules): Step {
   if (session.at === "start") return [session, reply(REPLIES.sayHelloFirst)];
   if (session.at === "mail") return [session, reply(REPLIES.nestedMail)];
-  if (rules.takesLogins && session.login === undefined) {
-    // RFC 3207 §4 and RFC 4954 §6 have the same code for both.
-    const { loginFirst, tlsFirst } = REPLIES;
-    return [session, reply(session.secured ? loginFirst : tlsFirst)];
-  }
+  const stranger = mustLogIn(session, rules);
+  if (stranger !== undefined) return [session, reply(stranger)];
   if (session.mails >= MAX_MAILS) return [session, close(REPLIES.tooManyMails)];
   const fault = notOffered(session, command.names);
   if (fault !== undefined) return [session, reply(fault)];
@@ -511,8 +515,11 @@ function onBdat(
 function onEtrn(
   session: Session,
   { domain, andBelow }: Command & { is: "etrn" },
+  rules: Rules,
 ): Step {
   if (session.at === "start") return [session, reply(REPLIES.sayHelloFirst)];
+  const fault = mustLogIn(session, rules);
+  if (fault !== undefined) return [session, reply(fault)];
   if (session.at === "mail") return [session, reply(REPLIES.etrnInMail)];
   if (!session.hello.esmtp) return [session, reply(REPLIES.notOffered)];
   // `#` names a queue; ours have no names.

@@ -462,6 +462,13 @@ Deno.test("step says 452 beyond maxRecipients and keeps the first", () => {
   assert.equal(dialog.session.mail.recipients.length, 100);
 });
 
+Deno.test("step obeys no stranger's ETRN where one must log in", () => {
+  const dialog = new Dialog({ ...RULES, takesLogins: true });
+  dialog.say(HELLO[0]);
+  assert.equal(dialog.say("ETRN a.test"), "530 5.7.0");
+  assert.ok(dialog.session.login === undefined);
+});
+
 Deno.test("step keeps what each recipient's sender wished", () => {
   const dialog = new Dialog();
   for (
