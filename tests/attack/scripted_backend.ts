@@ -76,6 +76,12 @@ export class ScriptedBackend implements Backend {
     });
   }
 
+  flush(): ReturnType<Backend["flush"]> {
+    return this.#answer((is) =>
+      is === "ok" ? "started" : is === "refused" ? "not-ours" : "failed"
+    );
+  }
+
   drop(): Promise<void> {
     return Promise.resolve();
   }
