@@ -33,7 +33,8 @@ export interface AuthOptions {
 // A login that waits is answered within the contract's 20 s, even if all
 // before it are wrong, two at once, at 0.25 s each.
 const WAITING = 128;
-// Half of it: an attacker with one network keeps nobody else out.
+// Half of it: an attacker with one network keeps nobody else out, and one
+// with many nobody who logged in before.
 const WAITING_OF_ONE = 64;
 
 /** Who tries to log in. */
@@ -120,7 +121,11 @@ export function authAnswers(
     async password({ login, password, client }) {
       const attempt = attemptOf(login, client, "password");
       if (isLocked(attempt)) return refused("locked");
-      const verdict = await work.run(networkOf(client), async () => {
+      const owner = {
+        owner: networkOf(client),
+        isKnown: lockout.isKnown(attempt.name, client),
+      };
+      const verdict = await work.run(owner, async () => {
         // It may have been locked while this one waited.
         if (isLocked(attempt)) return refused("locked");
         const account = options.logins()?.accountOf(attempt.name);

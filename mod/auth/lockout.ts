@@ -11,6 +11,9 @@
  * ones do. A success forgets the failures of its login from its network, and
  * not those of the network: or one account would be a licence to guess at
  * others. 20,000 names of each kind are kept, about 5 MB.
+ *
+ * From where a login succeeded is remembered, too: who comes from there again
+ * does not wait behind strangers (`work_queue.ts`).
  */
 import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
 import { networkOf } from "./network.ts";
@@ -28,6 +31,7 @@ export const NETWORK_LIMIT: FailureLimit = {
   windowMs: WINDOW_MS,
   maxNames: 20_000,
 };
+const MAX_KNOWN = 20_000;
 /** Locked names that are told to the console. */
 const MAX_TOLD = 100;
 
@@ -43,6 +47,8 @@ export interface Locked {
 export class Lockout {
   readonly #logins = new FailureCounts(LOGIN_LIMIT);
   readonly #networks = new FailureCounts(NETWORK_LIMIT);
+  /** Logins with networks that succeeded, in the order of the last time. */
+  readonly #known = new Set<string>();
 
   /** True if this login may not be tried from there now. */
   isLocked(login: string, client: string, nowMs: number): boolean {
@@ -68,7 +74,18 @@ export class Lockout {
 
   /** The login was right. */
   succeeded(login: string, client: string): void {
-    this.#logins.clear(keyOf(login, networkOf(client)));
+    const key = keyOf(login, networkOf(client));
+    this.#logins.clear(key);
+    this.#known.delete(key);
+    this.#known.add(key);
+    if (this.#known.size <= MAX_KNOWN) return;
+    const oldest = this.#known.values().next().value;
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** True if this login succeeded from there since the process began. */
+  isKnown(login: string, client: string): boolean {
+    return this.#known.has(keyOf(login, networkOf(client)));
   }
 
   /** What is locked: `NETWORK`, or `LOGIN from NETWORK`. */

@@ -35,6 +35,17 @@ Deno.test("Lockout locks a login from a network, and from no other", () => {
   deepStrictEqual(lockout.locked(0), ["me@home.test from 192.0.2.0/24"]);
 });
 
+Deno.test("Lockout knows from where a login succeeded", () => {
+  const lockout = new Lockout();
+  strictEqual(lockout.isKnown("me@home.test", "192.0.2.1"), false);
+  lockout.succeeded("me@home.test", "192.0.2.1");
+  strictEqual(lockout.isKnown("me@home.test", "192.0.2.2"), true);
+  strictEqual(lockout.isKnown("you@home.test", "192.0.2.1"), false);
+  for (let n = 0; n < 20_000; n++) lockout.succeeded(`user${n}`, "192.0.2.1");
+  strictEqual(lockout.isKnown("me@home.test", "192.0.2.1"), false);
+  strictEqual(lockout.isKnown("user0", "192.0.2.1"), true);
+});
+
 Deno.test("Lockout locks a network that tries many logins", () => {
   const lockout = new Lockout();
   const told = Array.from(

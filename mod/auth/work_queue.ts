@@ -1,16 +1,26 @@
 /**
  * Runs costly work a few pieces at a time, and keeps only so much waiting:
  * who comes when the room is full is told so at once, and comes again.
+ *
+ * There are two rooms, and the first is always served first: so strangers,
+ * however many, neither fill the room nor hold up the turn of those who are
+ * known.
  */
 
 /** Bounds of the queue. */
 export interface WorkBounds {
   /** Pieces under way at once. */
   readonly atOnce: number;
-  /** Pieces that wait, in all. */
+  /** Pieces that wait in each room. */
   readonly waiting: number;
   /** Of these, pieces of one owner. */
   readonly waitingOfOne: number;
+}
+
+/** Whose piece it is, and which room it waits in. */
+export interface WorkOwner {
+  readonly owner: string;
+  readonly isKnown: boolean;
 }
 
 interface Piece {
@@ -21,7 +31,8 @@ interface Piece {
 /** See the file's header. */
 export class WorkQueue {
   readonly #bounds: WorkBounds;
-  readonly #waiting: Piece[] = [];
+  readonly #known: Piece[] = [];
+  readonly #strange: Piece[] = [];
   #running = 0;
 
   constructor(bounds: WorkBounds) {
@@ -34,18 +45,17 @@ export class WorkQueue {
    * @returns Undefined if there was no room; nothing was done
    */
   async run<T>(
-    owner: string,
+    { owner, isKnown }: WorkOwner,
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     const { atOnce, waiting, waitingOfOne } = this.#bounds;
+    const room = isKnown ? this.#known : this.#strange;
     if (this.#running >= atOnce) {
-      const own = this.#waiting.filter((one) => one.owner === owner).length;
-      if (this.#waiting.length >= waiting || own >= waitingOfOne) {
-        return undefined;
-      }
+      const own = room.filter((one) => one.owner === owner).length;
+      if (room.length >= waiting || own >= waitingOfOne) return undefined;
     }
     const done = Promise.withResolvers<T>();
-    this.#waiting.push({
+    room.push({
       owner,
       run: () => work().then(done.resolve, done.reject),
     });
@@ -55,7 +65,7 @@ export class WorkQueue {
 
   #next(): void {
     while (this.#running < this.#bounds.atOnce) {
-      const piece = this.#waiting.shift();
+      const piece = this.#known.shift() ?? this.#strange.shift();
       if (piece === undefined) return;
       this.#running++;
       piece.run().finally(() => {

@@ -24,7 +24,8 @@ function works() {
 Deno.test("WorkQueue runs so many at once, in order, and has room for so many", async () => {
   const { started, end, work } = works();
   const queue = new WorkQueue({ atOnce: 2, waiting: 3, waitingOfOne: 2 });
-  const run = (name: string) => queue.run(name[0]!, work(name));
+  const run = (name: string) =>
+    queue.run({ owner: name[0]!, isKnown: false }, work(name));
   const all = ["a1", "a2", "a3", "a4"].map(run);
   strictEqual(await run("a5"), undefined, "the owner's room is full");
   const more = run("b1");
@@ -46,10 +47,24 @@ Deno.test("WorkQueue runs so many at once, in order, and has room for so many", 
   ]);
 });
 
+Deno.test("WorkQueue serves the known first, who have a room of their own", async () => {
+  const { started, end, work } = works();
+  const queue = new WorkQueue({ atOnce: 1, waiting: 2, waitingOfOne: 2 });
+  const run = (name: string, isKnown: boolean) =>
+    queue.run({ owner: name, isKnown }, work(name));
+  const all = ["a", "b", "c"].map((name) => run(name, false));
+  strictEqual(await run("d", false), undefined);
+  all.push(run("me", true));
+  for (const name of ["a", "me", "b", "c"]) await end(name);
+  deepStrictEqual(started, ["a", "me", "b", "c"]);
+  await Promise.all(all);
+});
+
 Deno.test("WorkQueue goes on after work that failed", async () => {
   const queue = new WorkQueue({ atOnce: 1, waiting: 1, waitingOfOne: 1 });
-  await rejects(queue.run("a", () => Promise.reject(new Error("no"))), /no/);
-  strictEqual(await queue.run("a", () => Promise.resolve("yes")), "yes");
+  const owner = { owner: "a", isKnown: false };
+  await rejects(queue.run(owner, () => Promise.reject(new Error("no"))), /no/);
+  strictEqual(await queue.run(owner, () => Promise.resolve("yes")), "yes");
 });
 
 Deno.test("Exchanges gives each out once, to its asker, for a minute", () => {

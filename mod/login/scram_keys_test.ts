@@ -15,11 +15,13 @@ const EXAMPLE = {
 };
 
 Deno.test("deriveScram() makes what makeScram() makes", async () => {
-  const { storedKey, serverKey } = makeScram("pencil", EXAMPLE);
-  deepStrictEqual(await deriveScram("pencil", EXAMPLE), {
-    storedKey,
-    serverKey,
-  });
+  for (const password of ["pencil", "b\u00fccher", ""]) {
+    const { storedKey, serverKey } = makeScram(password, EXAMPLE);
+    deepStrictEqual(await deriveScram(password, EXAMPLE), {
+      storedKey,
+      serverKey,
+    });
+  }
 });
 
 Deno.test("saltOf() is the same for a name, and for no other", () => {
