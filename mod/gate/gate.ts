@@ -93,6 +93,8 @@ export class Gate {
   #concurrency = new Concurrency();
   readonly #scores = new Map<string, CachedScore>();
   readonly #recorded = new Map<string, number>();
+  /** Refusals by lists that are told to their clients now. */
+  readonly #listed = new Map<string, GateVerdict>();
   readonly #said = new Map<string, { network: Network; standing: Standing }>();
 
   constructor(around: GateSurroundings) {
@@ -209,7 +211,7 @@ export class Gate {
       this.#pass(client, [0, nowMs + forMs, 0]);
       return { verdict: PASS, hits: [...hits], allowed: false };
     }
-    const verdict = this.#refuse(client, part.dnsblAction, {
+    const refused = refusal({
       code: part.dnsblAction === "drop" ? 521 : 550,
       enhanced: "5.7.1",
       reply: `Your address ${client.text} is listed by ${score.list}` +
@@ -219,7 +221,16 @@ export class Gate {
         `${part.dnsblThreshold}`,
       undo: letIn(client.text),
     });
-    return { verdict: verdict ?? PASS, hits: [...hits], allowed: false };
+    const shadow = part.shadow || part.dnsblAction === "ignore";
+    this.#around.count(shadow ? "shadowed" : "refused");
+    if (shadow) this.#record(refused, client, true);
+    // Recorded with its HELO name when `tested` tells that it failed.
+    else this.#remember(this.#listed, client.text, refused);
+    return {
+      verdict: shadow ? PASS : refused,
+      hits: [...hits],
+      allowed: false,
+    };
   }
 
   /** Answers `gate.tested`. */
@@ -236,18 +247,19 @@ export class Gate {
       passed.includes("deep") ? nowMs + part.deepPassesMs : 0,
     ]);
     for (const { rule, evidence, stopped } of failed) {
+      const listed = rule === "dnsbl"
+        ? this.#listed.get(client.text)
+        : undefined;
+      const verdict = listed ?? refusal({
+        code: 550,
+        enhanced: "5.7.1",
+        reply: "",
+        rule,
+        evidence,
+        undo: letIn(client.text),
+      });
       this.#around.record({
-        verdict: {
-          ...refusal({
-            code: 550,
-            enhanced: "5.7.1",
-            reply: "",
-            rule,
-            evidence,
-            undo: letIn(client.text),
-          }),
-          action: stopped ? "reject" : "pass",
-        },
+        verdict,
         client: client.text,
         helo,
         sender: "",
@@ -326,11 +338,8 @@ export class Gate {
     const cached = this.#scores.get(client.text);
     if (cached !== undefined && nowMs < cached.untilMs) return cached.score;
     const score = this.#lists.score(client.address, this.#part.dnsblWithinMs);
-    this.#scores.delete(client.text);
-    this.#scores.set(client.text, { untilMs: nowMs + SCORE_MS, score });
-    if (this.#scores.size > MAX_SCORES) {
-      this.#scores.delete(this.#scores.keys().next().value!);
-    }
+    const untilMs = nowMs + SCORE_MS;
+    this.#remember(this.#scores, client.text, { untilMs, score });
     return score;
   }
 
@@ -426,12 +435,15 @@ export class Gate {
     const nowMs = this.#around.nowMs();
     const lastMs = this.#recorded.get(key);
     if (lastMs !== undefined && nowMs - lastMs < RECORD_EACH_MS) return false;
-    this.#recorded.delete(key);
-    this.#recorded.set(key, nowMs);
-    if (this.#recorded.size > MAX_SCORES) {
-      this.#recorded.delete(this.#recorded.keys().next().value!);
-    }
+    this.#remember(this.#recorded, key, nowMs);
     return true;
+  }
+
+  /** Sets a key as the newest; the oldest goes when there are too many. */
+  #remember<V>(map: Map<string, V>, key: string, value: V): void {
+    map.delete(key);
+    map.set(key, value);
+    if (map.size > MAX_SCORES) map.delete(map.keys().next().value!);
   }
 
   #byTables(asked: AskedOf<Calls["judge"]>, client: Client): GateVerdict {

@@ -204,6 +204,31 @@ Deno.test("score() refuses a listed client in words of the list", async () => {
   assert.equal(made.asked.length, 4);
 });
 
+Deno.test("a listed client is recorded once, with its name and the reply", async () => {
+  const made = new GateFixture({ dnsblSites: ["bl.test"] }, () => LISTED);
+  const client = "192.0.2.1";
+  await made.gate.score({ client });
+  assert.equal(made.recorded.length, 0);
+  const failed = [{ rule: "dnsbl", evidence: "x", stopped: true }];
+  made.gate.tested({ client, passed: [], failed, helo: "bot.test" });
+  assert.equal(made.recorded.length, 1);
+  const { verdict, helo } = made.recorded[0]!;
+  assert.match(verdict.reply, /listed by bl\.test/);
+  assert.equal(helo, "bot.test");
+});
+
+for (const part of [{ shadow: true }, { dnsblAction: "ignore" }] as const) {
+  Deno.test(`score() only records with ${JSON.stringify(part)}`, async () => {
+    const made = new GateFixture(
+      { dnsblSites: ["bl.test"], ...part },
+      () => LISTED,
+    );
+    const { verdict } = await made.gate.score({ client: "192.0.2.1" });
+    assert.equal(verdict.action, "pass");
+    assert.deepEqual(made.recorded.map(({ shadow }) => shadow), [true]);
+  });
+}
+
 Deno.test("score() lets a client skip all tests that lists speak for", async () => {
   const made = new GateFixture({
     dnsblSites: ["wl.test*-3"],
@@ -248,7 +273,7 @@ Deno.test("tested() records failures, stopped or not", () => {
     ]),
     [
       ["pregreet", "reject", false, "bot.test"],
-      ["bare-newline", "pass", true, "bot.test"],
+      ["bare-newline", "reject", true, "bot.test"],
     ],
   );
 });
