@@ -53,9 +53,9 @@ const LIST = new Map<number, Rfc>([
   [3464, { title: "Delivery status notifications", support: "Yes" }],
   [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
   [3834, { title: "Automatic responses to mail", support: "Yes" }],
-  [3848, { title: "Transmission types: ESMTPS", support: "Yes" }],
+  [3848, { title: "Transmission types: ESMTPS, ESMTPSA", support: "Yes" }],
   [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
-  [4954, { title: "SMTP extension: AUTH", support: "No" }],
+  [4954, { title: "SMTP extension: AUTH", support: "Yes" }],
   [5280, {
     title: "X.509 certificates",
     support: "Partial",
@@ -87,7 +87,7 @@ const LIST = new Map<number, Rfc>([
   [5322, {
     title: "Internet message format",
     support: "Partial",
-    note: "trace fields are written; messages are not parsed",
+    note: "of what comes, only names of fields are read",
   }],
   [5758, {
     title: "X.509: DSA and ECDSA algorithms",

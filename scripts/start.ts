@@ -30,13 +30,18 @@ Deno.exit(
   await serve(CONFIG, programs, ({ config, paths }) => {
     const smtp = config.smtp.listen[0]!;
     const domain = config.server.local_domains[0]!;
+    const [port] = config.submission.tls_listen.map((one) => one.port);
+    const submission = port === undefined
+      ? ""
+      : `  submit it    as me@${domain} at smtps://${smtp.host}:${port}, with ` +
+        "the password shown\n               at the first start\n";
     console.log(`
 Bulkhead is ready.
 
   send mail    to me@${domain} by SMTP at ${smtp.host}:${smtp.port}, for example
                curl smtp://${smtp.host}:${smtp.port} --mail-from you@example.org \\
                     --mail-rcpt me@${domain} -T README.md
-  read it      in ${paths.mailDir}/${domain}/me/new
+${submission}  read it      in ${paths.mailDir}/${domain}/me/new
   look at it   http://${config.console.listen?.host}:${config.console.listen?.port}/
   break in     deno run -A main.ts drill --config ${CONFIG}
   stop         Ctrl-C

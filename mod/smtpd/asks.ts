@@ -11,6 +11,7 @@ import type { Mailbox } from "../core/shapes.ts";
 import type { Backend, LoginBackend } from "./backend.ts";
 import type { Guard } from "./guard.ts";
 import { REPLIES } from "./replies.ts";
+import type { SaslQuestion } from "./sasl_step.ts";
 import type { Answer, Question, Session } from "./session.ts";
 
 /** In whose name is asked. */
@@ -38,6 +39,8 @@ export function ask(
       return askRecipient(question.address, asking);
     case "flush":
       return askFlush(question, asking);
+    case "login":
+      return askLogin(question.question, asking);
   }
 }
 
@@ -64,6 +67,13 @@ async function andGate(
     helo: session.at === "start" ? "" : session.hello.helo,
     login: login === undefined ? "" : `${login.user}@${login.domain}`,
   });
+}
+
+async function askLogin(
+  question: SaslQuestion,
+  asking: Asking,
+): Promise<Answer> {
+  return { is: "login", answer: await loginBackend(asking).login(question) };
 }
 
 /** RFC 6409 §6.1. `<>` is anybody's: read receipts must have it. */

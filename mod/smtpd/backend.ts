@@ -5,6 +5,7 @@
 import type { AskStream } from "../ipc/asking_end.ts";
 import type { AskOf, Reply } from "../ipc/call.ts";
 import type { ContentRef, Mailbox } from "../core/shapes.ts";
+import type { SaslAnswer, SaslQuestion } from "./sasl_step.ts";
 import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
 import type { spoolContract } from "../spool/spool_ipc.ts";
@@ -42,8 +43,10 @@ export interface Backend {
   readonly forLogins?: LoginBackend;
 }
 
-/** What is asked in the name of a client that has logged in. */
+/** What is asked of and for clients that log in. */
 export interface LoginBackend {
+  /** Asks auth. */
+  login(question: SaslQuestion): Promise<SaslAnswer>;
   /** Does this recipient exist, wherever it is? */
   relay(address: string): Promise<Reply<Resolve["relay"]>>;
   /** May this mailbox send as this address? */

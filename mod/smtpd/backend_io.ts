@@ -1,4 +1,5 @@
-/** The {@link Backend} of a real smtpd: three edges of the process graph. */
+/** The {@link Backend} of a real server: edges of the process graph. */
+import type { authContract } from "../auth/auth_ipc.ts";
 import type { Edge } from "../ipc/edge.ts";
 import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
@@ -6,6 +7,7 @@ import type { spoolContract } from "../spool/spool_ipc.ts";
 import type { Backend, Flush } from "./backend.ts";
 import { KnownRecipients } from "./known_recipients.ts";
 import { RecentFlushes } from "./recent_flushes.ts";
+import type { SaslAnswer, SaslQuestion } from "./sasl_step.ts";
 
 /** The edges that smtpd asks. */
 export interface Edges {
@@ -45,17 +47,38 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
   };
 }
 
+/** The edges that submission asks. */
+export interface SubmissionEdges extends Edges {
+  readonly auth: Edge<typeof authContract.calls>;
+}
+
 /** The same for submission, which may ask more. */
-export function submissionBackend(edges: Edges): Backend {
-  const { resolve } = edges;
+export function submissionBackend(edges: SubmissionEdges): Backend {
+  const { resolve, auth } = edges;
   const known = new KnownRecipients((address: string) =>
     resolve.ask("relay", { address })
   );
   return {
     ...edgeBackend(edges),
     forLogins: {
+      login: (question) => askAuth(auth, question),
       relay: (address) => known.recipient(address),
       sender: (address, login) => resolve.ask("sender", { address, login }),
     },
   };
+}
+
+async function askAuth(
+  auth: SubmissionEdges["auth"],
+  question: SaslQuestion,
+): Promise<SaslAnswer> {
+  const { call } = question;
+  switch (call) {
+    case "password":
+      return { call, reply: await auth.ask(call, question.ask) };
+    case "scramFirst":
+      return { call, reply: await auth.ask(call, question.ask) };
+    case "scramFinal":
+      return { call, reply: await auth.ask(call, question.ask) };
+  }
 }

@@ -41,6 +41,7 @@ import {
   receivedField,
 } from "./received.ts";
 import { REPLIES } from "./replies.ts";
+import { MAX_SASL_LINE } from "./sasl_step.ts";
 import {
   type Event,
   greeting,
@@ -116,11 +117,11 @@ interface Chunk {
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #settings: Settings;
-  readonly #lines = new LineReader();
+  readonly #lines: LineReader;
   readonly #sessionEndsAt: number;
   #socket: Socket;
   #mode: Mode = "command";
-  #session: Session = NEW_SESSION;
+  #session: Session;
   #message: IncomingMessage | undefined;
   /** Of the message under way. */
   #rate: DataRate | undefined;
@@ -142,6 +143,10 @@ export class Connection {
     this.#options = options;
     this.#settings = options.settings;
     this.#socket = options.socket;
+    this.#session = { ...NEW_SESSION, client: options.address };
+    this.#lines = new LineReader(
+      this.#settings.takesLogins ? MAX_SASL_LINE : undefined,
+    );
     this.#sessionEndsAt = performance.now() + this.#settings.sessionWithinMs;
     if (options.guard !== undefined) {
       options.guard.onAction = (action) => this.#obey(action);
@@ -313,6 +318,9 @@ export class Connection {
 
   #eventOf(line: Line & { is: "line" | "fault" }): Event {
     if (line.is === "fault") return { is: "line-fault", fault: line.fault };
+    if (this.#session.at === "auth") {
+      return { is: "response", line: line.text };
+    }
     return {
       is: "command",
       command: parseCommand(line.text, this.#allowsUtf8()),
@@ -329,9 +337,11 @@ export class Connection {
       case "nothing":
         return;
       case "reply":
+        this.#logLogin(action.why);
         if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         return this.#say(action.reply);
       case "close":
+        this.#logLogin(action.why);
         if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         this.#say(action.reply);
         return this.#close();
@@ -358,6 +368,12 @@ export class Connection {
     if (action.do !== "drop" || !isIdle) return;
     this.#say(action.reply);
     this.#close();
+  }
+
+  #logLogin(why: string | undefined): void {
+    if (why === undefined) return;
+    this.#options.count("login-failures");
+    this.#log("login-failed", { why });
   }
 
   /** Stops running commands; the calls that are waited for have time limits. */

@@ -6,6 +6,7 @@ import type {
   LoginBackend,
   StoreReply,
 } from "./backend.ts";
+import type { SaslAnswer, SaslQuestion } from "./sasl_step.ts";
 
 /** What the fake answers; a test replaces what it is about. */
 export type Answers = {
@@ -110,8 +111,14 @@ export class FakeBackend implements Backend {
 
 /** The same with what submission may ask. */
 export class FakeSubmissionBackend extends FakeBackend {
-  /** Relays everywhere but to `nobody`; senders are the login's as `sender` says. */
+  /** What auth answers; `me@home.test` with the password `right`, if not said. */
+  loginAnswer: (question: SaslQuestion) => SaslAnswer = passwordAnswer;
+  /** Relays everywhere but to `nobody`; a login has its own address alone. */
   readonly forLogins: LoginBackend = {
+    login: (question) => {
+      this.calls.push(`login ${question.call}`);
+      return Promise.resolve(this.loginAnswer(question));
+    },
     relay: (address) => {
       this.calls.push(`relay ${address}`);
       const reply = address.startsWith("nobody")
@@ -130,6 +137,20 @@ export class FakeSubmissionBackend extends FakeBackend {
       );
     },
   };
+}
+
+function passwordAnswer({ call, ask }: SaslQuestion): SaslAnswer {
+  if (call !== "password") {
+    return { call, reply: { kind: "failed", why: "test" } };
+  }
+  const isRight = ask.login === "me@home.test" && ask.password === "right";
+  const mailbox = { domain: "home.test", user: "me" };
+  return isRight
+    ? {
+      call,
+      reply: { kind: "answered", answer: { mailbox, appPassword: "" } },
+    }
+    : { call, reply: { kind: "refused", refusal: "denied" } };
 }
 
 function recipientReply(

@@ -35,6 +35,12 @@ export class LineReader {
   /** Octets skipped of the faulty line under way; undefined outside one. */
   #skipped: number | undefined;
   #skippedCr = false;
+  readonly #maxLine: number;
+
+  /** @param maxLine Longest line in octets with its CRLF */
+  constructor(maxLine: number = MAX_COMMAND_LINE) {
+    this.#maxLine = maxLine;
+  }
 
   /** Octets that wait to be read. The caller bounds them by not pushing. */
   get pending(): number {
@@ -69,7 +75,7 @@ export class LineReader {
     }
     const lf = this.#held.indexOf(LF, this.#at);
     const end = lf < 0 ? this.#held.length : lf + 1;
-    if (end - this.#at > MAX_COMMAND_LINE) return this.#fault("too-long");
+    if (end - this.#at > this.#maxLine) return this.#fault("too-long");
     if (lf < 0) return undefined;
     if (lf === this.#at || this.#held[lf - 1] !== CR) {
       return this.#fault("bare-lf");

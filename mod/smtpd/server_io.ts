@@ -19,6 +19,7 @@ import { REPLIES } from "./replies.ts";
 import { type SmtpdPart, smtpdRole, type SubmissionPart } from "./role.ts";
 import { sessionsPerClient, stressAt } from "./stress.ts";
 import { tlsContext } from "./tls_context.ts";
+import { tlsServerEndPoint } from "./tls_end_point.ts";
 
 /**
  * Sessions that the open file limit has room for: the rest is for edges, for
@@ -308,12 +309,16 @@ export class SmtpServer {
       this.#options.log("tls-not-offered", { why: context.why });
     }
     const secureContext = context?.ok ? context.secureContext : undefined;
+    const takesLogins = this.#options.backend.forLogins !== undefined;
     return {
       hideClient: false,
       ...part,
       secureContext,
       offersTls: secureContext !== undefined,
-      takesLogins: this.#options.backend.forLogins !== undefined,
+      takesLogins,
+      endPoint: takesLogins && secureContext !== undefined && part.tls !== null
+        ? tlsServerEndPoint(part.tls.cert)
+        : null,
     };
   }
 }

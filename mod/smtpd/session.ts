@@ -6,6 +6,8 @@
  *       ^                    ^               |
  *       +-- STARTTLS         +--- RSET ------+   (EHLO too)
  *
+ *     ready --AUTH--> auth --> ready, in `session_login.ts`
+ *
  * What another role has to say first is a question: the session stays as it
  * is until the answer comes, and nothing else happens to it meanwhile.
  *
@@ -27,6 +29,14 @@ import type { Command, MailCommand, RcptCommand } from "./command.ts";
 import type { Spoilt } from "./data_reader.ts";
 import type { LineFault } from "./line_reader.ts";
 import type { BodyType, ParameterName } from "./parameters.ts";
+import type { SaslAnswer, SaslQuestion, SaslState } from "./sasl_step.ts";
+import {
+  authOffer,
+  endExchange,
+  onAuth,
+  onLoginAnswer,
+  onResponse,
+} from "./session_login.ts";
 import {
   chunkReply,
   commandFaultReply,
@@ -88,7 +98,9 @@ export type Question =
     readonly about: "flush";
     readonly domain: string;
     readonly andBelow: boolean;
-  };
+  }
+  /** Is this client who it says it is? */
+  | { readonly about: "login"; readonly question: SaslQuestion };
 
 /** What came of a question. */
 export type Answer =
@@ -98,7 +110,9 @@ export type Answer =
     readonly reply: SmtpReply;
     /** The connection ends with it. */
     readonly closes: boolean;
-  };
+  }
+  /** To `login` alone, and whatever came of it. */
+  | { readonly is: "login"; readonly answer: SaslAnswer };
 
 /** Who the client says it is. */
 export interface Hello {
@@ -108,10 +122,13 @@ export interface Hello {
 
 /** What a session keeps whatever its state. */
 export interface Lasting {
+  /** The client's address in plain form. */
+  readonly client: string;
   /** Inside TLS. */
   readonly secured: boolean;
   /** Who logged in; only ever inside TLS. */
   readonly login: Mailbox | undefined;
+  readonly loginFailures: number;
   readonly errors: number;
   readonly junk: number;
   /** MAIL commands taken. */
@@ -124,6 +141,11 @@ export type Session =
   & (
     | { readonly at: "start" }
     | { readonly at: "ready"; readonly hello: Hello }
+    | {
+      readonly at: "auth";
+      readonly hello: Hello;
+      readonly sasl: SaslState;
+    }
     | {
       readonly at: "mail";
       readonly hello: Hello;
@@ -143,6 +165,8 @@ export interface Rules {
    * may send anywhere. Else nobody can log in.
    */
   readonly takesLogins: boolean;
+  /** The certificate as SCRAM binds to it, see `tls_end_point.ts`. */
+  readonly endPoint: Uint8Array | null;
 }
 
 /** What became of a message after CRLF.CRLF or its last chunk. */
@@ -160,6 +184,8 @@ export type Event =
     readonly moreFollows: boolean;
   }
   | { readonly is: "line-fault"; readonly fault: LineFault }
+  /** A line at `auth`, which is no command. */
+  | { readonly is: "response"; readonly line: string }
   | {
     readonly is: "answer";
     readonly question: Question;
@@ -178,9 +204,18 @@ export type Event =
  * skip-chunk.
  */
 export type Action =
-  | { readonly do: "reply"; readonly reply: SmtpReply }
+  | {
+    readonly do: "reply";
+    readonly reply: SmtpReply;
+    /** Why a login failed, for the log. */
+    readonly why?: string;
+  }
   /** Reply, then close the connection. */
-  | { readonly do: "close"; readonly reply: SmtpReply }
+  | {
+    readonly do: "close";
+    readonly reply: SmtpReply;
+    readonly why?: string;
+  }
   /** Ask, and read no further command meanwhile; `answer` follows. */
   | { readonly do: "ask"; readonly question: Question }
   /** Open a store, write 354 and read; `message` or `no-store` follows. */
@@ -210,8 +245,10 @@ export type Step = readonly [Session, Action];
 /** A session that was just opened. */
 export const NEW_SESSION: Session = {
   at: "start",
+  client: "",
   secured: false,
   login: undefined,
+  loginFailures: 0,
   errors: 0,
   junk: 0,
   mails: 0,
@@ -236,7 +273,12 @@ export function step(session: Session, event: Event, rules: Rules): Step {
 function transition(session: Session, event: Event, rules: Rules): Step {
   switch (event.is) {
     case "line-fault":
-      return [session, reply(lineFaultReply(event.fault))];
+      return [
+        session.at === "auth" ? endExchange(session) : session,
+        reply(lineFaultReply(event.fault)),
+      ];
+    case "response":
+      return onResponse(session, event.line);
     case "command":
       return event.moreFollows && mustBeLast(event.command, rules, session)
         ? [session, close(REPLIES.outOfStep)]
@@ -249,15 +291,23 @@ function transition(session: Session, event: Event, rules: Rules): Step {
       return [session, reply(chunkReply(event.sizeBytes))];
     case "message":
       return onMessage(toReady(session), event.end);
-    case "secured": {
-      // RFC 3207 §4.2: all knowledge from before TLS is discarded; what the
-      // client has cost us is not its to take back.
-      const { errors, mails } = session;
-      return [{ ...NEW_SESSION, errors, mails, secured: true }, {
-        do: "nothing",
-      }];
-    }
+    case "secured":
+      // RFC 3207 §4.2: all knowledge from before TLS is discarded.
+      return [onSecured(session), { do: "nothing" }];
   }
+}
+
+/** What the client is, and has cost us, is not its to take back. */
+function onSecured(session: Session): Session {
+  const { client, errors, loginFailures, mails } = session;
+  return {
+    ...NEW_SESSION,
+    client,
+    errors,
+    loginFailures,
+    mails,
+    secured: true,
+  };
 }
 
 /**
@@ -299,8 +349,9 @@ function onCommand(session: Session, command: Command, rules: Rules): Step {
       return junk(session, () => [session, reply(REPLIES.cannotVerify)]);
     case "help":
       return junk(session, () => [session, reply(REPLIES.help)]);
-    case "expn":
     case "auth":
+      return onAuth(session, command, rules);
+    case "expn":
       return [session, reply(REPLIES.notOffered)];
     case "quit":
       return [session, close(REPLIES.bye)];
@@ -324,6 +375,8 @@ function onHello(
     lines.push(`LIMITS MAILMAX=${MAX_MAILS} RCPTMAX=${rules.maxRecipients}`);
     if (rules.offersTls && !session.secured) lines.push("STARTTLS");
     if (session.secured) lines.push("REQUIRETLS");
+    const offer = authOffer(session, rules);
+    if (offer !== undefined) lines.push(offer);
     lines.push("HELP");
   }
   // RFC 5321 §4.1.4: EHLO clears a transaction as RSET does.
@@ -342,7 +395,7 @@ function mustLogIn(session: Session, rules: Rules): SmtpReply | undefined {
 
 /** Why the parameters of a command are not to be used in this session. */
 function notOffered(
-  session: Session & { at: "ready" | "mail" },
+  session: Exclude<Session, { at: "start" }>,
   names: readonly ParameterName[],
 ): SmtpReply | undefined {
   // RFC 5321 §4.1.1.11: HELO offered none.
@@ -420,6 +473,7 @@ function onAnswer(
   question: Question,
   answer: Answer,
 ): Step {
+  if (answer.is === "login") return onLoginAnswer(session, answer.answer);
   if (answer.is === "denied") {
     const { closes, reply } = answer;
     return [session, { do: closes ? "close" : "reply", reply }];
@@ -450,6 +504,8 @@ function onAnswer(
     }
     case "flush":
       return [session, reply(REPLIES.flushStarted)];
+    case "login":
+      throw outOfPlace(session, question);
   }
 }
 
@@ -565,8 +621,11 @@ function toReady(session: Session): Session {
   return { at: "ready", hello: session.hello, ...lasting(session) };
 }
 
-function lasting({ secured, login, errors, junk, mails }: Session): Lasting {
-  return { secured, login, errors, junk, mails };
+/** What of a session goes over into another state. */
+export function lasting(session: Session): Lasting {
+  const { client, secured, login, loginFailures, errors, junk, mails } =
+    session;
+  return { client, secured, login, loginFailures, errors, junk, mails };
 }
 
 /** Does what costs nothing and brings no mail, a bounded number of times. */

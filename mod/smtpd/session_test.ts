@@ -24,6 +24,7 @@ const RULES: Rules = {
   maxRecipients: 100,
   offersTls: true,
   takesLogins: false,
+  endPoint: null,
 };
 
 /** Plays lines through a session; `unknown@...` and the like get that verdict. */
@@ -82,6 +83,8 @@ function named(question: Question): string {
       return question.address;
     case "flush":
       return question.domain;
+    case "login":
+      throw new RangeError("nobody logs in here");
   }
 }
 

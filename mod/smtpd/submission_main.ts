@@ -1,4 +1,5 @@
 /** submission's entry: opens its edges, then its listening sockets. */
+import { authContract } from "../auth/auth_ipc.ts";
 import { log } from "../core/log.ts";
 import { runRole } from "../ipc/role_runtime.ts";
 import { queueContract } from "../queue/queue_ipc.ts";
@@ -14,6 +15,7 @@ export function main(): Promise<void> {
     const server = new SmtpServer({
       part: context.part,
       backend: submissionBackend({
+        auth: context.ask(authContract),
         resolve: context.ask(resolveContract),
         spool: context.ask(spoolContract),
         queue: context.ask(queueContract),

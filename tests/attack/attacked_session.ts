@@ -30,6 +30,7 @@ const SETTINGS = {
   secureContext: undefined,
   offersTls: false,
   takesLogins: false,
+  endPoint: null,
   hideClient: false,
 };
 

@@ -51,6 +51,22 @@ export class SmtpClient {
     return client;
   }
 
+  /** Connects by TLS from the first octet; the greeting must be 220. */
+  static async openTls(
+    port: number,
+    { ca, host }: { ca: string; host: string },
+  ): Promise<SmtpClient> {
+    const socket = tls.connect({
+      port,
+      host: "127.0.0.1",
+      ca,
+      servername: host,
+    });
+    const client = new SmtpClient(socket);
+    client.expect(await client.reply(), 220);
+    return client;
+  }
+
   /** Connects, reads the greeting, says EHLO. */
   static async ready(port: number): Promise<SmtpClient> {
     const client = await SmtpClient.open(port);
