@@ -7,7 +7,7 @@ import type { spoolContract } from "../spool/spool_ipc.ts";
 import type { Backend, Flush } from "./backend.ts";
 import { KnownRecipients } from "./known_recipients.ts";
 import { RecentFlushes } from "./recent_flushes.ts";
-import type { SaslAnswer, SaslQuestion } from "./sasl_step.ts";
+import { askAuth } from "./sasl_step.ts";
 
 /** The edges that smtpd asks. */
 export interface Edges {
@@ -61,24 +61,9 @@ export function submissionBackend(edges: SubmissionEdges): Backend {
   return {
     ...edgeBackend(edges),
     forLogins: {
-      login: (question) => askAuth(auth, question),
+      login: (question) => askAuth(question, auth),
       relay: (address) => known.recipient(address),
       sender: (address, login) => resolve.ask("sender", { address, login }),
     },
   };
-}
-
-async function askAuth(
-  auth: SubmissionEdges["auth"],
-  question: SaslQuestion,
-): Promise<SaslAnswer> {
-  const { call } = question;
-  switch (call) {
-    case "password":
-      return { call, reply: await auth.ask(call, question.ask) };
-    case "scramFirst":
-      return { call, reply: await auth.ask(call, question.ask) };
-    case "scramFinal":
-      return { call, reply: await auth.ask(call, question.ask) };
-  }
 }
