@@ -43,7 +43,7 @@ export type Command =
     readonly is: "auth";
     /** In upper case. */
     readonly mechanism: string;
-    /** Initial response in base64, `=` for an empty one; RFC 4954 §4. */
+    /** Initial response, which should be base64 or `=`; RFC 4954 §4. */
     readonly initial: string | undefined;
   }
   | {
@@ -246,10 +246,9 @@ function etrn(rest: string): Command {
 /** `AUTH SP mechanism [SP initial-response]`, RFC 4954 §4. */
 function auth(rest: string): Command {
   const [name = "", initial, ...more] = rest.split(" ");
-  // RFC 4422 §3.1 has the names.
+  // RFC 4422 §3.1 has the names. Whether it is base64, SASL says.
   const isGood = /^[A-Za-z0-9_-]{1,20}$/.test(name) && more.length === 0 &&
-    (initial === undefined || initial === "=" ||
-      /^[A-Za-z0-9+/]+={0,2}$/.test(initial));
+    (initial === undefined || /^[!-~]+$/.test(initial));
   if (!isGood) return faulty("syntax");
   return { is: "auth", mechanism: name.toUpperCase(), initial };
 }

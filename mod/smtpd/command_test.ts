@@ -298,7 +298,7 @@ const FAULTS: [
     "AUTH",
     "AUTH ",
     "AUTH PLAIN A B",
-    "AUTH PLAIN A==B",
+    "AUTH PLAIN \x80",
     "AUTH PL@IN",
     `AUTH ${"A".repeat(21)}`,
     "MAIL FROM:<a@b> =x",

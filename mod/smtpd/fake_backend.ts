@@ -114,7 +114,7 @@ export class FakeSubmissionBackend extends FakeBackend {
   /** What auth answers; `me@home.test` with the password `right`, if not said. */
   loginAnswer: (question: SaslQuestion) => SaslAnswer = passwordAnswer;
   /** Relays everywhere but to `nobody`; a login has its own address alone. */
-  readonly forLogins: LoginBackend = {
+  forLogins: LoginBackend = {
     login: (question) => {
       this.calls.push(`login ${question.call}`);
       return Promise.resolve(this.loginAnswer(question));
