@@ -61,13 +61,6 @@ export class ScriptedBackend implements Backend {
     });
   }
 
-  flush(): ReturnType<Backend["flush"]> {
-    return this.#answer((is) => {
-      if (is === "ok") return "started";
-      return is === "refused" ? "not-ours" : "failed";
-    });
-  }
-
   store(): Promise<ContentStream | undefined> {
     return this.#answer((is) => is === "ok" ? this.#stream() : undefined);
   }

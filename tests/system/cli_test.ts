@@ -240,8 +240,11 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
     const names = new Set(roles.map(({ role }) => role));
     for (const role of ROLES) assert.ok(names.has(role), role);
     const smtpd = roles.find(({ role }) => role === "smtpd")!;
+    const submission = roles.find(({ role }) => role === "submission")!;
+    assert.deepEqual(submission.flags, []);
+    assert.ok(submission.asks.includes("auth"));
     assert.deepEqual(smtpd.flags, []);
-    assert.deepEqual(smtpd.asks, ["resolve", "spool", "queue"]);
+    assert.deepEqual(smtpd.asks, ["resolve", "spool", "queue", "gate"]);
     for (const { role, user } of roles) {
       assert.equal(user !== null, IS_ROOT, role);
     }
