@@ -18,6 +18,11 @@ export const outcome = object({
   text: text({ max: 500 }),
   /** Name of the host that said so; empty if it was us. */
   host: text({ max: 255 }),
+  /**
+   * True if the host was told what the sender wants to hear of (RFC 3461
+   * §5.2.2): the delivery is its to tell.
+   */
+  isPassedOn: z.boolean().optional(),
 });
 
 /** See {@link outcome}. */

@@ -45,6 +45,7 @@ export function deliveryTo(...users: string[]): Delivery {
     queueId: "0123456789ABCDEF",
     ref: { segment: "s1", offset: 0, length: 200, sizeBytes: MESSAGE.length },
     key: "A".repeat(43) + "=",
+    bodyType: "7bit",
     reversePath: "sender@remote.test",
     recipients: users.map((user, ordinal) => ({
       mailbox: { domain: "home.test", user },

@@ -3,6 +3,7 @@ import { call, contract } from "../ipc/call.ts";
 import { int, list, object, z } from "../ipc/schema.ts";
 import {
   address,
+  bodyType,
   contentKey,
   contentRef,
   mailbox,
@@ -29,6 +30,7 @@ export const maildirContract = contract("maildir", {
       ref: contentRef,
       key: contentKey,
       reversePath,
+      bodyType,
       recipients: list(
         object({
           mailbox,

@@ -1,6 +1,7 @@
 /** One job: a message, its key, and up to a hundred recipients at one place. */
 import { Buffer } from "node:buffer";
 import type { Outcome } from "../core/outcome.ts";
+import type { RecipientWishes } from "../core/shapes.ts";
 import type { Edge } from "../ipc/edge.ts";
 import type { maildirContract } from "../maildir/maildir_ipc.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
@@ -8,6 +9,7 @@ import type { Attempt, smtpcContract } from "../smtpc/smtpc_ipc.ts";
 import type { KeyFile } from "./keys_io.ts";
 import type { Message, Recipient } from "./message.ts";
 import type { ResolveEdge } from "./route.ts";
+import { NOTHING_ASKED } from "./wishes.ts";
 
 /** The edges, as far as they are needed. */
 export interface DeliveryEdges {
@@ -82,12 +84,15 @@ export async function deliver(
   const reply = first.kind === "mailbox"
     ? await means.edges.maildir.ask("deliver", {
       ...common,
+      bodyType: message.bodyType,
       recipients: parts.map(mailboxOf),
     })
     : await means.edges.smtpc.ask("deliver", {
       ...common,
       recipients: parts.map(({ target }) => target.address),
       bodyType: message.bodyType,
+      wishes: message.wishes,
+      recipientWishes: wishesOf(parts),
       nextHop: first.nextHop,
     });
   switch (reply.kind) {
@@ -101,6 +106,13 @@ export async function deliver(
       }
       return { kind: "outcomes", ...reply.answer };
   }
+}
+
+/** One a recipient; none at all if nobody asked for anything. */
+function wishesOf(parts: readonly Part[]): RecipientWishes[] {
+  return parts.every(({ recipient }) => recipient.wishes === NOTHING_ASKED)
+    ? []
+    : parts.map(({ recipient }) => recipient.wishes);
 }
 
 function mailboxOf({ recipient, target }: Part) {

@@ -25,6 +25,7 @@ import {
   judge,
   type Law,
   type Result,
+  wantsSuccess,
 } from "./judge.ts";
 import type { KeyFile } from "./keys_io.ts";
 import {
@@ -44,6 +45,7 @@ import {
 import { choose, destinationOf, type Resolution, Router } from "./route.ts";
 import type { MessageRow, Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { wishesBehind } from "./wishes.ts";
 
 /** Recipients in one job; the contracts say so too. */
 const BATCH = 100;
@@ -337,7 +339,7 @@ export class Dispatcher {
           {
             original: from.original || from.address,
             depth: from.depth + 1,
-            wishes: from.wishes,
+            wishes: wishesBehind(from.wishes),
           },
         );
         recipient.state = "active";
@@ -345,16 +347,23 @@ export class Dispatcher {
         parts.push({ recipient, target });
         names.push(target.address);
       }
-      from.state = "gone";
       gone.push({ from, names });
+      if (wantsSuccess(message, from)) {
+        from.state = "bounce";
+        from.action = "expanded";
+        from.last = ownOutcome("delivered", 250, "2.0.0", "Expanded");
+        continue;
+      }
+      from.state = "gone";
+      message.rows--;
     }
     this.#recipients += parts.length;
-    message.rows += parts.length - gone.length;
+    message.rows += parts.length;
     message.open += parts.length;
     const atMs = this.#around.nowMs();
     void this.#commit.write(() => {
       for (const { from, names } of gone) {
-        this.#store.deleteRecipient(message.n, from.ordinal);
+        this.#writeRow(message.n, from);
         this.#store.addEvent({
           atMs,
           queueId: message.id,

@@ -3,7 +3,7 @@
  * the objects in memory, and whoever calls it writes the rows.
  */
 import type { Outcome } from "../core/outcome.ts";
-import type { Message, Recipient } from "./message.ts";
+import type { Message, NoticeAction, Recipient } from "./message.ts";
 import type { Event } from "./event.ts";
 import { isExpired, retryDelayMs } from "./schedule.ts";
 
@@ -41,7 +41,7 @@ export interface Law {
 
 /** Changes the recipient as the result demands; returns the event's name, if one is due. */
 export function judge(
-  message: Pick<Message, "arrivedMs">,
+  message: Pick<Message, "arrivedMs" | "reversePath">,
   result: Result,
   law: Law,
 ): Event["what"] | undefined {
@@ -54,19 +54,24 @@ export function judge(
       return undefined;
     case "postponed":
       recipient.last ??= result.why;
-      return defer(message, recipient, { law, untilMs: result.untilMs });
+      return postpone(message, result, law);
     case "outcome":
       break;
   }
   const { outcome } = result;
   switch (outcome.kind) {
     case "delivered":
-      recipient.state = "gone";
+      if (wantsSuccess(message, recipient) && outcome.isPassedOn !== true) {
+        recipient.last = outcome;
+        // RFC 3461 §5.2.3: what went to a host that does not know of notices.
+        const action = outcome.host === "" ? "delivered" : "relayed";
+        awaitNotice(recipient, action, result.triedAs);
+      } else recipient.state = "gone";
       return "delivered";
     case "permanent":
       recipient.last = outcome;
       recipient.attempts++;
-      fail(recipient, result.triedAs);
+      fail(message, recipient, result.triedAs);
       return "failed";
     case "temporary": {
       recipient.last = outcome;
@@ -76,15 +81,54 @@ export function judge(
         law,
         untilMs: law.nowMs + delayMs,
       });
-      if (what === "failed") fail(recipient, result.triedAs);
+      if (what === "failed") fail(message, recipient, result.triedAs);
       return what;
     }
   }
 }
 
-/** From here on the row says both what failed and what the sender wrote. */
-function fail(recipient: Recipient, triedAs: string | undefined): void {
+/** Not tried; it may be too old for another time. */
+function postpone(
+  message: Pick<Message, "arrivedMs" | "reversePath">,
+  { recipient, untilMs }: Result & { kind: "postponed" },
+  law: Law,
+): "deferred" | "failed" {
+  const what = defer(message, recipient, { law, untilMs });
+  if (what === "failed") fail(message, recipient, undefined);
+  return what;
+}
+
+/** True if a notice of success is due; never for `<>`, RFC 3461 §6.1. */
+export function wantsSuccess(
+  message: Pick<Message, "reversePath">,
+  { wishes }: Pick<Recipient, "wishes">,
+): boolean {
+  return wishes.notify.includes("success") && message.reversePath !== "";
+}
+
+/** The last of it: nothing, if its sender does not want to hear of it. */
+function fail(
+  message: Pick<Message, "reversePath">,
+  recipient: Recipient,
+  triedAs: string | undefined,
+): void {
+  const { notify } = recipient.wishes;
+  // RFC 3461 §4.1: nothing said means failure. Of `<>` nobody is told, but it
+  // goes the way of a bounce, and into the log.
+  const isQuiet = notify.length > 0 && !notify.includes("failure") &&
+    message.reversePath !== "";
+  if (isQuiet) recipient.state = "gone";
+  else awaitNotice(recipient, "failed", triedAs);
+}
+
+/** From here on the row says both where it went and what the sender wrote. */
+function awaitNotice(
+  recipient: Recipient,
+  action: NoticeAction,
+  triedAs: string | undefined,
+): void {
   recipient.state = "bounce";
+  recipient.action = action;
   if (triedAs === undefined || triedAs === recipient.address) return;
   if (recipient.original === "") recipient.original = recipient.address;
   recipient.address = triedAs;
@@ -118,7 +162,6 @@ function defer(
     }`.slice(0, 500),
     host: last?.host ?? "",
   };
-  recipient.state = "bounce";
   return "failed";
 }
 

@@ -6,7 +6,12 @@ import { Buffer } from "node:buffer";
 import fs from "node:fs";
 import { newQueueId } from "../core/ids.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
+import {
+  type ContentRef,
+  type MessageWishes,
+  NO_WISHES,
+  type RecipientWishes,
+} from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
 import { showMessage, type ShownEvent } from "./inspect.ts";
 import type { AcceptAsk } from "./intake.ts";
@@ -54,13 +59,18 @@ export interface Asked {
   readonly reversePath: string;
   readonly key: string;
   readonly ref: ContentRef;
+  readonly bodyType: string;
+  /** Of the SMTP client only. */
+  readonly wishes?: MessageWishes;
+  readonly recipientWishes?: readonly RecipientWishes[];
 }
 
 /** A notice that the spool was asked to store. */
 export interface StoredNotice {
   readonly head: string;
   readonly tail: string;
-  readonly quotes: boolean;
+  /** What it was to quote. */
+  readonly quotes: "message" | "header" | "nothing";
 }
 
 type Reply = { kind: string; [key: string]: unknown };
@@ -92,6 +102,8 @@ export class FakeEdges {
     | Promise<Outcome | "damaged" | "failed"> = () => DELIVERED;
   /** What the spool says to `storeNotice` instead of storing. */
   noticeRefusal: string | undefined;
+  /** True if no notice may return a whole message. */
+  isWholeUnreadable = false;
   /** Told of every ask, before and after it is answered. */
   onAsk: (what: string) => void = () => {};
   running = 0;
@@ -136,7 +148,7 @@ export class FakeEdges {
     last: boolean;
     head: string;
     tail: string;
-    quote: unknown;
+    quote: { isWhole: boolean } | null;
   }): Promise<Reply> {
     switch (name) {
       case "adopt":
@@ -157,8 +169,16 @@ export class FakeEdges {
         if (this.noticeRefusal !== undefined) {
           return { kind: "refused", refusal: this.noticeRefusal };
         }
-        const { head, tail } = ask;
-        this.notices.push({ head, tail, quotes: ask.quote !== null });
+        const { head, tail, quote } = ask;
+        if (quote?.isWhole && this.isWholeUnreadable) {
+          return { kind: "refused", refusal: "unreadable" };
+        }
+        const quotes = quote === null
+          ? "nothing"
+          : quote.isWhole
+          ? "message"
+          : "header";
+        this.notices.push({ head, tail, quotes });
         const { ref, key } = newContent();
         return { kind: "answered", answer: { ref, key } };
       }
@@ -178,6 +198,7 @@ export class FakeEdges {
     reversePath: string;
     key: string;
     ref: ContentRef;
+    bodyType: string;
     recipients: { address: string }[];
   }): Promise<Reply> {
     return this.#delivery({
@@ -187,6 +208,7 @@ export class FakeEdges {
       reversePath: ask.reversePath,
       key: ask.key,
       ref: ask.ref,
+      bodyType: ask.bodyType,
     });
   }
 
@@ -195,6 +217,9 @@ export class FakeEdges {
     reversePath: string;
     key: string;
     ref: ContentRef;
+    bodyType: string;
+    wishes: MessageWishes;
+    recipientWishes: RecipientWishes[];
     recipients: string[];
   }): Promise<Reply> {
     const reply = await this.#delivery({
@@ -204,6 +229,9 @@ export class FakeEdges {
       reversePath: ask.reversePath,
       key: ask.key,
       ref: ask.ref,
+      bodyType: ask.bodyType,
+      wishes: ask.wishes,
+      recipientWishes: ask.recipientWishes,
     });
     if (reply.kind !== "answered") return reply;
     const attempt = {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { composeNotice, type Failed, type NoticeFacts } from "./notice.ts";
+import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
 import { field, printable } from "./notice_text.ts";
 
-const FAILED: Failed = {
+const FAILED: Reported = {
+  action: "failed",
   address: "bob@remote.test",
   original: "team@home.test",
+  orcpt: "",
   code: 550,
   enhanced: "5.1.1",
   text: "No such user",
@@ -19,9 +21,11 @@ const FACTS: NoticeFacts = {
   arrivedMs: Date.UTC(2026, 10, 21, 2, 3, 4),
   nowMs: Date.UTC(2026, 10, 21, 3, 3, 4),
   is8bit: false,
-  quotes: true,
+  envid: "",
+  isGlobal: false,
+  quotes: "header",
   boundary: "b".repeat(32),
-  failed: [FAILED],
+  reported: [FAILED],
 };
 
 const QUOTE = "From: Alice <alice@home.test>\r\nSubject: hello\r\n";
@@ -109,6 +113,95 @@ Deno.test("composeNotice makes what python's strict parser reads as a report", a
   assert.match(read.quoted, /^From: Alice/);
 });
 
+Deno.test("composeNotice tells of success with the actions of RFC 3464, and by the sender's own names", async () => {
+  const said: Reported = {
+    ...FAILED,
+    action: "relayed",
+    orcpt: "rfc822;Bob@home.test",
+    code: 250,
+    enhanced: "2.0.0",
+    text: "queued",
+  };
+  const ours = { ...said, host: "", original: "", orcpt: "" };
+  const { head, tail } = composeNotice({
+    ...FACTS,
+    envid: "QQ 314",
+    reported: [
+      said,
+      { ...ours, action: "delivered" },
+      { ...ours, action: "expanded" },
+    ],
+  });
+  const read = await readByPython(head + QUOTE + tail);
+  assert.match(head, /\r\nSubject: Your message was delivered\r\n/);
+  assert.deepEqual(read.groups[0]![0], ["Original-Envelope-Id", "QQ 314"]);
+  assert.deepEqual(read.groups.slice(1), [
+    [
+      ["Original-Recipient", "rfc822;Bob@home.test"],
+      ["Final-Recipient", "rfc822; bob@remote.test"],
+      ["Action", "relayed"],
+      ["Status", "2.0.0"],
+      ["Remote-MTA", "dns; mail.remote.test"],
+      ["Diagnostic-Code", "smtp; 250 2.0.0 queued"],
+    ],
+    [
+      ["Final-Recipient", "rfc822; bob@remote.test"],
+      ["Action", "delivered"],
+      ["Status", "2.0.0"],
+    ],
+    [
+      ["Final-Recipient", "rfc822; bob@remote.test"],
+      ["Action", "expanded"],
+      ["Status", "2.0.0"],
+    ],
+  ]);
+  assert.match(read.text, /mail\.remote\.test has taken it/);
+});
+
+Deno.test("composeNotice returns a whole message as one", async () => {
+  const { head, tail } = composeNotice({ ...FACTS, quotes: "message" });
+  const message = QUOTE + "\r\nbody\r\n";
+  assert.match(head, /\r\nContent-Type: message\/rfc822\r\n\r\n$/);
+  assert.match(head + message + tail, /\r\n\r\nbody\r\n\r\n--b{32}--\r\n$/);
+});
+
+Deno.test("composeNotice speaks UTF-8 in the types of RFC 6533 of a message that needed SMTPUTF8", () => {
+  const { head } = composeNotice({
+    ...FACTS,
+    isGlobal: true,
+    reversePath: "jürgen@home.test",
+    reported: [{
+      ...FAILED,
+      address: "бо+б@remote.test",
+      original: "a\u2028b\u{1F600}@home.test",
+      text: "nö",
+    }],
+  });
+  for (
+    const line of [
+      "To: <jürgen@home.test>",
+      "Content-Type: text/plain; charset=utf-8",
+      "<бо+б@remote.test> (you wrote to a\\x{2028}b\u{1F600}@home.test)",
+      "Content-Type: message/global-delivery-status",
+      "Final-Recipient: utf-8; бо\\x{2B}б@remote.test",
+      "Diagnostic-Code: smtp; 550 5.1.1 n\\x{F6}",
+      "Content-Type: message/global-headers",
+      "Content-Transfer-Encoding: 8bit",
+    ]
+  ) assert.ok(head.includes(`${line}\r\n`), `${line}\n\n${head}`);
+});
+
+Deno.test("composeNotice stays ASCII about an address beyond it when the message did not need SMTPUTF8", () => {
+  const { head } = composeNotice({
+    ...FACTS,
+    reported: [{ ...FAILED, address: "jürgen@remote.test" }],
+  });
+  assert.match(head, /^[\x20-\x7e\r\n]*$/);
+  assert.ok(
+    head.includes("Final-Recipient: utf-8; j\\x{FC}rgen@remote.test\r\n"),
+  );
+});
+
 const HOSTILE: { name: string; text: string }[] = [
   { name: "CRLF and a header", text: "x\r\nBcc: victim@x.test\r\n\r\nhi" },
   { name: "a delimiter", text: `\r\n--${"b".repeat(32)}--\r\n` },
@@ -121,8 +214,18 @@ const HOSTILE: { name: string; text: string }[] = [
 
 for (const { name, text } of HOSTILE) {
   Deno.test(`composeNotice stays whole when a host says ${name}`, async () => {
-    const failed: Failed = { ...FAILED, text, host: text, original: text };
-    const { head, tail } = composeNotice({ ...FACTS, failed: [failed] });
+    const failed: Reported = {
+      ...FAILED,
+      text,
+      host: text,
+      original: text,
+      orcpt: text,
+    };
+    const { head, tail } = composeNotice({
+      ...FACTS,
+      envid: text,
+      reported: [failed],
+    });
     assert.match(head, /^[\x20-\x7e\r\n]*$/);
     assert.doesNotMatch(head, /[^\r]\n|\r[^\n]/);
     for (const line of head.split("\r\n")) assert.ok(line.length < 998);
@@ -134,12 +237,12 @@ for (const { name, text } of HOSTILE) {
 }
 
 Deno.test("composeNotice speaks of as many recipients as fit, and says how many", async () => {
-  const failed = Array.from({ length: 1_000 }, (_, i) => ({
+  const reported = Array.from({ length: 1_000 }, (_, i) => ({
     ...FAILED,
     address: `user${i}@remote.test`,
     text: "t".repeat(400),
   }));
-  const { head, tail, told } = composeNotice({ ...FACTS, failed });
+  const { head, tail, told } = composeNotice({ ...FACTS, reported });
   assert.ok(told > 10 && told < 1_000);
   assert.ok(head.length <= 65_536);
   const read = await readByPython(head + QUOTE + tail);

@@ -1,13 +1,16 @@
 /**
- * Sends the notice of a message's failed recipients back into the queue. The
- * rows of the failed stay in state `bounce` until one transaction inserts the
- * notice and removes them, so that no crash loses or doubles it.
+ * Sends the notice of what became of a message's recipients back into the
+ * queue. Their rows stay in state `bounce` until one transaction inserts the
+ * notice and removes them, so that no crash loses or doubles it. Those that
+ * failed have a notice of their own (RFC 3461 §6.2: only that returns more than
+ * a header).
  */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { newQueueId } from "../core/ids.ts";
 import { log } from "../core/log.ts";
-import type { ContentRef } from "../core/shapes.ts";
+import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
+import { MAX_RETURNED_OCTETS } from "../spool/spool_ipc.ts";
 import { faultOf } from "./fault_io.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { endingOf } from "./judge.ts";
@@ -18,7 +21,8 @@ import {
   newRecipient,
   type Recipient,
 } from "./message.ts";
-import { composeNotice, type Failed } from "./notice.ts";
+import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
+import { isInternational } from "./notice_text.ts";
 import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -65,14 +69,13 @@ export class Notices {
    */
   async send(message: Message): Promise<boolean> {
     while (true) {
-      const failed = message.recipients.filter(({ state }) =>
-        state === "bounce"
-      );
-      if (failed.length === 0) break;
+      const due = message.recipients.filter(({ state }) => state === "bounce");
+      if (due.length === 0) break;
+      const failed = due.filter(({ action }) => action === "failed");
       // RFC 5321 §4.5.5: nobody is told of a notice's failure.
       const told = message.reversePath === ""
-        ? await this.#drop(message, failed)
-        : await this.#tell(message, failed);
+        ? await this.#drop(message, due)
+        : await this.#tell(message, failed.length > 0 ? failed : due);
       if (!told) {
         await this.#parkForNotice(message);
         return false;
@@ -103,9 +106,9 @@ export class Notices {
     return true;
   }
 
-  async #tell(message: Message, failed: Recipient[]): Promise<boolean> {
+  async #tell(message: Message, reported: Recipient[]): Promise<boolean> {
     const id = newQueueId(this.#around.wallMs());
-    const stored = await this.#storeContent(message, { id, failed });
+    const stored = await this.#storeContent(message, { id, reported });
     if (stored === undefined) return false;
     const { ref, key, told } = stored;
     this.#link.hold(ref);
@@ -121,10 +124,18 @@ export class Notices {
       slot,
       ref,
       reversePath: "",
-      bodyType: message.bodyType,
+      bodyType: message.bodyType === "7bit" && !message.wishes.smtpUtf8
+        ? "7bit"
+        : "8bitmime",
+      wishes: {
+        ...NO_WISHES,
+        smtpUtf8: isInternational(message.reversePath),
+        // RFC 8689 §5: asked for, but no reason to lose the notice.
+        requireTls: message.wishes.requireTls,
+      },
       arrivedMs: this.#around.nowMs(),
     }, [newRecipient(0, message.reversePath)]);
-    await this.#settled(message, failed.slice(0, told), (atMs) => {
+    await this.#settled(message, reported.slice(0, told), (atMs) => {
       if (!this.#store.insert(notice, "queued", OURSELVES)) {
         throw new RangeError(`Cannot queue notice: id ${id} is taken`);
       }
@@ -137,28 +148,35 @@ export class Notices {
       });
     });
     this.#link.unhold(ref);
-    this.#around.count("bounced", told);
+    if (reported[0]!.action === "failed") {
+      this.#around.count("bounced", told);
+    }
     this.#onNotice(notice);
     return true;
   }
 
-  /** Composes it and has it stored, quoting the original if it can be read. */
+  /** Composes it and has it stored, quoting of the original what it can. */
   async #storeContent(
     message: Message,
-    about: { id: string; failed: Recipient[] },
+    about: { id: string; reported: Recipient[] },
   ): Promise<{ ref: ContentRef; key: string; told: number } | undefined> {
-    for (const quotes of [true, false]) {
+    for (const quotes of quotesFor(message, about.reported)) {
       const read = this.#keys.read(message.slot, message.id);
-      if (quotes && typeof read === "string") continue;
-      const key = quotes && typeof read !== "string" ? read : undefined;
+      if (quotes !== "nothing" && typeof read === "string") continue;
+      const key = quotes !== "nothing" && typeof read !== "string"
+        ? read
+        : undefined;
       const { head, tail, told } = this.#compose(message, { ...about, quotes });
-      const quote = key === undefined
-        ? null
-        : { ref: message.ref, key: Buffer.from(key).toString("base64") };
+      const quote = key === undefined ? null : {
+        ref: message.ref,
+        key: Buffer.from(key).toString("base64"),
+        isWhole: quotes === "message",
+      };
       key?.fill(0);
       const reply = await this.#spool.ask("storeNotice", { head, quote, tail });
       if (reply.kind === "answered") return { ...reply.answer, told };
       const why = reply.kind === "refused" ? reply.refusal : reply.why;
+      if (why === "unreadable" && quotes === "message") continue;
       log("notice-deferred", { id: message.id, why });
       if (why !== "unreadable") return undefined;
     }
@@ -167,19 +185,25 @@ export class Notices {
 
   #compose(
     message: Message,
-    about: { id: string; failed: Recipient[]; quotes: boolean },
+    about: {
+      id: string;
+      reported: Recipient[];
+      quotes: NoticeFacts["quotes"];
+    },
   ) {
     return composeNotice({
       hostname: this.#around.part().hostname,
       noticeId: about.id,
       queueId: message.id,
       reversePath: message.reversePath,
+      envid: message.wishes.envid,
       arrivedMs: message.arrivedMs,
       nowMs: this.#around.wallMs(),
       is8bit: message.bodyType !== "7bit",
+      isGlobal: message.wishes.smtpUtf8 || isInternational(message.reversePath),
       quotes: about.quotes,
       boundary: randomBytes(16).toString("hex"),
-      failed: about.failed.map(failedOf),
+      reported: about.reported.map(reportedOf),
     });
   }
 
@@ -232,11 +256,26 @@ export class Notices {
   }
 }
 
-function failedOf(recipient: Recipient): Failed {
-  const { address, original, last } = recipient;
+/** What to quote, the best first. */
+function quotesFor(
+  message: Message,
+  reported: readonly Recipient[],
+): readonly NoticeFacts["quotes"][] {
+  const { ret, requireTls } = message.wishes;
+  // RFC 3461 §4.3: only with a failure. RFC 8689 §5: with REQUIRETLS never.
+  // And octets that are neither 7 nor 8 bit need a way that nobody promised.
+  const isWhole = ret === "full" && reported[0]!.action === "failed" &&
+    !requireTls && message.bodyType !== "binarymime" &&
+    message.ref.sizeBytes <= MAX_RETURNED_OCTETS;
+  return isWhole ? ["message", "header", "nothing"] : ["header", "nothing"];
+}
+
+function reportedOf(recipient: Recipient): Reported {
+  const { action, address, original, wishes, last } = recipient;
   if (last === undefined) {
-    throw new RangeError("Cannot notify: a failed recipient without outcome");
+    throw new RangeError("Cannot notify: a recipient without outcome");
   }
   const { code, enhanced, text, host } = last;
-  return { address, original, code, enhanced, text, host };
+  const { orcpt } = wishes;
+  return { action, address, original, orcpt, code, enhanced, text, host };
 }

@@ -51,3 +51,13 @@ export function recipientWishes(
   if (number === 0 && orcpt === "") return NOTHING_ASKED;
   return { notify: NOTIFY.filter((_, bit) => (number >> bit) & 1), orcpt };
 }
+
+/**
+ * What is asked of each address behind an alias of several: the same without
+ * success, of which the alias itself tells (RFC 3461 §5.2.7.3, its third way).
+ */
+export function wishesBehind(wishes: RecipientWishes): RecipientWishes {
+  if (!wishes.notify.includes("success")) return wishes;
+  const left = wishes.notify.filter((word) => word !== "success");
+  return { ...wishes, notify: left.length === 0 ? ["never"] : left };
+}

@@ -6,8 +6,10 @@ import {
   bodyType,
   contentKey,
   contentRef,
+  messageWishes,
   nextHop,
   queueId,
+  recipientWishes,
   reversePath,
 } from "../core/shapes.ts";
 import { outcome } from "../core/outcome.ts";
@@ -31,6 +33,9 @@ export const smtpcContract = contract("smtpc", {
       reversePath,
       recipients: list(address, { min: 1, max: 100 }),
       bodyType,
+      wishes: messageWishes,
+      /** One a recipient, in their order; empty if none of them has any. */
+      recipientWishes: list(recipientWishes, { max: 100 }),
       nextHop,
       /** It may be delivered already, and the queue that asked has died. */
       isRepeat: z.boolean(),

@@ -1,9 +1,9 @@
 /** What the spool does when asked: the contract on one side, the engine on the other. */
-import type { Handlers } from "../ipc/call.ts";
-import { headerBlock } from "./notice.ts";
-import { readStart } from "./read_io.ts";
+import type { AskedOf, Handlers } from "../ipc/call.ts";
+import { headerBlock, isReturnable } from "./notice.ts";
+import { readStart, readWhole } from "./read_io.ts";
 import type { Spool } from "./spool.ts";
-import type { spoolContract } from "./spool_ipc.ts";
+import { MAX_RETURNED_OCTETS, type spoolContract } from "./spool_ipc.ts";
 import type { Stored } from "./store_stream.ts";
 
 /** Builds the handlers of `spool_ipc.ts`. */
@@ -69,18 +69,34 @@ export function spoolAnswers(on: {
     },
 
     async storeNotice({ head, quote, tail }, asker) {
-      const start = quote === null
-        ? new Uint8Array(0)
-        : readStart(dir, quote.ref, quote.key);
-      if (start === undefined) return { refusal: "unreadable" };
+      const quoted = quote === null ? [] : quotedOf(dir, quote);
+      if (quoted === undefined) return { refusal: "unreadable" };
       const stream = spool.store(asker);
       stream.push(encoder.encode(head));
-      stream.push(headerBlock(start));
+      for (const octets of quoted) stream.push(octets);
       stream.push(encoder.encode(tail));
       stream.end();
       return verdictOf(await stream.verdict);
     },
   };
+}
+
+type Quote = NonNullable<
+  AskedOf<typeof spoolContract.calls.storeNotice>["quote"]
+>;
+
+/** What a notice quotes of a message; undefined if it cannot be read. */
+function quotedOf(
+  dir: string,
+  { ref, key, isWhole }: Quote,
+): readonly Uint8Array[] | undefined {
+  if (isWhole) {
+    if (ref.sizeBytes > MAX_RETURNED_OCTETS) return undefined;
+    const whole = readWhole(dir, ref, key);
+    return whole !== undefined && isReturnable(whole) ? whole : undefined;
+  }
+  const start = readStart(dir, ref, key);
+  return start && [headerBlock(start)];
 }
 
 const encoder = new TextEncoder();

@@ -128,11 +128,25 @@ test("spoolAnswers put a notice around another message's header", async () => {
   on.ask("adopt", { refs: [], last: true });
   const encoder = new TextEncoder();
   const quote = await on.store(encoder.encode("A: b\r\n\r\nsecret\r\n"));
-  const notice = { head: "Héad\r\n\r\n", quote, tail: "\r\n--x--\r\n" };
+  const notice = {
+    head: "Héad\r\n\r\n",
+    quote: { ...quote, isWhole: false },
+    tail: "\r\n--x--\r\n",
+  };
   const stored = answered(await on.ask("storeNotice", notice)) as Stored;
   const text = new TextDecoder().decode(read(on.dir, stored));
   assert.equal(text, "Héad\r\n\r\nA: b\r\n\r\n--x--\r\n");
-  const other = { ...quote, key: "A".repeat(43) + "=" };
+  const whole = answered(
+    await on.ask("storeNotice", {
+      ...notice,
+      quote: { ...quote, isWhole: true },
+    }),
+  ) as Stored;
+  assert.equal(
+    new TextDecoder().decode(read(on.dir, whole)),
+    "Héad\r\n\r\nA: b\r\n\r\nsecret\r\n\r\n--x--\r\n",
+  );
+  const other = { ...notice.quote, key: "A".repeat(43) + "=" };
   assert.deepEqual(
     await on.ask("storeNotice", { ...notice, quote: other }),
     { refusal: "unreadable" },

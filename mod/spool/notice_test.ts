@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { headerBlock, MAX_QUOTED_OCTETS, messageStart } from "./notice.ts";
+import {
+  headerBlock,
+  isReturnable,
+  MAX_QUOTED_OCTETS,
+  messageStart,
+} from "./notice.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -26,6 +31,21 @@ const BLOCKS = [
     message: "A: b\r\nC: d",
     want: "A: b\r\n",
   },
+  {
+    name: "nothing from a line with a bare LF on",
+    message: "A: b\r\nC: d\nE: f\r\n\r\n",
+    want: "A: b\r\n",
+  },
+  {
+    name: "nothing from a line with a bare CR on",
+    message: "A: b\r\nC: d\rE: f\r\n\r\n",
+    want: "A: b\r\n",
+  },
+  {
+    name: "nothing from a line with a NUL on",
+    message: "A: b\r\nC\0: d\r\n\r\n",
+    want: "A: b\r\n",
+  },
   { name: "nothing of an empty message", message: "", want: "" },
 ];
 
@@ -34,6 +54,28 @@ for (const { name, message, want } of BLOCKS) {
     assert.equal(decoder.decode(headerBlock(encoder.encode(message))), want);
   });
 }
+
+Deno.test("isReturnable() finds NUL and bare CR or LF, wherever the chunks are cut", () => {
+  for (
+    const [text, want] of [
+      ["", true],
+      ["a\r\nb\r\n", true],
+      ["\r\n\r\n", true],
+      ["a\nb", false],
+      ["a\rb", false],
+      ["a\r\r\n", false],
+      ["a\r", false],
+      ["\n", false],
+      ["a\0b", false],
+    ] as const
+  ) {
+    const octets = encoder.encode(text);
+    for (let cut = 0; cut <= octets.length; cut++) {
+      const chunks = [octets.subarray(0, cut), octets.subarray(cut)];
+      assert.equal(isReturnable(chunks), want, `${text} cut at ${cut}`);
+    }
+  }
+});
 
 Deno.test("headerBlock() cuts a long block at a line's end within its limit", () => {
   const line = "X: " + "y".repeat(75) + "\r\n";

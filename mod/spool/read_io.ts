@@ -10,9 +10,25 @@ export function readStart(
   ref: ContentRef,
   key: string,
 ): Uint8Array | undefined {
+  return unlessDamaged(() => messageStart(readContent(dir, ref, key)));
+}
+
+/** All octets of a message; undefined as above. */
+export function readWhole(
+  dir: string,
+  ref: ContentRef,
+  key: string,
+): readonly Uint8Array[] | undefined {
+  return unlessDamaged(() =>
+    // In memory of their own: the reader may use its buffer again.
+    Array.from(readContent(dir, ref, key), (chunk) => chunk.slice())
+  );
+}
+
+function unlessDamaged<T>(work: () => T): T | undefined {
   const read = attempt(() => {
     try {
-      return messageStart(readContent(dir, ref, key));
+      return work();
     } catch (error) {
       if (error instanceof DamagedError) return undefined;
       throw error;

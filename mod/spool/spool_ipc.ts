@@ -3,6 +3,9 @@ import { call, contract } from "../ipc/call.ts";
 import { int, list, object, text, z } from "../ipc/schema.ts";
 import { contentKey, contentRef } from "../core/shapes.ts";
 
+/** Largest message that a notice returns whole. */
+export const MAX_RETURNED_OCTETS = 1_048_576;
+
 const stored = object({ ref: contentRef, key: contentKey });
 
 /** The spool's calls. */
@@ -88,15 +91,24 @@ export const spoolContract = contract("spool", {
   }),
   /**
    * Stores a message that the queue writes itself (a DSN): `head`, then, if
-   * asked for, the header block of another message, then `tail`. So a
-   * message's own octets never reach the queue.
+   * asked for, the header block of another message or all of it, then `tail`.
+   * So a message's own octets never reach the queue.
    */
   storeNotice: call({
     from: ["queue"],
     withinMs: 60_000,
     ask: object({
       head: text({ max: 65_536 }),
-      quote: z.union([z.null(), stored]),
+      quote: z.union([
+        z.null(),
+        stored.extend({
+          /**
+           * All of it; `unreadable` if it is over
+           * {@link MAX_RETURNED_OCTETS}, or no other server would take it.
+           */
+          isWhole: z.boolean(),
+        }),
+      ]),
       tail: text({ max: 65_536 }),
     }),
     answer: stored,
