@@ -2,7 +2,8 @@
  * What a message's octets become on their way into a mailbox, in constant
  * memory, wherever the input is cut:
  *
- * - CRLF becomes LF, as in every Unix mailbox
+ * - CRLF becomes LF, as in every Unix mailbox; not in the text of a BINARYMIME
+ *   message, whose octets are not lines
  * - `Return-Path` fields in the header block are left out, with their folded
  *   lines: final delivery writes its own (RFC 5321 §4.4)
  * - `Delivered-To` fields are compared with the addresses delivered to: a
@@ -27,6 +28,7 @@ type Place = "line-start" | "name" | "after-name" | "value" | "body";
 /** See the head of this file. One message; `push` it all, then `end`. */
 export class ContentRewriter {
   readonly #addresses: ReadonlySet<string>;
+  readonly #keepsText: boolean;
   readonly #found = new Set<string>();
   #place: Place = "line-start";
   #isFirstLine = true;
@@ -42,7 +44,14 @@ export class ContentRewriter {
   #length = 0;
 
   /** @param addresses Those that the message is about to be delivered to */
-  constructor(addresses: readonly string[]) {
+  constructor(
+    addresses: readonly string[],
+    options: {
+      /** True if CRLF in the text stays: BINARYMIME, RFC 3030 §3. */
+      keepsText?: boolean;
+    } = {},
+  ) {
+    this.#keepsText = options.keepsText ?? false;
     this.#addresses = new Set(addresses.map((one) => one.toLowerCase()));
   }
 
@@ -82,6 +91,13 @@ export class ContentRewriter {
   #body(octets: Uint8Array, from: number): void {
     const out = this.#out;
     let length = this.#length;
+    if (this.#keepsText) {
+      if (this.#isCrPending) out[length++] = CR;
+      this.#isCrPending = false;
+      out.set(octets.subarray(from), length);
+      this.#length = length + octets.length - from;
+      return;
+    }
     let isCrPending = this.#isCrPending;
     for (let at = from; at < octets.length; at++) {
       const octet = octets[at]!;

@@ -172,3 +172,18 @@ function rewrite(parts: Uint8Array[]): [string, boolean] {
     rewriter.isLoop(ME),
   ];
 }
+
+Deno.test("ContentRewriter keeps every octet of a BINARYMIME text, wherever it is cut", () => {
+  const message = "A: b\r\nReturn-Path: <x@y>\r\n\r\n\r\n\0\r\r\n\n\r";
+  const want = "A: b\n\n\r\n\0\r\r\n\n\r";
+  const octets = Uint8Array.from(message, (c) => c.charCodeAt(0));
+  for (let cut = 0; cut <= octets.length; cut++) {
+    const rewriter = new ContentRewriter([], { keepsText: true });
+    let got = "";
+    for (const part of [octets.subarray(0, cut), octets.subarray(cut)]) {
+      got += String.fromCharCode(...rewriter.push(part));
+    }
+    got += String.fromCharCode(...rewriter.end());
+    assert.equal(got, want, `cut at ${cut}`);
+  }
+});

@@ -110,7 +110,10 @@ async function copy(
   job: { delivery: Delivery; drafts: readonly Draft[]; tools: Tools },
 ): Promise<string | undefined> {
   const { drafts, tools } = job;
-  const rewriter = new ContentRewriter(drafts.map((draft) => draft.address));
+  const rewriter = new ContentRewriter(
+    drafts.map((draft) => draft.address),
+    { keepsText: job.delivery.bodyType === "binarymime" },
+  );
   let isFirst = true;
   while (drafts.some((draft) => draft.isOpen)) {
     const step = content.next();

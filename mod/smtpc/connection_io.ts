@@ -146,14 +146,20 @@ export class Connection {
 
   /**
    * Changes to TLS after the 220 to STARTTLS: any certificate will do, for
-   * there is no name to hold it against (opportunistic, RFC 7435); TLS 1.2 or
-   * later (RFC 8996).
+   * there is no name to hold it against (opportunistic, RFC 7435), unless it
+   * must be verified; TLS 1.2 or later (RFC 8996).
    *
    * @returns Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`
    */
   async secure(
     servername: string,
-    withinMs: number,
+    options: {
+      readonly withinMs: number;
+      /** True if the certificate must be good, and for this name. */
+      readonly isVerified: boolean;
+      /** Authorities instead of the usual ones; for tests. */
+      readonly ca?: string | undefined;
+    },
   ): Promise<{ readonly tls: string } | Trouble> {
     // Text behind the 220 in the clear could be anybody's (response
     // injection): never read as if it had come through TLS.
@@ -164,8 +170,11 @@ export class Connection {
     plain.pause();
     const secured = tls.connect({
       socket: plain,
-      rejectUnauthorized: false,
+      rejectUnauthorized: options.isVerified,
+      ...(options.ca === undefined ? {} : { ca: [options.ca] }),
       minVersion: "TLSv1.2",
+      // Whom the certificate must name; SNI itself has no addresses.
+      host: servername,
       ...(net.isIP(servername) === 0 ? { servername } : {}),
     });
     let shaken = false;
@@ -176,7 +185,7 @@ export class Connection {
     this.#reader = new ReplyReader();
     this.#socket = secured;
     this.#listen(secured);
-    await this.#until(() => shaken, withinMs, "no TLS handshake");
+    await this.#until(() => shaken, options.withinMs, "no TLS handshake");
     if (this.#trouble !== undefined) return this.#trouble;
     const version = secured.getProtocol() ?? "TLS";
     return { tls: `${version} ${secured.getCipher()?.name ?? ""}`.trim() };

@@ -6,7 +6,9 @@
  */
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
-import { type Fault, Stuffer } from "./stuffing.ts";
+import { Chunker } from "./chunking.ts";
+import { HeaderWatch } from "./header_watch.ts";
+import { Stuffer } from "./stuffing.ts";
 
 /** Messages up to this are kept in memory from the first reading. */
 export const HELD_OCTETS = 1_048_576;
@@ -31,10 +33,12 @@ export type Unreadable =
 export interface Content {
   readonly kind: "content";
   readonly eightBit: boolean;
+  /** See `header_watch.ts`; false if nobody asked. */
+  readonly internationalHeader: boolean;
   /** Octets of memory it holds. */
   readonly held: number;
   /**
-   * The wire form, final dot included. The last value yielded is an error
+   * The wire form, final dot included; or BDAT with all octets as they are. The last value yielded is an error
    * value if reading failed: the final dot must not be sent then.
    */
   wire(): Generator<Uint8Array | Unreadable>;
@@ -44,21 +48,35 @@ export interface Content {
 export type Inspected =
   | Content
   | Unreadable
-  | { readonly kind: "malformed"; readonly fault: Fault };
+  | { readonly kind: "malformed"; readonly fault: string };
 
-/** Reads the message through. `roomOctets` bounds what may be kept. */
+/** What {@link inspect} is to do. */
+export interface Inspection {
+  readonly sizeBytes: number;
+  /** Bounds what may be kept. */
+  readonly roomOctets?: number;
+  /** A BINARYMIME message: nothing is wrong with its octets. */
+  readonly isBinary?: boolean;
+  /** Looks for header lines beyond ASCII, too. */
+  readonly watchesHeader?: boolean;
+}
+
+/** Reads the message through. */
 export async function inspect(
   source: Source,
-  sizeBytes: number,
-  roomOctets = HELD_OCTETS,
+  what: Inspection,
 ): Promise<Inspected> {
-  const keep = sizeBytes <= Math.min(HELD_OCTETS, roomOctets);
+  const room = what.roomOctets ?? HELD_OCTETS;
+  const keep = what.sizeBytes <= Math.min(HELD_OCTETS, room);
   const kept: Uint8Array[] = [];
-  const stuffer = new Stuffer();
+  const isBinary = what.isBinary ?? false;
+  const stuffer = isBinary ? new Chunker() : new Stuffer();
+  const watch = what.watchesHeader ? new HeaderWatch() : undefined;
   let turn = 0;
   try {
     for (const chunk of source.open()) {
       const wire = stuffer.push(chunk);
+      watch?.push(chunk);
       if (keep) kept.push(wire);
       if (stuffer.fault !== undefined) break;
       if (++turn % TURN === 0) await setImmediate();
@@ -67,15 +85,19 @@ export async function inspect(
     return readFailure(source, error);
   }
   kept.push(stuffer.end());
-  const { eightBit, fault } = stuffer;
+  const { eightBit, fault, before } = stuffer;
   if (fault !== undefined) return { kind: "malformed", fault };
-  if (!keep) {
-    return { kind: "content", eightBit, held: 0, wire: () => stream(source) };
-  }
-  const whole = Buffer.concat(kept);
-  return {
-    kind: "content",
+  const found = {
+    kind: "content" as const,
     eightBit,
+    internationalHeader: watch?.isInternational ?? false,
+  };
+  if (!keep) {
+    return { ...found, held: 0, wire: () => stream(source, stuffer) };
+  }
+  const whole = Buffer.concat([before, ...kept]);
+  return {
+    ...found,
     held: whole.length,
     *wire() {
       yield whole;
@@ -83,8 +105,12 @@ export async function inspect(
   };
 }
 
-function* stream(source: Source): Generator<Uint8Array | Unreadable> {
-  const stuffer = new Stuffer();
+function* stream(
+  source: Source,
+  first: Stuffer | Chunker,
+): Generator<Uint8Array | Unreadable> {
+  const stuffer = first.again();
+  if (first.before.length > 0) yield first.before;
   try {
     for (const chunk of source.open()) {
       const wire = stuffer.push(chunk);
@@ -95,7 +121,9 @@ function* stream(source: Source): Generator<Uint8Array | Unreadable> {
   } catch (error) {
     return yield readFailure(source, error);
   }
-  yield stuffer.end();
+  const end = stuffer.end();
+  if (stuffer.fault !== undefined) return yield { kind: "damaged" };
+  if (end.length > 0) yield end;
 }
 
 function readFailure(source: Source, error: unknown): Unreadable {

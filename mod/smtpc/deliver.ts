@@ -20,10 +20,12 @@ import {
   type Unreadable,
 } from "./content_io.ts";
 import type { IdlePool } from "./idle_pool.ts";
-import { keyOf, LOOP, type Names, routeTo } from "./route.ts";
+import { noRequireTls } from "./opening.ts";
+import { isVouchedFor, keyOf, LOOP, type Names, routeTo } from "./route.ts";
 import { openSession, type Sent, type Session } from "./session_io.ts";
 import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
+import { mustTls } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
 
@@ -43,6 +45,8 @@ export interface Means {
   readonly count: (name: string) => void;
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
+  /** Certificate authorities instead of the usual ones; for tests. */
+  readonly ca?: string | undefined;
 }
 
 /** Delivers; see {@link smtpcContract}. Never throws for the world's faults. */
@@ -52,7 +56,12 @@ export async function deliver(
 ): Promise<Verdict<Deliver>> {
   const errand = new Errand(ask, means);
   const room = Math.min(HELD_OCTETS, ALL_HELD_OCTETS - means.held.octets);
-  const found = await inspect(means.source(ask), ask.ref.sizeBytes, room);
+  const found = await inspect(means.source(ask), {
+    sizeBytes: ask.ref.sizeBytes,
+    roomOctets: room,
+    isBinary: ask.bodyType === "binarymime",
+    watchesHeader: ask.wishes.smtpUtf8,
+  });
   switch (found.kind) {
     case "damaged":
       return { refusal: "damaged" };
@@ -97,6 +106,12 @@ class Errand {
     this.#outcomes = ask.recipients.map(() => undefined);
   }
 
+  /** Sessions with verified TLS are kept apart, for those who demand it. */
+  get #poolKey(): string {
+    const key = keyOf(this.#ask.nextHop);
+    return mustTls(this.#ask) ? `requiretls ${key}` : key;
+  }
+
   async run(content: Content): Promise<Verdict<Deliver>> {
     const tried = new Set<string>();
     const reused = await this.#reuse(content, tried);
@@ -136,7 +151,7 @@ class Errand {
     tried: Set<string>,
   ): Promise<"settled" | "go-on" | Unreadable> {
     while (true) {
-      const session = this.#means.pool.take(keyOf(this.#ask.nextHop));
+      const session = this.#means.pool.take(this.#poolKey);
       if (session === undefined) return "go-on";
       const { host, address, port } = session.to;
       this.#transcript.note(`session kept with ${host} [${address}]:${port}`);
@@ -163,10 +178,19 @@ class Errand {
       ...part,
       noLoop: nextHop.kind === "mx",
       dialV6: this.#means.dialV6,
+      mustTls: mustTls(this.#ask),
+      ca: this.#means.ca,
     };
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
       if (tried.has(to.address)) continue;
+      if (facts.mustTls && !isVouchedFor(to, nextHop)) {
+        this.#transcript.note(
+          `${to.host} is named by plain DNS: no REQUIRETLS`,
+        );
+        this.#hostFailed(noRequireTls(to.host));
+        continue;
+      }
       const opened = await openSession(to, facts, this.#transcript);
       switch (opened.kind) {
         case "not-permitted": // IPv6, mostly: nobody's fault, and not counted
@@ -177,7 +201,7 @@ class Errand {
           return "settled";
         case "failed":
           this.#last = { host: to.host, address: to.address, tls: "" };
-          this.#failure = opened.outcome;
+          this.#hostFailed(opened.outcome);
           this.#means.count("host-failed");
           break;
         case "open": {
@@ -188,6 +212,14 @@ class Errand {
       tried.add(to.address);
     }
     return "settled";
+  }
+
+  /** Another host may do, later: only when none will, it is for good. */
+  #hostFailed(outcome: Outcome): void {
+    if (this.#failure?.kind === "temporary" && outcome.kind === "permanent") {
+      return;
+    }
+    this.#failure = outcome;
   }
 
   /** One transaction for all recipients that are not settled. */
@@ -204,7 +236,12 @@ class Errand {
       recipients: open.map((index) => ask.recipients[index]!),
       sizeBytes: ask.ref.sizeBytes,
       eightBit: content.eightBit,
+      internationalHeader: content.internationalHeader,
       bodyType: ask.bodyType,
+      wishes: ask.wishes,
+      recipientWishes: ask.recipientWishes.length === 0
+        ? []
+        : open.map((index) => ask.recipientWishes[index]!),
     };
     this.#last = { ...session.to, tls: session.tls };
     const sent: Sent = await session.transact(mail, content, {
@@ -219,7 +256,7 @@ class Errand {
       case "done": {
         open.forEach((index, i) => this.#outcomes[index] = sent.outcomes[i]);
         if (sent.reusable) {
-          this.#means.pool.put(keyOf(ask.nextHop), session);
+          this.#means.pool.put(this.#poolKey, session);
         }
         const left = sent.outcomes.some(({ kind }) => kind === "temporary");
         return left && sent.tryNext ? "go-on" : "settled";

@@ -1,141 +1,27 @@
 /** The whole client against scripted servers on loopback. */
 import assert from "node:assert/strict";
 import tls from "node:tls";
-import type { MailHost } from "../dns/dns_ipc.ts";
-import { deliver, type Means } from "./deliver.ts";
 import { IdlePool } from "./idle_pool.ts";
-import type { SmtpcPart } from "./role.ts";
+import {
+  bytesOf,
+  meets,
+  meetsScript,
+  MESSAGE,
+  type Options,
+  run,
+  TestDamage,
+  withServer,
+} from "./delivery_fixture.ts";
 import {
   type Answers,
   behave,
   type Heard,
   scriptedServer,
-  type Server,
   type Visit,
 } from "./scripted_server.ts";
 import type { Session } from "./session_io.ts";
-import { smtpcContract } from "./smtpc_ipc.ts";
 
-const PART: SmtpcPart = {
-  hostname: "us.test",
-  spoolDir: "/nowhere",
-  port: 25,
-  connectWithinMs: 1_000,
-  replyWithinMs: 1_000,
-  ipv6: false,
-  maxHosts: 5,
-};
-const CALL = smtpcContract.calls.deliver;
-const MESSAGE = "Subject: x\r\n\r\n.dot\r\n..\r\nend\r\n";
 const HELD: Heard = { lines: [], messages: [] };
-
-class TestDamage extends Error {}
-
-const bytesOf = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
-
-interface Options {
-  recipients?: string[];
-  /** Octets, or what yields them; a function is called for each reading. */
-  content?: string | (() => Generator<Uint8Array>);
-  sizeBytes?: number;
-  part?: Partial<SmtpcPart>;
-  hosts?: MailHost[];
-  nextHop?: { kind: "mx"; domain: string };
-  isOurs?: (address: string) => boolean;
-  pool?: IdlePool<Session>;
-}
-
-/** Delivers to `port` on loopback; the answer is checked against its shape. */
-async function run(port: number, options: Options = {}) {
-  const content = options.content ?? MESSAGE;
-  const pool = options.pool ?? new IdlePool<Session>();
-  const means: Means = {
-    part: { ...PART, ...options.part },
-    names: {
-      mailHosts: () =>
-        Promise.resolve({
-          kind: "answered",
-          answer: { hosts: options.hosts ?? [] },
-        }),
-      addresses: () => Promise.resolve({ kind: "failed", why: "not asked" }),
-    },
-    pool,
-    source: () => ({
-      open: () => typeof content === "string" ? [bytesOf(content)] : content(),
-      isDamage: (error) => error instanceof TestDamage,
-    }),
-    isOurs: options.isOurs ?? (() => false),
-    held: { octets: 0 },
-    count: () => {},
-  };
-  const ask = CALL.ask.parse({
-    queueId: "0000000000000000",
-    ref: {
-      segment: "s",
-      offset: 0,
-      length: 1,
-      sizeBytes: options.sizeBytes ??
-        (typeof content === "string" ? content.length : 0),
-    },
-    key: "A".repeat(43) + "=",
-    reversePath: "me@us.test",
-    recipients: options.recipients ?? ["a@x.test", "b@x.test"],
-    bodyType: "7bit",
-    isRepeat: false,
-    nextHop: options.nextHop ?? { kind: "host", host: "127.0.0.1", port },
-  });
-  const verdict = await deliver(ask, means);
-  if (options.pool === undefined) pool.close();
-  assert.equal(means.held.octets, 0);
-  if ("refusal" in verdict) {
-    return { said: verdict.refusal, attempt: undefined };
-  }
-  const { outcomes, attempt } = CALL.answer.parse(verdict.answer);
-  assert.equal(outcomes.length, ask.recipients.length);
-  const said = outcomes
-    .map(({ kind, code, enhanced }) => `${kind} ${code} ${enhanced}`);
-  return {
-    said: [...new Set(said)].length === 1 ? said[0]! : said.join(", "),
-    outcomes,
-    attempt,
-  };
-}
-
-async function withServer<T>(
-  script: (visit: Visit, number: number) => Promise<void> | void,
-  use: (server: Server) => Promise<T>,
-): Promise<T> {
-  const server = await scriptedServer(script);
-  try {
-    return await use(server);
-  } finally {
-    await server.close();
-  }
-}
-
-/** One delivery to a server that behaves but for `answers`. */
-async function meets(answers: Answers, options: Options = {}) {
-  const heard: Heard = { lines: [], messages: [] };
-  return await withServer(
-    (visit) => behave(visit, answers, heard),
-    async (server) => ({
-      ...await run(server.port, options),
-      heard,
-      visits: server.visits,
-    }),
-  );
-}
-
-/** One delivery to a server that says one text at a time, whatever it hears. */
-async function meetsScript(
-  script: (visit: Visit, number: number) => Promise<void> | void,
-  options: Options = {},
-) {
-  return await withServer(
-    script,
-    async (server) => ({ ...await run(server.port, options), server }),
-  );
-}
 
 Deno.test("deliver() sends the content stuffed, octet for octet", async () => {
   const { said, heard } = await meets({});

@@ -2,7 +2,7 @@
  * The start of a session as a value: greeting, EHLO or HELO, STARTTLS, EHLO
  * again. Pure: a reply goes in, the next state and what to do come out.
  */
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { Reply } from "./reply.ts";
 import { meaningOf, outcomeOf, softened, troubleOutcome } from "./verdict.ts";
 
@@ -16,6 +16,12 @@ export interface Peer {
   readonly smtpUtf8: boolean;
   /** RFC 3207. */
   readonly startTls: boolean;
+  /** RFC 3461. */
+  readonly dsn: boolean;
+  /** RFC 3030: both CHUNKING and BINARYMIME. */
+  readonly binaryMime: boolean;
+  /** RFC 8689; never true but over verified TLS. */
+  readonly requireTls: boolean;
   /** RFC 1870: undefined if not offered, 0 if without a limit. */
   readonly maxSize: number | undefined;
 }
@@ -26,6 +32,9 @@ export const PLAIN_PEER: Peer = {
   eightBitMime: false,
   smtpUtf8: false,
   startTls: false,
+  dsn: false,
+  binaryMime: false,
+  requireTls: false,
   maxSize: undefined,
 };
 
@@ -57,6 +66,8 @@ export interface OpeningFacts {
   readonly host: string;
   /** False after a failed handshake with this host. */
   readonly mayTls: boolean;
+  /** True if without TLS and REQUIRETLS this host is of no use: RFC 8689. */
+  readonly mustTls: boolean;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
 }
@@ -76,12 +87,15 @@ export function onOpeningReply(
     case "ehlo":
       return [...onEhlo(state, reply, facts)];
     case "helo":
-      return reply.code === 250
-        ? [state, { do: "ready", peer: PLAIN_PEER }]
-        : [state, giveUp(reply, facts)];
+      if (reply.code !== 250) return [state, giveUp(reply, facts)];
+      return [state, readyWith(PLAIN_PEER, facts)];
     case "starttls":
-      return reply.code === 220
-        ? [state, { do: "handshake" }]
+      if (reply.code === 220) return [state, { do: "handshake" }];
+      if (facts.mustTls && meaningOf(reply) !== "permanent") {
+        return [state, giveUp(reply, facts)];
+      }
+      return facts.mustTls
+        ? [state, readyWith(PLAIN_PEER, facts)]
         : [state, { do: "without-tls", why: `STARTTLS: ${reply.code}` }];
   }
 }
@@ -122,7 +136,25 @@ function onEhlo(
   if (peer.startTls && facts.mayTls && !state.inTls) {
     return [{ ...state, at: "starttls" }, { do: "send", line: "STARTTLS" }];
   }
-  return [state, { do: "ready", peer }];
+  // Without a certificate that was verified, its offer is nobody's.
+  const requireTls = peer.requireTls && state.inTls && facts.mustTls;
+  return [state, readyWith({ ...peer, requireTls }, facts)];
+}
+
+function readyWith(peer: Peer, facts: OpeningFacts): OpeningAction {
+  return facts.mustTls && !peer.requireTls
+    ? { do: "give-up", outcome: noRequireTls(facts.host) }
+    : { do: "ready", peer };
+}
+
+/** RFC 8689 §4.2.1: this host cannot have the message. */
+export function noRequireTls(host: string): Outcome {
+  return ownOutcome(
+    "permanent",
+    550,
+    "5.7.30",
+    `REQUIRETLS support required, ${host} has none over verified TLS`,
+  );
 }
 
 function ehlo(facts: OpeningFacts): OpeningAction {
@@ -160,6 +192,9 @@ export function readPeer(reply: Reply): Peer {
     eightBitMime: offered.has("8BITMIME"),
     smtpUtf8: offered.has("SMTPUTF8"),
     startTls: offered.has("STARTTLS"),
+    dsn: offered.has("DSN"),
+    binaryMime: offered.has("CHUNKING") && offered.has("BINARYMIME"),
+    requireTls: offered.has("REQUIRETLS"),
     // An absurd limit is no limit: the server will say so itself.
     maxSize: size === undefined
       ? undefined

@@ -13,6 +13,7 @@ const FACTS: OpeningFacts = {
   hostname: "us.test",
   host: "mx.test",
   mayTls: true,
+  mustTls: false,
   noLoop: true,
 };
 const reply = (code: number, ...lines: string[]): Reply => ({ code, lines });
@@ -165,6 +166,9 @@ Deno.test("readPeer() reads keywords in any case and ignores the first line", ()
     eightBitMime: true,
     smtpUtf8: false,
     startTls: false,
+    dsn: false,
+    binaryMime: false,
+    requireTls: false,
     maxSize: 1_000,
   });
   assert.equal(readPeer(reply(250, "h", "SIZE")).maxSize, 0);

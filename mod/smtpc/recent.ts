@@ -95,10 +95,12 @@ export class Recent {
     const found = known.filter((one) => one !== undefined);
     if (found.length === 0) return await this.#first(ask, run);
     this.#onFound(ask.queueId, found.length);
-    const rest = ask.recipients.filter((_, at) => known[at] === undefined);
+    const isOpen = (_: unknown, at: number) => known[at] === undefined;
+    const rest = ask.recipients.filter(isOpen);
+    const recipientWishes = ask.recipientWishes.filter(isOpen);
     const verdict = rest.length === 0
       ? undefined
-      : await this.#first({ ...ask, recipients: rest }, run);
+      : await this.#first({ ...ask, recipients: rest, recipientWishes }, run);
     const answer = verdict !== undefined && "answer" in verdict
       ? verdict.answer
       : undefined;

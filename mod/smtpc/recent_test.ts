@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import { NO_WISHES } from "../core/shapes.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
 import { MAX_RECENT, Recent } from "./recent.ts";
 import type { smtpcContract } from "./smtpc_ipc.ts";
@@ -18,6 +19,8 @@ function askFor(...recipients: string[]): Ask {
     reversePath: "sender@remote.test",
     recipients,
     bodyType: "7bit",
+    wishes: NO_WISHES,
+    recipientWishes: [],
     nextHop: { kind: "host", host: "127.0.0.1", port: 25 },
     isRepeat: false,
   };

@@ -70,6 +70,24 @@ export function keyOf(nextHop: NextHop): string {
   }
 }
 
+/**
+ * Whether a host's name is one to verify a certificate against. What a
+ * configured next hop is called, an administrator said. An MX name comes from
+ * DNS that nobody signed (RFC 8689 §4.2.1 asks for DNSSEC or MTA-STS, which are
+ * not here yet), so it counts only if it is the recipients' domain or below it:
+ * then nobody gets a certificate for it but who has that domain.
+ */
+export function isVouchedFor(to: Candidate, nextHop: NextHop): boolean {
+  switch (nextHop.kind) {
+    case "host":
+      return true;
+    case "mx": {
+      const { domain } = nextHop;
+      return to.host === domain || to.host.endsWith(`.${domain}`);
+    }
+  }
+}
+
 async function hostRoute(
   { host, port }: NextHop & { kind: "host" },
   names: Names,

@@ -41,6 +41,15 @@ export class Visit {
     return data === undefined ? undefined : data + "\r\n";
   }
 
+  /** The next octets, as many as said; undefined when the client is gone. */
+  async octets(length: number): Promise<string | undefined> {
+    while (!this.#ended && this.#held.length < length) await this.#more();
+    if (this.#held.length < length) return undefined;
+    const taken = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    return taken;
+  }
+
   /** What arrived and was not taken. */
   get unread(): string {
     return this.#held;
@@ -164,6 +173,7 @@ const USUAL: Answers = {
   MAIL: "250 2.1.0 ok",
   RCPT: "250 2.1.5 ok",
   DATA: "354 go",
+  BDAT: "250 2.0.0 chunk",
   ".": "250 2.0.0 queued",
   QUIT: "221 bye",
 };
@@ -171,7 +181,7 @@ const USUAL: Answers = {
 /** What an honest server was told. */
 export interface Heard {
   readonly lines: string[];
-  /** Messages, still stuffed, complete ones only. */
+  /** Messages, still stuffed, and chunks; complete ones only. */
   readonly messages: string[];
 }
 
@@ -201,6 +211,11 @@ export async function behave(
     if (line === undefined) return;
     heard.lines.push(line);
     const verb = line.split(/[ :]/)[0]!.toUpperCase();
+    if (verb === "BDAT") {
+      const chunk = await visit.octets(Number(line.split(" ")[1]));
+      if (chunk === undefined) return;
+      heard.messages.push(chunk);
+    }
     const wantsData = answer(verb);
     if (verb === "QUIT") return visit.end();
     if (!wantsData) continue;

@@ -10,6 +10,7 @@ import type { Content, Unreadable } from "./content_io.ts";
 import {
   afterHandshake,
   FIRST,
+  noRequireTls,
   onOpeningReply,
   type Opening,
   type OpeningAction,
@@ -36,6 +37,10 @@ export interface SessionFacts {
   readonly replyWithinMs: number;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
+  /** True if only verified TLS with REQUIRETLS will do, RFC 8689. */
+  readonly mustTls: boolean;
+  /** Authorities instead of the usual ones; for tests. */
+  readonly ca?: string | undefined;
 }
 
 /** What came of opening. */
@@ -53,7 +58,10 @@ export type Sent =
   /** A kept session was dead before a word was answered: no attempt at all. */
   | { readonly do: "stale" };
 
-/** Opens a session; without TLS at the second try, if TLS is what fails. */
+/**
+ * Opens a session; without TLS at the second try, if TLS is what fails and
+ * nobody demands it.
+ */
 export async function openSession(
   to: Candidate,
   facts: SessionFacts,
@@ -120,8 +128,18 @@ async function greet(
     let action: OpeningAction;
     [state, action] = onOpeningReply(state, reply, named);
     if (action.do === "handshake") {
-      const secured = await connection.secure(to.host, facts.connectWithinMs);
+      const secured = await connection.secure(to.host, {
+        withinMs: facts.connectWithinMs,
+        isVerified: facts.mustTls,
+        ca: facts.ca,
+      });
       if ("kind" in secured) {
+        if (facts.mustTls) {
+          transcript.note(secured.why);
+          return isCertificateFault(secured)
+            ? { kind: "failed", outcome: noRequireTls(to.host) }
+            : lost(secured);
+        }
         // Text behind the 220 is an attack or a mess: not rewarded with a
         // session in the clear.
         return secured.kind === "unexpected" || secured.kind === "early" ||
@@ -155,6 +173,23 @@ async function greet(
         throw new RangeError("Cannot be: a handshake within a handshake");
     }
   }
+}
+
+/** In the names that OpenSSL, Node and Deno have for it, in lower case. */
+const CERTIFICATE_FAULTS = [
+  "cert",
+  "unable_to_verify",
+  "unable_to_get_issuer",
+  "hostname_mismatch",
+  "invalid_ca",
+  "invalid_purpose",
+];
+
+/** The other side is there, but cannot prove that it is the one meant. */
+function isCertificateFault({ kind, why }: Trouble): boolean {
+  const words = why.toLowerCase();
+  return kind === "lost" &&
+    CERTIFICATE_FAULTS.some((fault) => words.includes(fault));
 }
 
 /** A session that is ready for a transaction. */

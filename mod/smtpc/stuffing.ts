@@ -13,6 +13,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 
+const NOTHING = new Uint8Array(0);
+
 /** Stuffs one message. Feed it chunks, then {@link end}. */
 export class Stuffer {
   #last = LF; // as if we just came from CRLF
@@ -52,6 +54,16 @@ export class Stuffer {
     this.#last = last;
     if (seen > 127) this.#eightBit = true;
     return out.subarray(0, to);
+  }
+
+  /** What goes before the content: nothing, DATA was sent. */
+  get before(): Uint8Array {
+    return NOTHING;
+  }
+
+  /** A new one, for another reading of the same content. */
+  again(): Stuffer {
+    return new Stuffer();
   }
 
   /** Returns the end of data, with a CRLF before it if the content has none. */

@@ -4,10 +4,13 @@
  *
  * With PIPELINING (RFC 2920) the envelope and DATA leave together and the
  * replies are matched in order; without, one command at a time. A recipient
- * is `delivered` only on a 2xx to the final dot.
+ * is `delivered` only on a 2xx to the final dot. A BINARYMIME message goes as
+ * one BDAT chunk instead (RFC 3030), when somebody is to receive it.
  */
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import type { Peer } from "./opening.ts";
+import type { MessageWishes, RecipientWishes } from "../core/shapes.ts";
+import { mailParameters, recipientParameters } from "./dsn_parameters.ts";
+import { noRequireTls, type Peer } from "./opening.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { Reply } from "./reply.ts";
 import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
@@ -20,6 +23,11 @@ export interface Mail {
   /** True if the content really has octets above 127. */
   readonly eightBit: boolean;
   readonly bodyType: "7bit" | "8bitmime" | "binarymime";
+  readonly wishes: MessageWishes;
+  /** One a recipient, in their order; empty if none of them has any. */
+  readonly recipientWishes: readonly RecipientWishes[];
+  /** True if the content has header lines beyond ASCII, RFC 6532. */
+  readonly internationalHeader: boolean;
 }
 
 type Step =
@@ -37,6 +45,8 @@ export interface Transaction {
   readonly at: "envelope" | "final" | "void";
   readonly host: string;
   readonly pipelining: boolean;
+  /** True if the server is told what the sender wants to hear of. */
+  readonly dsn: boolean;
   /** Commands not answered yet, in order; without pipelining, mostly unsent. */
   readonly steps: readonly { readonly step: Step; readonly line: string }[];
   /** By recipient: its outcome, or undefined while it may still be delivered. */
@@ -64,7 +74,7 @@ export function begin(
   peer: Peer,
   host: string,
 ): [Transaction, Action] {
-  const blocked = blockedBy(mail, peer);
+  const blocked = blockedBy(mail, peer, host);
   const outcomes = mail.recipients.map((recipient) =>
     blocked ?? recipientFault(recipient, peer)
   );
@@ -75,18 +85,23 @@ export function begin(
     if (outcomes[index] !== undefined) return;
     steps.push({
       step: { for: "rcpt", index },
-      line: `RCPT TO:<${recipient}>`,
+      line: `RCPT TO:<${recipient}>${parametersOf(mail, index, peer)}`,
     });
   });
-  steps.push({ step: { for: "data" }, line: "DATA" });
+  const isEmpty = steps.length === 1;
+  // RFC 3030 §4.2: BDAT is the content's own command, and goes with it.
+  if (mail.bodyType !== "binarymime") {
+    steps.push({ step: { for: "data" }, line: "DATA" });
+  }
   const transaction: Transaction = {
     at: "envelope",
     host,
     pipelining: peer.pipelining,
+    dsn: peer.dsn,
     steps,
     outcomes,
   };
-  if (steps.length === 2) {
+  if (isEmpty) {
     return [transaction, done(transaction, { reusable: true })];
   }
   const lines = steps.map(({ line }) => line);
@@ -170,6 +185,10 @@ function onData(next: Transaction, reply: Reply): [Transaction, Action] {
 
 /** Waits for the next reply, or sends the next command if not pipelining. */
 function goOn(next: Transaction): [Transaction, Action] {
+  if (next.steps.length === 0) { // BDAT follows, or nobody is to receive it
+    if (!next.outcomes.includes(undefined)) return [next, done(next, {})];
+    return [{ ...next, at: "final" }, { do: "content" }];
+  }
   if (next.pipelining) return [next, { do: "wait" }];
   const { step, line } = next.steps[0]!;
   if (step.for === "data" && !next.outcomes.includes(undefined)) {
@@ -178,11 +197,14 @@ function goOn(next: Transaction): [Transaction, Action] {
   return [next, { do: "send", lines: [line] }];
 }
 
-function finalOutcome(reply: Reply, { at, host }: Transaction): Outcome {
-  if (at === "void" || meaningOf(reply) !== "go-on") {
-    return outcomeOf(reply, host);
+function finalOutcome(reply: Reply, { at, host, dsn }: Transaction): Outcome {
+  if (at !== "void" && meaningOf(reply) === "go-on") {
+    return refusal(reply, host);
   }
-  return refusal(reply, host);
+  const outcome = outcomeOf(reply, host);
+  return dsn && outcome.kind === "delivered"
+    ? { ...outcome, isPassedOn: true }
+    : outcome;
 }
 
 /** A 2xx or 3xx where it makes no sense is no consent: temporary. */
@@ -233,22 +255,49 @@ function done(
 function mailLine(mail: Mail, peer: Peer): string {
   let line = `MAIL FROM:<${mail.reversePath}>`;
   if (peer.maxSize !== undefined) line += ` SIZE=${mail.sizeBytes}`;
-  if (peer.eightBitMime && (mail.eightBit || mail.bodyType === "8bitmime")) {
+  if (mail.bodyType === "binarymime") line += " BODY=BINARYMIME";
+  else if (
+    peer.eightBitMime && (mail.eightBit || mail.bodyType === "8bitmime")
+  ) {
     line += " BODY=8BITMIME";
   }
   const paths = [mail.reversePath, ...mail.recipients];
-  if (peer.smtpUtf8 && paths.some(isInternational)) line += " SMTPUTF8";
-  return line;
+  const isGlobal = mail.wishes.smtpUtf8 || paths.some(isInternational);
+  if (peer.smtpUtf8 && isGlobal) line += " SMTPUTF8";
+  if (peer.requireTls && mail.wishes.requireTls) line += " REQUIRETLS";
+  return peer.dsn ? line + mailParameters(mail.wishes) : line;
+}
+
+function parametersOf(mail: Mail, index: number, peer: Peer): string {
+  const wishes = mail.recipientWishes[index];
+  return peer.dsn && wishes !== undefined ? recipientParameters(wishes) : "";
+}
+
+/** True if a message may go to no host without REQUIRETLS. */
+export function mustTls(mail: Pick<Mail, "wishes" | "reversePath">): boolean {
+  // RFC 8689 §5: a notice is better sent without than lost.
+  return mail.wishes.requireTls && mail.reversePath !== "";
 }
 
 /** Why this mail cannot go to this server at all, known before a word. */
-function blockedBy(mail: Mail, peer: Peer): Outcome | undefined {
+function blockedBy(
+  mail: Mail,
+  peer: Peer,
+  host: string,
+): Outcome | undefined {
   if (peer.maxSize && mail.sizeBytes > peer.maxSize) { // RFC 1870 §6.1
     const words = `Message of ${mail.sizeBytes} octets, they take at most ` +
       `${peer.maxSize}`;
     return ownOutcome("permanent", 552, "5.3.4", words);
   }
-  if (mail.eightBit && !peer.eightBitMime) {
+  if (mustTls(mail) && !peer.requireTls) return noRequireTls(host);
+  if (mail.bodyType === "binarymime") {
+    if (!peer.binaryMime) {
+      // RFC 3030 §3: convert or return. Not: conversion.
+      const words = "Message is binary and the server takes no BINARYMIME";
+      return ownOutcome("permanent", 554, "5.6.3", words);
+    }
+  } else if (mail.eightBit && !peer.eightBitMime) {
     // RFC 6152 §3: convert or return. Not: conversion to 7 bits.
     const words = "Message has 8-bit content and the server no 8BITMIME";
     return ownOutcome("permanent", 554, "5.6.3", words);
@@ -258,6 +307,13 @@ function blockedBy(mail: Mail, peer: Peer): Outcome | undefined {
   }
   if (isInternational(mail.reversePath) && !peer.smtpUtf8) {
     return ownOutcome("permanent", 553, "5.6.7", "Sender needs SMTPUTF8");
+  }
+  if (
+    mail.wishes.smtpUtf8 && mail.internationalHeader && !peer.smtpUtf8
+  ) {
+    // RFC 6531 §3.2: what is ASCII after all may go; this may not.
+    const words = "Message header needs SMTPUTF8, the server has none";
+    return ownOutcome("permanent", 554, "5.6.7", words);
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_WISHES } from "../core/shapes.ts";
 import { PLAIN_PEER } from "./opening.ts";
 import {
   type Action,
@@ -15,6 +16,9 @@ const MAIL: Mail = {
   sizeBytes: 100,
   eightBit: false,
   bodyType: "7bit",
+  wishes: NO_WISHES,
+  recipientWishes: [],
+  internationalHeader: false,
 };
 const FULL = {
   ...PLAIN_PEER,
