@@ -158,7 +158,7 @@ Deno.test("composeNotice tells of success with the actions of RFC 3464, and by t
   assert.match(read.text, /mail\.remote\.test has taken it/);
 });
 
-Deno.test("composeNotice returns a whole message as one", async () => {
+Deno.test("composeNotice returns a whole message as one", () => {
   const { head, tail } = composeNotice({ ...FACTS, quotes: "message" });
   const message = QUOTE + "\r\nbody\r\n";
   assert.match(head, /\r\nContent-Type: message\/rfc822\r\n\r\n$/);
