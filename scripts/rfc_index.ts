@@ -47,7 +47,7 @@ const LIST = new Map<number, Rfc>([
   [3461, {
     title: "SMTP extension: DSN",
     support: "Partial",
-    note: "parameters are read and carried",
+    note: "no delay notices yet",
   }],
   [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
   [3464, { title: "Delivery status notifications", support: "Yes" }],
@@ -113,7 +113,7 @@ const LIST = new Map<number, Rfc>([
   [6533, {
     title: "Internationalized DSNs",
     support: "Partial",
-    note: "addresses in ORCPT",
+    note: "no downgraded forms are read",
   }],
   [6604, { title: "DNS: RCODE and status bits of chains", support: "Yes" }],
   [6698, { title: "DANE: TLSA", support: "No" }],
@@ -138,7 +138,7 @@ const LIST = new Map<number, Rfc>([
   [8689, {
     title: "SMTP extension: REQUIRETLS",
     support: "Partial",
-    note: "offered and carried",
+    note: "no DNSSEC or MTA-STS: an MX host must be within the domain",
   }],
   [8996, { title: "Deprecating TLS 1.0 and 1.1", support: "Yes" }],
   [9422, { title: "SMTP extension: LIMITS", support: "Yes" }],

@@ -96,7 +96,8 @@ const TABLE = [
   {
     name: "bounce",
     code: ["recipients bounce"],
-    means: "failed for good; the sender is not told yet",
+    means:
+      "failed for good, or done and to be told of; the sender is not told yet",
   },
   {
     name: "notice stored",
