@@ -18,6 +18,7 @@ import {
   type RcptParameters,
   rcptParameters,
 } from "./parameters.ts";
+import { type Introduced, readXclient } from "./xclient.ts";
 
 /** What a client asks for. */
 export type Command =
@@ -57,6 +58,7 @@ export type Command =
       | "quit"
       | "starttls";
   }
+  | { readonly is: "xclient"; readonly as: Introduced }
   /** Known, but what follows it is not SMTP as we speak it. */
   | { readonly is: "foreign" }
   | { readonly is: "faulty"; readonly fault: CommandFault };
@@ -140,6 +142,8 @@ export function parseCommand(line: string, utf8 = false): Command {
       return auth(rest);
     case "VRFY":
       return vrfy(rest);
+    case "XCLIENT":
+      return xclient(rest);
   }
   return FOREIGN.has(verb) ? { is: "foreign" } : faulty("unknown-command");
 }
@@ -173,6 +177,14 @@ function isHelo(helo: string): boolean {
       (/^ipv6:/i.test(inner) ? isIpv6(inner.slice(5)) : isIpv6(inner));
   }
   return /^[A-Za-z0-9._:-]+$/.test(helo);
+}
+
+function xclient(rest: string): Command {
+  const as = readXclient(rest);
+  if (as === undefined) return faulty("syntax");
+  // What could not be said in HELO is as good as not known.
+  const helo = as.helo !== undefined && isHelo(as.helo) ? as.helo : undefined;
+  return { is: "xclient", as: { ...as, helo } };
 }
 
 /** `MAIL FROM:<reverse-path> [SP parameters]`, RFC 5321 §4.1.1.2. */

@@ -45,6 +45,7 @@ import { MAX_SASL_LINE } from "./sasl_step.ts";
 import {
   type Event,
   greeting,
+  type Hello,
   type MessageEnd,
   NEW_SESSION,
   type Question,
@@ -53,6 +54,7 @@ import {
   step,
 } from "./session.ts";
 import { takeOver } from "./take_over.ts";
+import type { Introduced } from "./xclient.ts";
 
 /** Unread commands above which the socket is not read while one waits. */
 const MAX_WAITING = 16_384;
@@ -87,6 +89,8 @@ export interface ConnectionOptions {
   readonly held?: Held;
   /** TLS from the first octet, RFC 8314 §3; else STARTTLS. */
   readonly isTls?: boolean;
+  /** What is known of it already; else nothing is. */
+  readonly known?: Known;
   /** Watches the client, unless it is trusted. */
   readonly guard?: Guard;
   readonly settings: Settings;
@@ -95,6 +99,23 @@ export interface ConnectionOptions {
   readonly count: (name: string) => void;
   /** Told once, when the socket is gone. */
   readonly onClosed: () => void;
+  /** The socket is another client's now; told only if XCLIENT is taken. */
+  readonly onBecome?: (client: Successor) => void;
+}
+
+/** What holds for a session that does not begin with its connection. */
+export interface Known {
+  readonly secured: boolean;
+  readonly hello: Hello | undefined;
+}
+
+/** Whose a socket is after XCLIENT; it must be listened to in this turn. */
+export interface Successor {
+  readonly socket: Socket;
+  /** As the command said it; undefined if it is the same. */
+  readonly address: string | undefined;
+  readonly held: Held;
+  readonly known: Known;
 }
 
 type Mode =
@@ -143,7 +164,7 @@ export class Connection {
     this.#options = options;
     this.#settings = options.settings;
     this.#socket = options.socket;
-    this.#session = { ...NEW_SESSION, client: options.address };
+    this.#session = openingSession(options);
     this.#lines = new LineReader(
       this.#settings.takesLogins ? MAX_SASL_LINE : undefined,
     );
@@ -160,8 +181,16 @@ export class Connection {
       this.#attach(options.socket);
       this.#say(greeting(this.#settings));
       this.#flush();
-      if (options.held !== undefined) this.#takeHeld(options.held);
     }
+  }
+
+  /** Goes on with what was read before. Once, when {@link tick} may be called. */
+  begin(): void {
+    const { held, isTls } = this.#options;
+    if (held === undefined || isTls) return;
+    if (held.octets.length > 0) this.#onData(held.octets);
+    else this.#balance();
+    if (held.ended) this.#onEnd();
   }
 
   /**
@@ -222,18 +251,20 @@ export class Connection {
     return Math.min(this.#deadline, wait, rate, message, this.#sessionEndsAt);
   }
 
-  #takeHeld({ octets, ended }: Held): void {
-    if (octets.length > 0) this.#onData(octets);
-    else this.#balance();
-    if (ended) this.#onEnd();
-  }
-
   #attach(socket: Socket): void {
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("drain", this.#onDrain);
     socket.on("close", this.#onClose);
-    socket.on("error", () => {}); // "close" follows, and says all we need
+    socket.on("error", ignored);
+  }
+
+  #detach(socket: Socket): void {
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    socket.off("drain", this.#onDrain);
+    socket.off("close", this.#onClose);
+    socket.off("error", ignored);
   }
 
   readonly #onData = (bytes: Uint8Array): void => {
@@ -359,7 +390,28 @@ export class Connection {
       }
       case "start-tls":
         return this.#startTls();
+      case "become":
+        return this.#become(action.as);
     }
+  }
+
+  /** XCLIENT: all that was said before was another client's. */
+  #become({ address, helo, protocol }: Introduced): void {
+    const socket = this.#socket;
+    this.#flush();
+    this.#mode = "closed";
+    this.#detach(socket);
+    this.#options.onBecome?.({
+      socket,
+      address,
+      held: { octets: this.#lines.takeRest(), ended: this.#clientEnded },
+      known: {
+        secured: this.#session.secured,
+        hello: helo === undefined
+          ? undefined
+          : { helo, esmtp: protocol !== "SMTP" },
+      },
+    });
   }
 
   /** Sends the client away, unless a message of it is under way. */
@@ -725,6 +777,15 @@ export class Connection {
 }
 
 const encoder = new TextEncoder();
+
+/** "close" follows, and says all we need. */
+function ignored(): void {}
+
+function openingSession({ address, known }: ConnectionOptions): Session {
+  const { secured = false, hello } = known ?? {};
+  const session = { ...NEW_SESSION, client: address, secured };
+  return hello === undefined ? session : { ...session, at: "ready", hello };
+}
 
 function nameOf({ user, domain }: Mailbox): string {
   return `${user}@${domain}`;

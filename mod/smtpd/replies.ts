@@ -38,6 +38,7 @@ export const REPLIES = {
   loggedIn: smtpReply(503, "5.5.1", "Logged in already"),
   loggedInNow: smtpReply(235, "2.7.0", "Logged in"),
   tooManyLogins: smtpReply(421, "4.7.0", "Too many failed logins"),
+  mailUnderWay: smtpReply(503, "5.5.1", "Not while mail is under way"),
   nestedMail: smtpReply(503, "5.5.1", "Sender already given"),
   needMail: smtpReply(503, "5.5.1", "Need MAIL first"),
   needRecipient: smtpReply(554, "5.5.1", "No valid recipients"),

@@ -9,7 +9,7 @@ import { formatReply } from "../core/reply.ts";
 import { Arrival } from "./arrival_io.ts";
 import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
-import { Connection, type Settings } from "./connection_io.ts";
+import { Connection, type Known, type Settings } from "./connection_io.ts";
 import { GateAsker, type GateEdge } from "./gate_asker.ts";
 import { Guard } from "./guard.ts";
 import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
@@ -56,6 +56,8 @@ interface Caller {
   readonly isTls: boolean;
   /** What was read of it. */
   readonly held: Held;
+  /** What another client said for it. */
+  readonly known?: Known;
 }
 
 /** One client, at whatever stage. */
@@ -75,6 +77,9 @@ export class SmtpServer {
   #settings: Settings;
   #proxies: Networks;
   #trusted: Networks;
+  #xclients: Networks;
+  /** The same, for those who may use XCLIENT. */
+  #xclientSettings: Settings;
   readonly #gate: GateAsker | undefined;
   #refused = 0;
   #stopped: (() => void) | undefined;
@@ -86,6 +91,8 @@ export class SmtpServer {
     this.#settings = this.#settingsOf(options.part);
     this.#proxies = new Networks(options.part.proxyFrom);
     this.#trusted = new Networks(options.part.screening.trusted);
+    this.#xclients = new Networks(options.part.xclientFrom);
+    this.#xclientSettings = { ...this.#settings, takesXclient: true };
     this.#gate = options.gate && new GateAsker(options.gate, options.log);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -101,6 +108,8 @@ export class SmtpServer {
     this.#settings = this.#settingsOf(part);
     this.#proxies = new Networks(part.proxyFrom);
     this.#trusted = new Networks(part.screening.trusted);
+    this.#xclients = new Networks(part.xclientFrom);
+    this.#xclientSettings = { ...this.#settings, takesXclient: true };
   }
 
   /**
@@ -236,18 +245,32 @@ export class SmtpServer {
     caller: Caller,
     { key, guard, then }: { key: string; guard?: Guard; then?: () => void },
   ): void {
-    const connection: Stage = new Connection({
+    const leave = () => {
+      this.#left(connection, key);
+      then?.();
+    };
+    const connection = new Connection({
       ...this.#options,
       ...caller,
       ...(guard === undefined ? {} : { guard }),
       socket,
-      settings: this.#settings,
-      onClosed: () => {
-        this.#left(connection, key);
-        then?.();
+      // Whom it names has no such right; the socket keeps it.
+      settings: caller.known !== undefined || this.#xclients.has(caller.address)
+        ? this.#xclientSettings
+        : this.#settings,
+      onClosed: leave,
+      onBecome: ({ socket, address, held, known }) => {
+        leave();
+        this.#open(socket, {
+          address: plainAddress(address ?? caller.address),
+          isTls: false,
+          held,
+          known,
+        });
       },
     });
     this.#stages.add(connection);
+    connection.begin();
   }
 
   #left(stage: Stage, key: string): void {

@@ -44,6 +44,7 @@ import {
   REPLIES,
   spoiltReply,
 } from "./replies.ts";
+import { type Introduced, XCLIENT_ATTRIBUTES } from "./xclient.ts";
 
 /** Refusals that a session may earn before it is closed. */
 export const MAX_ERRORS = 20;
@@ -167,6 +168,8 @@ export interface Rules {
   readonly takesLogins: boolean;
   /** The certificate as SCRAM binds to it, see `tls_end_point.ts`. */
   readonly endPoint: Uint8Array | null;
+  /** This client may say for whom it speaks. */
+  readonly takesXclient?: boolean;
 }
 
 /** What became of a message after CRLF.CRLF or its last chunk. */
@@ -237,6 +240,8 @@ export type Action =
   }
   /** Stop reading, write 220, shake hands; `secured` follows. */
   | { readonly do: "start-tls" }
+  /** Begin again, from the greeting, with the client that was named. */
+  | { readonly do: "become"; readonly as: Introduced }
   | { readonly do: "nothing" };
 
 /** A session and what to do now. */
@@ -311,12 +316,14 @@ function onSecured(session: Session): Session {
 }
 
 /**
- * RFC 2920 §3.1 and RFC 3207 §4: a client waits for the reply to these two.
- * What was sent without waiting is an attack or a broken client, and would be
- * read as something that it was not meant to be.
+ * RFC 2920 §3.1 and RFC 3207 §4: a client waits for the reply to these, and to
+ * XCLIENT, after which it is another client. What was sent without waiting is
+ * an attack or a broken client, and would be read as something that it was not
+ * meant to be.
  */
 function mustBeLast(command: Command, rules: Rules, session: Session): boolean {
   return command.is === "data" ||
+    (command.is === "xclient" && rules.takesXclient === true) ||
     (command.is === "starttls" && rules.offersTls && !session.secured);
 }
 
@@ -341,6 +348,8 @@ function onCommand(session: Session, command: Command, rules: Rules): Step {
       return [session, close(REPLIES.badChunkSize)];
     case "etrn":
       return junk(session, () => onEtrn(session, command, rules));
+    case "xclient":
+      return onXclient(session, command.as, rules);
     case "rset":
       return junk(session, () => [toReady(session), reply(REPLIES.ok)]);
     case "noop":
@@ -377,6 +386,7 @@ function onHello(
     if (session.secured) lines.push("REQUIRETLS");
     const offer = authOffer(session, rules);
     if (offer !== undefined) lines.push(offer);
+    if (rules.takesXclient) lines.push(`XCLIENT ${XCLIENT_ATTRIBUTES}`);
     lines.push("HELP");
   }
   // RFC 5321 §4.1.4: EHLO clears a transaction as RSET does.
@@ -613,6 +623,12 @@ function onStartTls(session: Session, rules: Rules): Step {
   if (session.secured) return [session, reply(REPLIES.tlsActive)];
   if (!rules.offersTls) return [session, reply(REPLIES.notOffered)];
   return [session, { do: "start-tls" }];
+}
+
+function onXclient(session: Session, as: Introduced, rules: Rules): Step {
+  if (!rules.takesXclient) return [session, reply(REPLIES.notOffered)];
+  if (session.at === "mail") return [session, reply(REPLIES.mailUnderWay)];
+  return [session, { do: "become", as }];
 }
 
 /** Ends a transaction, if there is one. */
