@@ -99,7 +99,20 @@ for (const [i, { dialog, transport }] of SCENES.entries()) {
 }
 
 Deno.test("dialogs() are many, each with a title of its own", () => {
-  assert.ok(DIALOGS.length > 400, `${DIALOGS.length} dialogs`);
+  assert.ok(DIALOGS.length > 500, `${DIALOGS.length} dialogs`);
   const titles = DIALOGS.map(({ file, title }) => `${file}: ${title}`);
   assert.equal(new Set(titles).size, titles.length);
 });
+
+/** What EHLO announces, here or on submission, and what it all stands on. */
+const RFCS = [1870, 1985, 2034, 2920, 3030, 3207, 3461, 4954, 5321, 6152, 6531]
+  .concat([8689, 9422]);
+
+for (const rfc of RFCS) {
+  Deno.test(`dialogs() cite RFC ${rfc} more than once`, () => {
+    const citing = DIALOGS.filter(({ cites }) =>
+      cites.some((one) => one.startsWith(`RFC ${rfc} `))
+    );
+    assert.ok(citing.length > 1, `${citing.length} dialogs`);
+  });
+}
