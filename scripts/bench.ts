@@ -7,6 +7,7 @@
  */
 import { startBulkhead } from "./bench/bulkhead.ts";
 import { run, sleep } from "./bench/command.ts";
+import { measureConnections } from "./bench/connections.ts";
 import { type Disk, flush, openDisk } from "./bench/disk.ts";
 import { withReport } from "./bench/document.ts";
 import { measureLatency } from "./bench/latency.ts";
@@ -21,7 +22,12 @@ import {
 import { startPostfix } from "./bench/postfix.ts";
 import { ProcessGroup } from "./bench/process_group.ts";
 import { reportOf } from "./bench/report.ts";
-import type { Destination, MemoryRun, Run } from "./bench/results.ts";
+import {
+  type Destination,
+  DOORS,
+  type MemoryRun,
+  type Run,
+} from "./bench/results.ts";
 import { freePorts, type Ground, type Server } from "./bench/server.ts";
 import { type Sink, startSink } from "./bench/sink.ts";
 import { probeSyncs } from "./bench/sync_probe.ts";
@@ -161,6 +167,15 @@ async function measure(bench: Bench): Promise<void> {
       const messages = options.latencyMessages;
       const { disk } = bench;
       record(bench, await measureLatency(server, { round, messages, disk }));
+    }
+    for (const door of DOORS) {
+      const connections = options.connections;
+      for (const server of order) {
+        const load = { round, door, connections };
+        const { clients, disk } = bench;
+        const ground = { clients, dir: disk.dir };
+        record(bench, await measureConnections(server, load, ground));
+      }
     }
   }
   await sleep(2_000);

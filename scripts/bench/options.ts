@@ -21,6 +21,8 @@ export interface Options {
   readonly latencyMessages: number;
   /** Measures the way to another host too. */
   readonly relay: boolean;
+  /** Connections of one door in one round. */
+  readonly connections: number;
   /** JSON lines instead of a table. */
   readonly json: boolean;
   /** Rewrites the measured part of docs/performance.md. */
@@ -76,6 +78,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     sessions: numbers(values.sessions, 2_000),
     scale: values.quick ? 0.25 : 1,
     latencyMessages: values.quick ? 60 : 200,
+    connections: values.quick ? 1_000 : 4_000,
     relay: values.relay,
     json: values.json,
     write: values.write,

@@ -4,6 +4,7 @@
  * Maildir. Set up to be fast: no delay at intake, many processes, nothing that
  * asks DNS, no chroot, logging by postlogd(8) into a file.
  */
+import { makeCertificate } from "../../mod/supervisor/certificate.ts";
 import { attempt, run, until } from "./command.ts";
 import {
   answers,
@@ -30,6 +31,9 @@ export async function startPostfix(ground: Ground): Promise<Server> {
   }
   const defaults = await compiledIn();
   await run(["chown", defaults.get("mail_owner")!, `${dir}/data`]);
+  const { cert, key } = makeCertificate("mx.bench.test", Date.now());
+  Deno.writeTextFileSync(`${config}/cert.pem`, cert);
+  Deno.writeTextFileSync(`${config}/key.pem`, key, { mode: 0o600 });
   Deno.writeTextFileSync(`${config}/main.cf`, mainCf(ground, defaults));
   Deno.writeTextFileSync(`${config}/master.cf`, masterCf(port));
 
@@ -38,6 +42,7 @@ export async function startPostfix(ground: Ground): Promise<Server> {
     name: "postfix",
     says: `Postfix ${defaults.get("mail_version")}`,
     port,
+    doors: { plain: port, tls: port + 1, screened: port + 2 },
     box: `${box}/new`,
     group,
     partOf: (args) => args[0]?.split("/").at(-1) ?? "",
@@ -88,7 +93,7 @@ maillog_file = ${dir}/mail.log
 maillog_file_prefixes = ${dir}
 myhostname = mx.bench.test
 mydestination =
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.1/32
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 alias_maps =
@@ -98,6 +103,11 @@ smtpd_peername_lookup = no
 smtp_host_lookup = native
 disable_dns_lookups = yes
 smtpd_tls_security_level = none
+smtpd_tls_cert_file = ${dir}/etc/cert.pem
+smtpd_tls_key_file = ${dir}/etc/key.pem
+postscreen_access_list =
+postscreen_greet_wait = 1s
+postscreen_cache_map = btree:${dir}/data/postscreen_cache
 smtp_tls_security_level = none
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_recipient_restrictions =
@@ -119,6 +129,14 @@ in_flow_delay = 0s
 function masterCf(port: number): string {
   const rows: [string, string, string, string, string, string][] = [
     [`127.0.0.1:${port}`, "inet", "n", "-", "-", "smtpd"],
+    [
+      ...[`127.0.0.1:${port + 1}`, "inet", "n", "-", "-"] as const,
+      "smtpd -o smtpd_tls_security_level=may",
+    ],
+    [`127.0.0.1:${port + 2}`, "inet", "n", "-", "1", "postscreen"],
+    ["smtpd", "pass", "-", "-", "-", "smtpd"],
+    ["dnsblog", "unix", "-", "-", "0", "dnsblog"],
+    ["tlsproxy", "unix", "-", "-", "0", "tlsproxy"],
     ["pickup", "unix", "n", "60", "1", "pickup"],
     ["cleanup", "unix", "n", "-", "0", "cleanup"],
     ["qmgr", "unix", "n", "300", "1", "qmgr"],

@@ -1,7 +1,9 @@
 /** Runs -> a table with both servers' numbers, and plain sentences. */
 import type { ServerName } from "./options.ts";
 import type {
+  ConnectionRun,
   DiskRun,
+  Door,
   LatencyRun,
   LoadRun,
   MemoryRun,
@@ -74,6 +76,7 @@ export function rowsOf(runs: readonly Run[]): Row[] {
   return [
     ...loadRows(runs.filter((run) => run.kind === "load")),
     ...latencyRows(runs.filter((run) => run.kind === "latency")),
+    ...connectionRows(runs.filter((run) => run.kind === "connections")),
     ...memoryRows(runs.filter((run) => run.kind === "memory")),
   ];
 }
@@ -115,6 +118,31 @@ function latencyRows(runs: readonly LatencyRun[]): Row[] {
     one("in the Maildir, p99", (run) => run.visibleMs.p99),
   ];
 }
+
+function connectionRows(runs: readonly ConnectionRun[]): Row[] {
+  return [...Map.groupBy(runs, (run) => run.door)].flatMap(([door, same]) => [
+    row(
+      `connections, ${DOOR_NAMES[door]}`,
+      "/s",
+      "more",
+      same,
+      (run) => run.perSecond,
+    ),
+    row(
+      `connections, ${DOOR_NAMES[door]}: CPU each`,
+      "ms",
+      "less",
+      same,
+      (run) => run.fault === null ? run.cpuMsPerConnection : null,
+    ),
+  ]);
+}
+
+const DOOR_NAMES: Readonly<Record<Door, string>> = {
+  plain: "plain",
+  tls: "with a TLS handshake",
+  screened: "of a known client (postscreen, gate)",
+};
 
 function memoryRows(runs: readonly MemoryRun[]): Row[] {
   const times = Map.groupBy(runs, (run) => run.when);

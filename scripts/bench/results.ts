@@ -39,6 +39,32 @@ export interface LatencyRun {
   readonly visibleMs: Quantiles;
 }
 
+/**
+ * How clients come in.
+ *
+ * - `plain`: greeting and QUIT
+ * - `tls`: EHLO, STARTTLS with a whole handshake, EHLO, QUIT
+ * - `screened`: as `plain`, but of clients whom postscreen(8), or our gate,
+ *   knows: they are looked up and let in
+ */
+export const DOORS = ["plain", "tls", "screened"] as const;
+/** See {@link DOORS}. */
+export type Door = typeof DOORS[number];
+
+/** Many connections that bring no mail. */
+export interface ConnectionRun {
+  readonly kind: "connections";
+  readonly server: ServerName;
+  readonly round: number;
+  readonly door: Door;
+  readonly connections: number;
+  readonly atOnce: number;
+  /** Connections a second; null if one failed. */
+  readonly perSecond: number | null;
+  readonly cpuMsPerConnection: number;
+  readonly fault: string | null;
+}
+
 /** Sum of Pss over all processes of a server that has nothing to do. */
 export interface MemoryRun {
   readonly kind: "memory";
@@ -59,7 +85,7 @@ export interface DiskRun {
 }
 
 /** See the kinds. */
-export type Run = LoadRun | LatencyRun | MemoryRun | DiskRun;
+export type Run = LoadRun | LatencyRun | ConnectionRun | MemoryRun | DiskRun;
 
 /** Two quantiles. */
 export interface Quantiles {

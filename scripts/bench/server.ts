@@ -1,6 +1,7 @@
 /** A mail server under measurement. */
 import type { ProcessGroup } from "./process_group.ts";
 import type { ServerName } from "./options.ts";
+import type { Door } from "./results.ts";
 
 /** Domain whose mail ends in the Maildir. */
 export const BOX_DOMAIN = "box.test";
@@ -27,6 +28,8 @@ export interface Server {
   readonly says: string;
   /** SMTP port on 127.0.0.1. */
   readonly port: number;
+  /** The ports of clients that bring no mail. */
+  readonly doors: Readonly<Record<Door, number>>;
   /** `new` of the Maildir of `u@box.test`. */
   readonly box: string;
   readonly group: ProcessGroup;
