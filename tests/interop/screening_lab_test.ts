@@ -4,6 +4,7 @@
  * as its message, and no good client is lost.
  */
 import assert from "node:assert/strict";
+import dgram from "node:dgram";
 import net from "node:net";
 import { newFiles } from "../system/mailbox.ts";
 import {
@@ -346,11 +347,8 @@ Deno.test({
   ignore: !IS_ROOT,
   fn: async () => {
     // Takes questions, answers none.
-    const deaf = Deno.listenDatagram({
-      transport: "udp",
-      hostname: SILENT,
-      port: 53,
-    });
+    const deaf = dgram.createSocket("udp4");
+    await new Promise<void>((bound) => deaf.bind(53, SILENT, bound));
     try {
       await using made = await server({
         users: ["me"],
