@@ -22,6 +22,8 @@ export interface ArrivalOptions {
   readonly address: string;
   /** TLS from the first octet: then nothing can be said in clear. */
   readonly isTls: boolean;
+  /** It will log in: what it is, its password tells, and no test. */
+  readonly takesLogins: boolean;
   readonly held: Held;
   readonly guard: Guard;
   readonly gate: GateAsker;
@@ -82,7 +84,8 @@ export class Arrival {
   }
 
   async #arrive(): Promise<void> {
-    const { address, gate, guard, greetWaitMs, isTls } = this.#options;
+    const { address, gate, guard, greetWaitMs } = this.#options;
+    const { isTls, takesLogins } = this.#options;
     const answer = await gate.arrive(address);
     if (this.#at !== "arriving") return;
     if (answer === undefined) return this.#letIn();
@@ -92,7 +95,7 @@ export class Arrival {
       return this.#close(refusal.reply);
     }
     this.#at = "trap";
-    guard.begin(isTls ? [] : answer.tests, refusal, greetWaitMs);
+    guard.begin(isTls || takesLogins ? [] : answer.tests, refusal, greetWaitMs);
     this.#heard();
   }
 

@@ -43,6 +43,7 @@ import {
 import { REPLIES } from "./replies.ts";
 import { MAX_SASL_LINE } from "./sasl_step.ts";
 import {
+  type Action,
   type Event,
   greeting,
   type Hello,
@@ -368,11 +369,11 @@ export class Connection {
       case "nothing":
         return;
       case "reply":
-        this.#logLogin(action.why);
+        this.#noteLogin(action);
         if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         return this.#say(action.reply);
       case "close":
-        this.#logLogin(action.why);
+        this.#noteLogin(action);
         if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         this.#say(action.reply);
         return this.#close();
@@ -422,10 +423,13 @@ export class Connection {
     this.#close();
   }
 
-  #logLogin(why: string | undefined): void {
+  /** Counts and logs a login that failed. */
+  #noteLogin({ reply, why }: Action & { do: "reply" | "close" }): void {
     if (why === undefined) return;
     this.#options.count("login-failures");
     this.#log("login-failed", { why });
+    const isWrong = reply === REPLIES.tooManyLogins || reply.code === 535;
+    if (isWrong) this.#options.guard?.tally("auth-failures");
   }
 
   /** Stops running commands; the calls that are waited for have time limits. */

@@ -89,7 +89,7 @@ export const submissionRole: RoleManifest = {
   ...smtpdRole,
   name: "submission",
   job: "takes mail from this server's own users",
-  asks: ["resolve", "spool", "queue", "auth"],
+  asks: ["resolve", "spool", "queue", "gate", "auth"],
   // STARTTLS; TLS from the first octet (RFC 8314 §3).
   listens: ["submission", "submissions"],
   instances: () => 1,

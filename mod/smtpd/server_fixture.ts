@@ -74,12 +74,14 @@ export interface SubmissionFixture extends Fixture {
 /** The same for submission, with TLS from the first octet or STARTTLS. */
 export async function withSubmission(
   part: Partial<SubmissionPart>,
-  options: { isTls: boolean },
+  options: { isTls: boolean; gate?: FakeGate },
   test: (fixture: SubmissionFixture) => Promise<void>,
 ): Promise<void> {
   const backend = new FakeSubmissionBackend();
-  const whole = { hideClient: false, ...part };
-  await serve(whole, { backend, isTls: options.isTls }, test);
+  const screening = { ...TEST_PART.screening };
+  if (options.gate !== undefined) screening.trusted = [];
+  const whole = { hideClient: false, screening, ...part };
+  await serve(whole, { ...options, backend }, test);
 }
 
 async function serve<B extends FakeBackend>(

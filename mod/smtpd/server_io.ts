@@ -223,6 +223,7 @@ export class SmtpServer {
       ...caller,
       gate,
       guard,
+      takesLogins: this.#settings.takesLogins,
       hostname: this.#part.hostname,
       greetWaitMs: rules.greetWaitMs * this.#stress.greetWaitShare,
       count: this.#options.count,

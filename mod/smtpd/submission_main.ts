@@ -1,6 +1,7 @@
 /** submission's entry: opens its edges, then its listening sockets. */
 import { authContract } from "../auth/auth_ipc.ts";
 import { log } from "../core/log.ts";
+import { gateContract } from "../gate/gate_ipc.ts";
 import { runRole } from "../ipc/role_runtime.ts";
 import { queueContract } from "../queue/queue_ipc.ts";
 import { resolveContract } from "../resolve/resolve_ipc.ts";
@@ -20,6 +21,7 @@ export function main(): Promise<void> {
         spool: context.ask(spoolContract),
         queue: context.ask(queueContract),
       }),
+      gate: context.ask(gateContract),
       log,
       count: (name) => context.count(name),
     });

@@ -1,9 +1,11 @@
 /** What a login changes: who may be the sender, where mail may go, the header. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { FakeGate } from "./fake_gate.ts";
 import {
   selfSigned,
   type SubmissionFixture,
+  until,
   withSubmission,
 } from "./server_fixture.ts";
 import { TestClient } from "./test_client.ts";
@@ -114,3 +116,33 @@ submissionTest(
     client.close();
   },
 );
+
+Deno.test("submission makes no test of a client, and counts its failed logins", () => {
+  const gate = new FakeGate();
+  gate.arriving = {
+    ...gate.arriving,
+    tests: ["pregreet", "dnsbl", "deep"],
+  };
+  return withSubmission(
+    { tls: PEM },
+    { isTls: false, gate },
+    async (fixture) => {
+      const client = await TestClient.open(fixture.port);
+      await client.dialog(["EHLO a.test", 250], ["STARTTLS", 220]);
+      await client.startTls();
+      await client.dialog(
+        ["EHLO a.test", 250],
+        ["AUTH PLAIN AGEAYg==", 535],
+        ["AUTH PLAIN !", 501],
+        [LOGIN, 235],
+        ["MAIL FROM:<me@home.test>", 250],
+        ["QUIT", 221],
+      );
+      const tally = "tally 127.0.0.1 auth-failures 1";
+      await until(() => gate.calls.includes(tally), "the gate is told");
+      await until(() => gate.count("leave") === 1, "the client has left");
+      assert.deepEqual([gate.count("score"), gate.count("tested")], [0, 0]);
+      assert.equal(gate.judged[0]!.login, "me@home.test");
+    },
+  );
+});

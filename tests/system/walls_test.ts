@@ -25,10 +25,12 @@ interface Rights {
   /** The group that may read contents. */
   readonly isReader?: boolean;
   /** Which TCP port it takes connections from. */
-  readonly listens?: "smtp" | "console";
+  readonly listens?: "smtp" | "submission" | "console";
 }
 
 const SMTPD = ["smtpd.0", "smtpd.1"];
+/** Everybody who takes mail in. */
+const DOORS = [...SMTPD, "submission.0"];
 
 const RIGHTS: Readonly<Record<string, Rights>> = {
   smtpd: {
@@ -36,10 +38,15 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     asks: ["resolve", "spool", "queue", "gate"],
     listens: "smtp",
   },
+  submission: {
+    answers: [],
+    asks: ["resolve", "spool", "queue", "gate", "auth"],
+    listens: "submission",
+  },
   console: { answers: [], asks: ["queue"], listens: "console" },
-  resolve: { answers: [...SMTPD, "queue.0"], asks: [] },
+  resolve: { answers: [...DOORS, "queue.0"], asks: [] },
   spool: {
-    answers: [...SMTPD, "queue.0"],
+    answers: [...DOORS, "queue.0"],
     asks: ["shred"],
     read: ["/spool/segments", "/spool/spent"],
     write: ["/spool/segments", "/spool/spent"],
@@ -52,15 +59,15 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     read: ["/spool/spent"],
     write: ["/spool/spent"],
   },
-  auth: { answers: [], asks: [], read: ["/auth"] },
+  auth: { answers: ["submission.0"], asks: [], read: ["/auth"] },
   queue: {
-    answers: [...SMTPD, "console.0"],
+    answers: [...DOORS, "console.0"],
     asks: ["resolve", "spool", "maildir", "smtpc"],
     read: ["/queue", "/events"],
     write: ["/queue", "/events"],
   },
   gate: {
-    answers: SMTPD,
+    answers: DOORS,
     asks: ["dns"],
     read: ["/gate"],
     write: ["/gate"],
@@ -307,6 +314,9 @@ function compareOpen(
     `${made.home}/run/${one.instance}-${asked}.sock`
   );
   if (rights.listens === "smtp") want.push(`tcp:${made.smtpPort}`);
+  if (rights.listens === "submission") {
+    want.push(`tcp:${made.smtpPort + 1}`, `tcp:${made.smtpPort + 2}`);
+  }
   if (rights.listens === "console") want.push(`tcp:${made.consolePort}`);
   const noDial = (name: string) => !name.endsWith("-dial.sock");
   assert.deepEqual(
