@@ -9,7 +9,7 @@ import type { authContract } from "./auth_ipc.ts";
 import { matchPassword } from "./check_password.ts";
 import { Exchanges } from "./exchanges.ts";
 import { Lockout } from "./lockout.ts";
-import type { Logins } from "./logins.ts";
+import type { Account, Logins } from "./logins.ts";
 import { networkOf } from "./network.ts";
 import {
   checkProof,
@@ -85,13 +85,17 @@ export function authAnswers(
     const shown = mailbox === undefined || !login.includes("@") ? "" : name;
     return { name, shown, client, mechanism };
   };
-  const deny = (attempt: Attempt, isKnown: boolean) => {
+  const deny = (attempt: Attempt, { mailbox, keys }: Account) => {
     deniedCount++;
     const { name, client, mechanism } = attempt;
     // People type their password into the wrong field: what is no mailbox
     // and names no domain is not written down.
-    const login = isKnown ? name : attempt.shown;
-    const why = isKnown ? "wrong password" : "no such login";
+    const login = mailbox === null ? attempt.shown : name;
+    const why = mailbox === null
+      ? "no such login"
+      : mechanism === "scram-sha-256" && keys.length === 0
+      ? "no keys for SCRAM: set the password again (bulkhead user passwd)"
+      : "wrong password";
     log("auth-denied", { login, client, mechanism, why });
     for (const one of lockout.failed(name, client, nowMs())) {
       log("auth-locked", {
@@ -135,7 +139,7 @@ export function authAnswers(
         const app = await matchPassword(account, prepared ?? "");
         const { mailbox } = account;
         return app === undefined || mailbox === null || prepared === undefined
-          ? deny(attempt, mailbox !== null)
+          ? deny(attempt, account)
           : { answer: grant(attempt, mailbox, app) };
       });
       return verdict ?? refused("busy");
@@ -167,7 +171,7 @@ export function authAnswers(
       if (isLocked(attempt)) return refused("locked");
       const proven = checkProof(exchange, clientFinalBare, proof);
       if (proven === undefined || account.mailbox === null) {
-        return deny(attempt, account.mailbox !== null);
+        return deny(attempt, account);
       }
       const granted = grant(attempt, account.mailbox, proven.app);
       return { answer: { granted, signature: proven.signature } };
