@@ -32,6 +32,13 @@ export type Step =
   | { readonly do: "envelope"; readonly line: number; readonly is: string }
   /** The trace field that the server added, unfolded, as a glob. */
   | { readonly do: "trace"; readonly line: number; readonly glob: string }
+  /** A field of its header, unfolded, as a glob; or that there is none. */
+  | {
+    readonly do: "field";
+    readonly line: number;
+    readonly glob: string;
+    readonly isThere: boolean;
+  }
   /** Its content, without the trace field that the server adds. */
   | { readonly do: "content"; readonly line: number; readonly is: string };
 
@@ -129,9 +136,9 @@ function parseOne(
     const line = lines[at]!;
     if (line === "" || line.startsWith("#")) continue;
     try {
-      const body = /^[CSMTB][:|]|^\(/.test(line);
+      const body = /^[CSMTHB][:|]|^\(/.test(line);
       if (!body && draft.steps.length + unsent.length > 0) {
-        throw new SyntaxError("neither C:, S:, M:, T:, B: nor (...)");
+        throw new SyntaxError("neither C:, S:, M:, T:, H:, B: nor (...)");
       }
       if (!body) head(draft, line);
       else for (const one of expand(line)) read(one, at);
@@ -241,6 +248,10 @@ function stepOf(text: string, line: number): Step {
   }
   if (text.startsWith("T: ")) {
     return { do: "trace", line, glob: text.slice(3) };
+  }
+  if (text.startsWith("H: ")) {
+    const isThere = text[3] !== "!";
+    return { do: "field", line, glob: text.slice(isThere ? 3 : 4), isThere };
   }
   if (text.startsWith("B: ")) {
     return { do: "content", line, is: unescape(text.slice(3)) };

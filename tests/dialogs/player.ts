@@ -101,6 +101,14 @@ async function perform(step: Step, wire: Wire, stage: Stage): Promise<void> {
       if (isGlob(step.glob, trace)) return;
       throw new Error(`trace: want ${step.glob}, got ${trace}`);
     }
+    case "field": {
+      const last = stage.taken?.().at(-1);
+      if (last === undefined) return same(stage.taken, undefined, "message");
+      const fields = fieldsOf(cutTrace(last.content).rest);
+      if (fields.some((one) => isGlob(step.glob, one)) === step.isThere) return;
+      const not = step.isThere ? "" : "no ";
+      throw new Error(`want ${not}${step.glob}, got ${fields.join(" / ")}`);
+    }
     case "content": {
       const last = stage.taken?.().at(-1);
       const is = last && cutTrace(last.content).rest;
@@ -124,6 +132,14 @@ function cutTrace(content: string): { trace: string; rest: string } {
   const trace = lines.slice(0, first).join("").replaceAll("\t", " ");
   if (!trace.startsWith("Received: ")) throw new Error("no trace field");
   return { trace, rest: lines.slice(first).join("\r\n") };
+}
+
+/** The header's fields, unfolded; RFC 5322 §2.2.3. */
+function fieldsOf(content: string): string[] {
+  const end = `\r\n${content}`.indexOf("\r\n\r\n");
+  const header = end < 0 ? content : content.slice(0, end);
+  return header.replaceAll("\r\n ", " ").replaceAll("\r\n\t", " ")
+    .split("\r\n").filter((one) => one !== "");
 }
 
 function shown(heard: Heard): string {

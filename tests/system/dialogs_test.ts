@@ -3,9 +3,10 @@
  * not depend on who stands behind it.
  */
 import assert from "node:assert/strict";
+import type { Dialog, Transport } from "../dialogs/dialog.ts";
 import { readDialogs } from "../dialogs/library.ts";
 import { play } from "../dialogs/player.ts";
-import { server } from "./server_fixture.ts";
+import { type Installation, server } from "./server_fixture.ts";
 
 /** Dialogs under way at a time. */
 const AT_ONCE = 16;
@@ -18,22 +19,38 @@ local_domains = ["home.test", "any.test"]
 "@any.test" = ["me@home.test"]
 `;
 
+/** Each once, over one of its transports in turn: tests/dialogs has them all. */
 const SCENES = readDialogs()
-  .filter((one) =>
-    one.port === "smtp" && !one.inProcess && one.pending === undefined
-  )
-  .flatMap((dialog) => dialog.over.map((transport) => ({ dialog, transport })));
+  .filter((one) => !one.inProcess && one.pending === undefined)
+  .map((dialog, i) => ({
+    dialog,
+    transport: dialog.over[i % dialog.over.length]!,
+  }));
+
+/** As `init` lays them out. */
+function portOf(
+  site: Installation,
+  { port }: Dialog,
+  transport: Transport,
+): number {
+  if (port === "smtp") return site.smtpPort;
+  return site.smtpPort + (transport === "implicit" ? 2 : 1);
+}
 
 Deno.test("a whole server answers the dialogs", async () => {
   await using site = await server({ settings: SETTINGS });
-  const stage = { port: site.smtpPort, replyMs: 30_000, taken: undefined };
   const wrong: string[] = [];
   let next = 0;
   const work = async () => {
     for (let i; (i = next++) < SCENES.length;) {
       const { dialog, transport } = SCENES[i]!;
       try {
-        await play(dialog, transport, stage);
+        const port = portOf(site, dialog, transport);
+        await play(dialog, transport, {
+          port,
+          replyMs: 30_000,
+          taken: undefined,
+        });
       } catch (error) {
         wrong.push((error as Error).message);
       }
