@@ -155,7 +155,7 @@ export class HeaderRepair {
           this.#at = "cr";
           return "unknown";
         }
-        if (isSpace(octet)) return this.#hasHeader ? "as-before" : "body";
+        if (isFolding(octet)) return this.#hasHeader ? "as-before" : "body";
         this.#at = "name";
         this.#name = "";
         this.#nameLength = 0;
@@ -166,7 +166,7 @@ export class HeaderRepair {
         return this.#inName(octet);
       case "space":
         if (octet === COLON) return this.#field();
-        return isSpace(octet) && this.#nameLength++ < MAX_NAME
+        return isFolding(octet) && this.#nameLength++ < MAX_NAME
           ? "unknown"
           : this.#noField();
       case "rest":
@@ -179,7 +179,7 @@ export class HeaderRepair {
     if (octet === COLON) {
       return this.#nameLength === 0 ? this.#noField() : this.#field();
     }
-    if (isSpace(octet)) {
+    if (isFolding(octet)) {
       // Obsolete, but read by many: RFC 5322 §4.5.
       this.#at = "space";
       return "unknown";
@@ -230,6 +230,7 @@ export class HeaderRepair {
 
 const encoder = new TextEncoder();
 
-function isSpace(octet: number): boolean {
+/** True for what goes on with the field before it, RFC 5322 §2.2.3. */
+export function isFolding(octet: number | undefined): boolean {
   return octet === 0x20 || octet === 0x09;
 }

@@ -11,7 +11,7 @@ import { joinOctets } from "../core/octets.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { DataReader } from "./data_reader.ts";
-import { type Facts, HeaderRepair } from "./header_repair.ts";
+import { type Facts, HeaderRepair, isFolding } from "./header_repair.ts";
 import { HopCounter } from "./hop_counter.ts";
 import type { MessageEnd } from "./session.ts";
 
@@ -167,14 +167,17 @@ export class IncomingMessage {
 
   #take(piece: Uint8Array): void {
     if (this.#fault !== undefined) return;
+    const isFirst = this.#size === 0;
     this.#size += piece.length;
     this.#hops.push(piece);
     if (this.#size > this.#limits.maxMessageBytes) {
       this.#fail({ is: "too-large" });
     } else if (this.#hops.hops > this.#limits.hopLimit) {
       this.#fail({ is: "loop" });
-    } else if (this.#repair === undefined) this.#keep(piece);
-    else this.#repair.push(piece);
+    } else if (this.#repair === undefined) {
+      if (isFirst && isFolding(piece[0])) this.#keep(EMPTY_LINE);
+      this.#keep(piece);
+    } else this.#repair.push(piece);
   }
 
   #keep(piece: Uint8Array): void {
@@ -208,3 +211,9 @@ export class IncomingMessage {
     this.#onDrain();
   }
 }
+
+/**
+ * Goes before a message that begins with a blank, which would else go on with
+ * our own trace field (RFC 5322 §2.2.3): all of it is body.
+ */
+const EMPTY_LINE = new Uint8Array([0x0d, 0x0a]);
