@@ -3,6 +3,7 @@
  * it, or is not there: retries, notices, and what the queue says meanwhile.
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { emptyMaildir, filesIn, newFiles } from "./mailbox.ts";
 import { NextHop } from "./next_hop.ts";
 import {
@@ -197,6 +198,54 @@ Deno.test({
       assert.ok(events.some(({ code }) => code === 550), "it is remembered");
     });
 
+    await t.step(
+      "tells of success and failure as it was asked to",
+      async () => {
+        fresh();
+        hop.manners = {
+          onRcpt: (to) => to.startsWith("bad") ? "550 5.1.1 Nobody" : undefined,
+        };
+        const client = await SmtpClient.ready(made.smtpPort);
+        const ok = async (line: string) =>
+          client.expect(await client.say(line), 250);
+        await ok("MAIL FROM:<me@home.test> BODY=8BITMIME RET=FULL ENVID=a+2Bb");
+        const notify = "NOTIFY=SUCCESS,FAILURE";
+        await ok(
+          `RCPT TO:<you@home.test> ${notify} ORCPT=rfc822;You+2B@h.test`,
+        );
+        await ok(`RCPT TO:<good@remote.test> ${notify}`);
+        await ok(`RCPT TO:<bad1@remote.test> ${notify}`);
+        await ok("RCPT TO:<bad2@remote.test> NOTIFY=NEVER");
+        client.expect(await client.data(CONTENT), 250);
+        await client.quit();
+        await until("an empty queue", () => isEmpty(made));
+        const told = new Set<string>();
+        for (const path of newFiles(mine)) {
+          const { status, quoted, parts } = await readNotice(path);
+          const [about, ...each] = status;
+          assert.equal(about!["original-envelope-id"], "a+b");
+          for (const one of each) {
+            told.add(`${one["action"]} ${one["final-recipient"]}`);
+            if (one["action"] === "delivered") {
+              assert.equal(one["original-recipient"], "rfc822;You+@h.test");
+            }
+            const isFailed = one["action"] === "failed";
+            assert.equal(
+              parts[2],
+              isFailed ? "message/rfc822" : "text/rfc822-headers",
+            );
+            const whole = await Deno.readTextFile(path);
+            assert.equal(whole.includes("Secret body"), isFailed, quoted);
+          }
+        }
+        assert.deepEqual([...told].sort(), [
+          "delivered rfc822; you@home.test",
+          "failed rfc822; bad1@remote.test",
+          "relayed rfc822; good@remote.test",
+        ]);
+      },
+    );
+
     await t.step("sends no notice about mail from <>", async () => {
       fresh();
       hop.manners = { onMessage: () => "554 5.6.0 We do not like it" };
@@ -264,8 +313,29 @@ Deno.test({
       await made.stopCleanly();
       const offline = await list(made);
       assert.deepEqual(new Set(offline.map(({ id }) => id)), ids);
+      // One of them as if it had been accepted on hold.
+      const held = offline.at(-1)!;
+      const db = new DatabaseSync(`${made.home}/queue/queue.db`);
+      db.exec(
+        "UPDATE recipients SET state = 3 WHERE message = " +
+          `(SELECT n FROM messages WHERE id = '${held.id}')`,
+      );
+      db.exec(`UPDATE messages SET due_ms = -1 WHERE id = '${held.id}'`);
+      db.close();
       await hop.listen();
       await made.start();
+      await until("all but one", () => hop.taken.length === 4);
+      const listed = await until("one on hold", async () => {
+        const all = await list(made);
+        return all.length === 1 && all[0]!;
+      });
+      assert.equal(listed.id, held.id);
+      assert.equal(listed.recipients[0]!.state, "hold");
+      const released = await made.command("queue", "release", held.id);
+      assert.equal(released.code, 0, released.errors);
+      assert.match(released.out, /is released\./);
+      const unknown = await made.command("queue", "release", "nonsense");
+      assert.equal(unknown.code, 66);
       await until("all five", () => hop.taken.length === 5);
       await until("an empty queue", () => isEmpty(made));
       assert.equal(hop.taken.length, 5);
@@ -364,7 +434,9 @@ print(json.dumps({
     "status": [{name.lower(): str(value) for name, value in group.items()}
                for group in status.get_payload()],
     "text": text.get_content(),
-    "quoted": quoted.get_payload(decode=True).decode("latin-1"),
+    "quoted": (quoted.get_payload(0).get_payload(decode=True)
+               if quoted.is_multipart()
+               else quoted.get_payload(decode=True)).decode("latin-1"),
 }))
 `;
 
