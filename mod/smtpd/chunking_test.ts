@@ -193,6 +193,27 @@ serverTest(
   },
 );
 
+for (const says of ["BDAT 9 LAST\r\nA\r\n", "DATA\r\n"]) {
+  serverTest(
+    `ends with a client that says ${JSON.stringify(says)} and no more`,
+    {},
+    async ({ port, backend, server }) => {
+      const { store } = backend.answers;
+      const gate = Promise.withResolvers<void>();
+      backend.answers.store = () => gate.promise.then(store);
+      const client = await TestClient.open(port);
+      client.send(HEAD + says);
+      client.socket.end();
+      await until(() => backend.calls.includes("store"), "store asked");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      gate.resolve();
+      await until(() => server.sessions === 0, "session gone");
+      assert.equal(backend.openStreams, 0);
+      assert.deepEqual(backend.taken, []);
+    },
+  );
+}
+
 serverTest(
   "gives a message of chunks no more time than one of DATA",
   { messageWithinMs: 1_000, commandWithinMs: 10_000 },

@@ -472,6 +472,10 @@ export class Connection {
       this.#say(REPLIES.outOfStep);
       return this.#close();
     }
+    if (this.#clientEnded) {
+      stream.abort();
+      return this.#close();
+    }
     this.#begin(stream, "dot");
     this.#mode = "message";
     this.#say(REPLIES.goAhead);
@@ -582,6 +586,10 @@ export class Connection {
 
   /** The client's time for the rest of a chunk; most need none. */
   #awaitChunk(): void {
+    if (this.#clientEnded) {
+      this.#socket.destroy();
+      return;
+    }
     // The replies before it: a client may wait for them.
     const deadline = this.#deadline;
     this.#flush();
