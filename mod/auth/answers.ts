@@ -45,6 +45,8 @@ interface Attempt {
   readonly shown: string;
   readonly client: string;
   readonly mechanism: "password" | "scram-sha-256";
+  /** As it came; SCRAM does not show it. */
+  readonly password?: string;
 }
 
 type ScramAttempt = ScramExchange & { readonly attempt: Attempt };
@@ -97,7 +99,8 @@ export function authAnswers(
       ? "no keys for SCRAM: set the password again (bulkhead user passwd)"
       : "wrong password";
     log("auth-denied", { login, client, mechanism, why });
-    for (const one of lockout.failed(name, client, nowMs())) {
+    const failure = { login: name, client, password: attempt.password };
+    for (const one of lockout.failed(failure, nowMs())) {
       log("auth-locked", {
         what: one.what,
         ...(one.what === "login" ? { login } : {}),
@@ -123,7 +126,7 @@ export function authAnswers(
 
   const handlers: Handlers<typeof authContract.calls> = {
     async password({ login, password, client }) {
-      const attempt = attemptOf(login, client, "password");
+      const attempt = { ...attemptOf(login, client, "password"), password };
       if (isLocked(attempt)) return refused("locked");
       const owner = {
         owner: networkOf(client),

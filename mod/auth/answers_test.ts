@@ -218,7 +218,7 @@ Deno.test("auth locks a login from where it failed, right password or not", asyn
   await using role = new Role();
   for (let n = 0; n < 10; n++) {
     const how = n % 2 === 0
-      ? await role.password("me@home.test", "x")
+      ? await role.password("me@home.test", `x${n}`)
       : await role.scram("me@home.test", "x");
     strictEqual(how, "denied", `try ${n}`);
   }
@@ -229,7 +229,7 @@ Deno.test("auth locks a login from where it failed, right password or not", asyn
     "me@home.test",
   );
   // Nor does it matter whether the login exists.
-  for (let n = 0; n < 10; n++) await role.password("no@home.test", "x");
+  for (let n = 0; n < 10; n++) await role.password("no@home.test", `x${n}`);
   strictEqual(await role.password("no@home.test", "x"), "locked");
   role.nowMs = 90_000;
   strictEqual(await role.password("me@home.test", "secret"), "me@home.test");

@@ -12,11 +12,15 @@
  * not those of the network: or one account would be a licence to guess at
  * others. 20,000 names of each kind are kept, about 5 MB.
  *
+ * The same wrong password again is no further guess at a login
+ * (`recent_guesses.ts`); SCRAM does not show it, so there it is.
+ *
  * From where a login succeeded is remembered, too: who comes from there again
  * does not wait behind strangers (`work_queue.ts`).
  */
 import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
 import { networkOf } from "./network.ts";
+import { RecentGuesses } from "./recent_guesses.ts";
 
 const WINDOW_MS = 15 * 60_000;
 /** See the file's header. */
@@ -47,6 +51,7 @@ export interface Locked {
 export class Lockout {
   readonly #logins = new FailureCounts(LOGIN_LIMIT);
   readonly #networks = new FailureCounts(NETWORK_LIMIT);
+  readonly #guesses = new RecentGuesses();
   /** Logins with networks that succeeded, in the order of the last time. */
   readonly #known = new Set<string>();
 
@@ -57,14 +62,29 @@ export class Lockout {
       this.#logins.fullForMs(keyOf(login, network), nowMs) > 0;
   }
 
-  /** Counts a failure; tells what it locked. */
-  failed(login: string, client: string, nowMs: number): Locked[] {
+  /**
+   * Counts a failure; tells what it locked.
+   *
+   * @param password The wrong one, if it is known: repeated, it counts for the
+   * network alone
+   */
+  failed(
+    { login, client, password }: {
+      login: string;
+      client: string;
+      password?: string | undefined;
+    },
+    nowMs: number,
+  ): Locked[] {
     const network = networkOf(client);
+    const key = keyOf(login, network);
+    const isGuess = password === undefined ||
+      this.#guesses.isNew(key, password);
     const counts = [
-      ["login", this.#logins, keyOf(login, network)],
+      ["login", this.#logins, key],
       ["network", this.#networks, network],
     ] as const;
-    return counts.flatMap(([what, count, key]) => {
+    return counts.slice(isGuess ? 0 : 1).flatMap(([what, count, key]) => {
       const before = count.fullForMs(key, nowMs);
       count.add(key, nowMs);
       const forMs = count.fullForMs(key, nowMs);

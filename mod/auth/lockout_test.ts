@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Lockout } from "./lockout.ts";
 import { networkOf } from "./network.ts";
+import { RecentGuesses } from "./recent_guesses.ts";
 
 const NETWORKS: [client: string, network: string][] = [
   ["192.0.2.7", "192.0.2.0/24"],
@@ -22,7 +23,8 @@ Deno.test("Lockout locks a login from a network, and from no other", () => {
   const lockout = new Lockout();
   const told = Array.from(
     { length: 10 },
-    (_, n) => lockout.failed("me@home.test", `192.0.2.${n}`, 0),
+    (_, n) =>
+      lockout.failed({ login: "me@home.test", client: `192.0.2.${n}` }, 0),
   ).flat();
   deepStrictEqual(told, [
     { what: "login", network: "192.0.2.0/24", forMs: 90_000 },
@@ -33,6 +35,39 @@ Deno.test("Lockout locks a login from a network, and from no other", () => {
   strictEqual(lockout.isLocked("you@home.test", "192.0.2.1", 0), false);
   strictEqual(lockout.isLocked("me@home.test", "192.0.2.1", 90_000), false);
   deepStrictEqual(lockout.locked(0), ["me@home.test from 192.0.2.0/24"]);
+});
+
+Deno.test("Lockout takes an old password that comes again for no new guess", () => {
+  const lockout = new Lockout();
+  const fail = (password: string, nowMs: number) =>
+    lockout.failed(
+      { login: "me@home.test", client: "192.0.2.1", password },
+      nowMs,
+    );
+  // A forgotten device, once a minute for a day.
+  for (let minute = 0; minute < 1_440; minute++) {
+    deepStrictEqual(fail("old", minute * 60_000), []);
+  }
+  const nowMs = 86_400_000;
+  for (let n = 0; n < 9; n++) deepStrictEqual(fail(`guess ${n}`, nowMs), []);
+  deepStrictEqual(fail("one more", nowMs).map(({ what }) => what), ["login"]);
+
+  // And at full speed it is the network's count that ends it.
+  const other = new Lockout();
+  const told = Array.from(
+    { length: 50 },
+    () =>
+      other.failed({ login: "me", client: "192.0.2.1", password: "old" }, 0),
+  ).flat();
+  deepStrictEqual(told.map(({ what }) => what), ["network"]);
+});
+
+Deno.test("RecentGuesses keeps eight of a name", () => {
+  const guesses = new RecentGuesses();
+  for (let n = 0; n < 9; n++) strictEqual(guesses.isNew("a", `${n}`), true);
+  strictEqual(guesses.isNew("a", "8"), false);
+  strictEqual(guesses.isNew("b", "8"), true);
+  strictEqual(guesses.isNew("a", "0"), true, "forgotten");
 });
 
 Deno.test("Lockout knows from where a login succeeded", () => {
@@ -50,7 +85,8 @@ Deno.test("Lockout locks a network that tries many logins", () => {
   const lockout = new Lockout();
   const told = Array.from(
     { length: 50 },
-    (_, n) => lockout.failed(`user${n}@home.test`, "192.0.2.1", 0),
+    (_, n) =>
+      lockout.failed({ login: `user${n}@home.test`, client: "192.0.2.1" }, 0),
   ).flat();
   deepStrictEqual(told, [
     { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
@@ -63,10 +99,16 @@ Deno.test("Lockout locks a network that tries many logins", () => {
 Deno.test("Lockout forgets a login's failures at its success, not the network's", () => {
   const lockout = new Lockout();
   for (let n = 0; n < 49; n++) {
-    lockout.failed(n < 9 ? "me@home.test" : `user${n}`, "192.0.2.1", 0);
+    lockout.failed({
+      login: n < 9 ? "me@home.test" : `user${n}`,
+      client: "192.0.2.1",
+    }, 0);
   }
   lockout.succeeded("me@home.test", "192.0.2.1");
-  deepStrictEqual(lockout.failed("me@home.test", "192.0.2.1", 0), [
-    { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
-  ]);
+  deepStrictEqual(
+    lockout.failed({ login: "me@home.test", client: "192.0.2.1" }, 0),
+    [
+      { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
+    ],
+  );
 });

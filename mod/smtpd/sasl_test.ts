@@ -436,3 +436,62 @@ Deno.test("askAuth() asks what was to be asked", async () => {
   });
   deepStrictEqual(asked, [["password", ask]]);
 });
+
+/** Octets that SASL's readers look for, and some that they do not. */
+const PIECES = [
+  ...["", "n", "y", "p=", "tls-server-end-point", "tls-exporter", ",", ",,"],
+  ...["a=", "n=", "r=", "c=", "p=", "m=", "x=", "=2C", "=3D", "=", "me", "\0"],
+  ...["biws", "AAAA", "\u00fc", "\ud800", "\n", "*", "x".repeat(300)],
+];
+
+Deno.test("SASL reads anything to an action, and never throws", () => {
+  let seed = 1;
+  // A linear congruence (Numerical Recipes): the same run each time.
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(seed / 2 ** 32 * below);
+  };
+  const seen = new Set<string>();
+  for (let n = 0; n < 20_000; n++) {
+    const message = Array.from(
+      { length: random(9) },
+      () => PIECES[random(PIECES.length)]!,
+    ).join("");
+    const line = random(10) === 0 ? message : b64(message);
+    const mechanism = mechanismsOn(BOUND)[random(4)]!;
+    const [state, action] = random(4) === 0
+      ? onLine(
+        { at: "scram-final", exchange: "e", binding: END_POINT },
+        line,
+      )
+      : begin({ mechanism, initial: line, channel: BOUND });
+    seen.add(action.do === "fail" ? action.fault : action.do);
+    if (state?.at === "login-password") onLine(state, line);
+  }
+  for (const one of ["ask", "say", "denied", "malformed", "not-base64"]) {
+    ok(seen.has(one), one);
+  }
+});
+
+Deno.test("SASL spends no time on bait", () => {
+  const full = (start: string, bait: string) =>
+    Buffer.from(start + bait.repeat(9_000)).subarray(0, 9_000)
+      .toString("base64");
+  const baits = ["=2C", "=", ",", ",p=", "\0", "n,,n=", "a=b,", "\u0308"];
+  const states: SaslState[] = [
+    { at: "plain", channel: BOUND },
+    { at: "login-name", channel: BOUND },
+    { at: "login-password", channel: BOUND, login: "me" },
+    { at: "scram-first", channel: BOUND, isPlus: false },
+    { at: "scram-final", exchange: "e", binding: END_POINT },
+  ];
+  for (const bait of baits) {
+    for (const start of ["", "n,,n=", "c=biws,r=", "\0me\0"]) {
+      for (const state of states) {
+        const began = performance.now();
+        onLine(state, full(start, bait));
+        ok(performance.now() - began < 50, JSON.stringify([state.at, bait]));
+      }
+    }
+  }
+});

@@ -158,6 +158,7 @@ Deno.test("init makes passwords, and shows them once", async () => {
   const kept = await Deno.readTextFile(`${home}/auth/passwords`);
   assert.match(kept, /^me@home\.test::scrypt\$.*:scram-sha-256\$/m);
   assert.ok(!kept.includes(password));
+  await movesOldPasswords(home, args);
   assert.equal((await Deno.stat(`${home}/users`)).mode! & 0o777, 0o600);
   const file = await Deno.stat(`${home}/auth/passwords`);
   assert.equal(file.mode! & 0o777, 0o640);
@@ -168,6 +169,23 @@ Deno.test("init makes passwords, and shows them once", async () => {
   }
   assert.equal((await Deno.stat(`${home}/tls/key.pem`)).mode! & 0o777, 0o600);
 });
+
+/** Makes the files of 0.4.0 out of the new ones, and has init move them. */
+async function movesOldPasswords(home: string, args: readonly string[]) {
+  const path = `${home}/auth/passwords`;
+  const text = await Deno.readTextFile(path);
+  const hash = /^me@home\.test::(scrypt\$[^:]+):/m.exec(text)![1];
+  await Deno.writeTextFile(`${home}/users`, `# mine\nme@home.test:${hash}\n`);
+  await Deno.truncate(path);
+  const ran = await bulkhead("init", home, ...args);
+  assert.equal(ran.code, 0, ran.errors);
+  assert.equal(
+    await Deno.readTextFile(`${home}/users`),
+    "# mine\nme@home.test\n",
+  );
+  const moved = await Deno.readTextFile(path);
+  assert.ok(moved.includes(`me@home.test::${hash}::\n`), moved);
+}
 
 Deno.test("config doc is what docs/configuration.md has", async () => {
   const { code, out } = await bulkhead("config", "doc");
