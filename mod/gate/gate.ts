@@ -15,12 +15,14 @@ import {
   parseAddress,
   parseNetwork,
 } from "../core/network.ts";
+import type { NextHop } from "../core/shapes.ts";
 import type { AnswerOf, AskedOf } from "../ipc/call.ts";
 import { type AccessHit, AccessTables } from "./access.ts";
 import { ClientLists, type Standing } from "./client_lists.ts";
 import { Lists, type ListSurroundings, type Score } from "./dnsbl.ts";
 import type { gateContract, GateVerdict } from "./gate_ipc.ts";
 import { Greylist, type GreylistPart } from "./greylist.ts";
+import { type Probed, Probes, type VerifyPart } from "./probes.ts";
 import { Concurrency, type Counted, Rates } from "./rates.ts";
 import type { GatePart } from "./role.ts";
 import { Shelf } from "./shelf.ts";
@@ -45,6 +47,12 @@ export interface Recorded {
   readonly shadow: boolean;
 }
 
+/** An address, and where its mail goes. */
+export interface Hop {
+  readonly address: string;
+  readonly nextHop: NextHop;
+}
+
 /** What the gate is put into. */
 export interface GateSurroundings {
   readonly part: GatePart;
@@ -53,6 +61,13 @@ export interface GateSurroundings {
   /** Asks a list; see {@link ListSurroundings}. */
   readonly askList: ListSurroundings["ask"];
   readonly onListHealth: ListSurroundings["onHealth"];
+  /**
+   * The one next hop of a recipient; undefined if it is local, goes to several
+   * places, or if nobody knows.
+   */
+  nextHopOf(address: string): Promise<Hop | undefined>;
+  /** Asks a next hop about an address; never throws. */
+  askHop(hop: Hop): Promise<Probed>;
   /** Logs and stores a verdict. */
   record(what: Recorded): void;
   count(name: string): void;
@@ -63,6 +78,8 @@ export interface GateSurroundings {
 /** Scores remembered, and for how long: a listed client comes at once again. */
 const MAX_SCORES = 10_000;
 const SCORE_MS = 60_000;
+/** A client is kept no longer than this for a next hop's answer. */
+const PROBE_WAIT_MS = 9_000;
 /** A pass while a list was silent holds only this long. */
 const UNSURE_MS = 60_000;
 /** The same refusal of the same client is recorded once in this time. */
@@ -84,6 +101,7 @@ interface CachedScore {
 export class Gate {
   readonly clients: Shelf<Passed>;
   readonly greylist: Greylist;
+  readonly probes: Probes;
   readonly #around: GateSurroundings;
   #part: GatePart;
   #networks: ClientLists;
@@ -103,6 +121,7 @@ export class Gate {
     this.#part = part;
     this.clients = new Shelf(part.maxClients);
     this.greylist = new Greylist(part.maxClients);
+    this.probes = new Probes(() => around.nowMs());
     this.#networks = new ClientLists(part);
     this.#tables = new AccessTables(part);
     this.#lists = this.#openLists(part);
@@ -276,9 +295,21 @@ export class Gate {
     return this.#counted(client, what, by) ?? PASS;
   }
 
-  /** Answers `gate.judge`, but for what asks the next hop. */
-  judge(asked: AskedOf<Calls["judge"]>): GateVerdict {
+  /** Answers `gate.judge`: at once, unless the next hop is asked. */
+  judge(
+    asked: AskedOf<Calls["judge"]>,
+  ): GateVerdict | Promise<GateVerdict> {
     const client = this.#client(asked.client);
+    const verdict = this.#judge(asked, client);
+    const { verify } = this.#part;
+    // A user's own mail is taken, and comes back if it must.
+    const isAsked = verify !== null && asked.stage === "recipient" &&
+      asked.login === "" && verdict.action === "pass" &&
+      !this.#isPermitted(asked);
+    return isAsked ? this.#verified(asked, client, verify) : verdict;
+  }
+
+  #judge(asked: AskedOf<Calls["judge"]>, client: Client): GateVerdict {
     const isExempt = asked.trusted || asked.login !== "" ||
       this.#networks.of(client.address)?.is === "allowed";
     const byTables = this.#byTables(asked, client);
@@ -522,14 +553,11 @@ export class Gate {
     const { address } = client;
     const prefix = address.family === 4 ? part.ipv4Prefix : part.ipv6Prefix;
     const network = networkText(networkOf(address, prefix));
-    const triplet = createHash("sha256").update(
-      JSON.stringify([
-        this.#around.salt,
-        network,
-        asked.reversePath.toLowerCase(),
-        asked.recipient.toLowerCase(),
-      ]),
-    ).digest("base64url").slice(0, 22);
+    const triplet = this.#hash([
+      network,
+      asked.reversePath.toLowerCase(),
+      asked.recipient.toLowerCase(),
+    ]);
     const said = this.greylist.judge(
       part,
       { client: network, triplet },
@@ -546,6 +574,39 @@ export class Gate {
         "before, or came again too early",
       undo: letIn(client.text),
     }, asked);
+  }
+
+  async #verified(
+    asked: AskedOf<Calls["judge"]>,
+    client: Client,
+    part: VerifyPart,
+  ): Promise<GateVerdict> {
+    const hop = await this.#around.nextHopOf(asked.recipient);
+    if (hop === undefined) return PASS;
+    const key = this.#hash([hop.address, JSON.stringify(hop.nextHop)]);
+    const probed = await this.probes.of(key, part, {
+      ask: () => this.#around.askHop(hop),
+      waitMs: PROBE_WAIT_MS,
+    });
+    if (probed.is === "yes") return PASS;
+    const isNo = probed.is === "no";
+    const verdict = this.#refuse(client, "enforce", {
+      code: isNo ? 550 : 450,
+      enhanced: isNo ? "5.1.1" : "4.4.3",
+      reply: isNo
+        ? `Their server does not know this recipient: ${probed.words}`
+        : "Cannot ask their server about this recipient now; try again later",
+      rule: "verify",
+      evidence: probed.words,
+      undo: "give the address an OK in a table of access.recipient",
+    }, asked);
+    return verdict ?? PASS;
+  }
+
+  #hash(parts: readonly string[]): string {
+    return createHash("sha256")
+      .update(JSON.stringify([this.#around.salt, ...parts]))
+      .digest("base64url").slice(0, 22);
   }
 
   #forget(network: Network): void {

@@ -1,6 +1,8 @@
 /** A gate with a clock, lists and records of the test's making. Tests only. */
 import type { Listed } from "./dnsbl.ts";
 import { Gate, type Recorded } from "./gate.ts";
+import type { GateVerdict } from "./gate_ipc.ts";
+import type { Probed } from "./probes.ts";
 import type { GatePart } from "./role.ts";
 
 /** Settings under which nothing is refused and nobody is tested. */
@@ -48,6 +50,8 @@ export class GateFixture {
   readonly recorded: Recorded[] = [];
   readonly asked: string[] = [];
   readonly health: string[] = [];
+  /** What next hops say of addresses; others are local. */
+  readonly hops = new Map<string, Probed>();
   readonly gate: Gate;
   readonly part: GatePart;
 
@@ -67,6 +71,13 @@ export class GateFixture {
         return await lists(name);
       },
       onListHealth: (list, ms) => this.health.push(`${list} ${ms}`),
+      nextHopOf: (address) =>
+        Promise.resolve(
+          this.hops.has(address)
+            ? { address, nextHop: { kind: "mx", domain: "next.test" } }
+            : undefined,
+        ),
+      askHop: ({ address }) => Promise.resolve(this.hops.get(address)!),
       record: (what) => this.recorded.push(what),
       count: () => {},
       salt: "salt",
@@ -80,6 +91,16 @@ export class GateFixture {
 
   /** Asks at one stage, for a stranger. */
   judge(
+    stage: "sender" | "recipient",
+    about: Partial<Parameters<Gate["judge"]>[0]> = {},
+  ): GateVerdict {
+    const verdict = this.verify(stage, about);
+    if (verdict instanceof Promise) throw new RangeError("a hop is asked");
+    return verdict;
+  }
+
+  /** The same where a next hop may be asked. */
+  verify(
     stage: "sender" | "recipient",
     about: Partial<Parameters<Gate["judge"]>[0]> = {},
   ) {

@@ -434,6 +434,34 @@ Deno.test("judge() greylists nobody who is known otherwise", () => {
   assert.equal(code({ reversePath: "a@ok.test" }), 0, "the sender is OK");
 });
 
+const VERIFY = { positiveMs: DAY, negativeMs: 3_600_000 };
+
+Deno.test("judge() refuses a recipient that its next hop does not know", async () => {
+  const made = new GateFixture({ verify: VERIFY });
+  made.hops.set("who@next.test", { is: "no", words: "mx said 550 5.1.1 who" });
+  made.hops.set("me@next.test", { is: "yes" });
+  made.hops.set("maybe@next.test", { is: "unknown", words: "silence" });
+  const code = async (recipient: string, login = "") =>
+    (await made.verify("recipient", { recipient, login })).code;
+  assert.equal(await code("me@next.test"), 0);
+  assert.equal(await code("me@home.test"), 0, "a local one");
+  assert.equal(await code("who@next.test"), 550);
+  assert.equal(await code("maybe@next.test"), 450);
+  assert.equal(await code("who@next.test", "me@home.test"), 0);
+  const kept = JSON.stringify([...made.gate.probes.known]);
+  assert.ok(!kept.includes("who@"), kept);
+});
+
+Deno.test("judge() asks no next hop that nobody wants asked", () => {
+  const made = new GateFixture({ access: TABLES });
+  made.hops.set("who@next.test", { is: "no", words: "x" });
+  const about = { recipient: "who@next.test", client: "203.0.113.1" };
+  assert.equal(made.judge("recipient", about).action, "pass");
+  const asking = new GateFixture({ access: TABLES, verify: VERIFY });
+  const permitted = { ...about, reversePath: "a@ok.test" };
+  assert.equal(asking.judge("recipient", permitted).action, "pass");
+});
+
 Deno.test("the gate's memory is bounded, whoever comes", () => {
   const made = new GateFixture({ maxClients: 500, greylist: GREYLIST });
   for (let n = 0; n < 20_000; n++) {

@@ -3,11 +3,14 @@ import { log } from "../core/log.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import type { Edge } from "../ipc/edge.ts";
 import { CannotStart, runRole } from "../ipc/role_runtime.ts";
+import { resolveContract } from "../resolve/resolve_ipc.ts";
+import { smtpcContract } from "../smtpc/smtpc_ipc.ts";
 import { GateUnusable } from "./database_io.ts";
 import type { Listed } from "./dnsbl.ts";
-import { Gate, type Passed, type Recorded } from "./gate.ts";
+import { Gate, type Hop, type Passed, type Recorded } from "./gate.ts";
 import { gateContract } from "./gate_ipc.ts";
 import type { Triplet } from "./greylist.ts";
+import type { Probed } from "./probes.ts";
 import { gatePart } from "./role.ts";
 import { Store } from "./store_io.ts";
 import { LogBrake } from "./verdicts.ts";
@@ -16,11 +19,14 @@ import { LogBrake } from "./verdicts.ts";
 const CLIENTS = 1;
 const TRIPLETS = 2;
 const GREYLIST_CLIENTS = 3;
+const PROBED = 4;
 
 /** Runs the role until its supervisor stops it. */
 export async function main(): Promise<void> {
   await runRole(gatePart, (context) => {
     const dns = context.ask(dnsContract);
+    const resolve = context.ask(resolveContract);
+    const smtpc = context.ask(smtpcContract);
     const brake = new LogBrake();
     const nowMs = () => Date.now();
     const store: Store = open({
@@ -39,6 +45,8 @@ export async function main(): Promise<void> {
         silentForMs === 0
           ? log("dnsbl-answers", { list })
           : log("dnsbl-silent", { list, skippedForMs: silentForMs }),
+      nextHopOf: (address) => nextHopOf(resolve, address),
+      askHop: (hop) => askHop(smtpc, hop),
       record: (what) => {
         store.add(what);
         context.count(`verdict-${what.verdict.rule}`.slice(0, 40));
@@ -70,7 +78,12 @@ export async function main(): Promise<void> {
         gate.tested(ask);
         return { answer: {} };
       },
-      judge: (ask) => ({ answer: { verdict: gate.judge(ask) } }),
+      judge: (ask) => {
+        const verdict = gate.judge(ask);
+        return verdict instanceof Promise
+          ? verdict.then((one) => ({ answer: { verdict: one } }))
+          : { answer: { verdict } };
+      },
       tally: (ask) => ({ answer: { verdict: gate.tally(ask) } }),
     }, (asker) => gate.gone(asker));
   });
@@ -113,6 +126,17 @@ function keepAll(store: Store, gate: Gate): void {
     shelf: gate.greylist.clients,
     read: (value) => typeof value === "number" ? value : undefined,
   });
+  store.keep<Probed>({
+    number: PROBED,
+    shelf: gate.probes.known,
+    read: (value) => {
+      const { is, words } = Object(value) as Record<string, unknown>;
+      if (is === "yes") return { is };
+      return is === "no" && typeof words === "string"
+        ? { is, words }
+        : undefined;
+    },
+  });
 }
 
 async function askList(
@@ -125,6 +149,39 @@ async function askList(
   return reply.kind === "refused" && reply.refusal === "not-listed"
     ? { kind: "not-listed" }
     : { kind: "silent" };
+}
+
+async function nextHopOf(
+  resolve: Edge<typeof resolveContract.calls>,
+  address: string,
+): Promise<Hop | undefined> {
+  const reply = await resolve.ask("recipient", { address });
+  if (reply.kind !== "answered") return undefined;
+  const [target, another] = reply.answer.targets;
+  return another === undefined && target?.kind === "remote"
+    ? { address: target.address, nextHop: target.nextHop }
+    : undefined;
+}
+
+async function askHop(
+  smtpc: Edge<typeof smtpcContract.calls>,
+  { address, nextHop }: Hop,
+): Promise<Probed> {
+  const reply = await smtpc.ask("probe", { recipient: address, nextHop });
+  if (reply.kind !== "answered") {
+    return { is: "unknown", words: "smtpc does not answer" };
+  }
+  const { kind, code, enhanced, text, host } = reply.answer.outcome;
+  const words = `${host === "" ? "" : `${host} said `}${code} ${enhanced} ` +
+    text.slice(0, 150);
+  switch (kind) {
+    case "delivered":
+      return { is: "yes" };
+    case "permanent":
+      return { is: "no", words };
+    case "temporary":
+      return { is: "unknown", words };
+  }
 }
 
 function tell({ verdict, shadow, ...about }: Recorded): void {

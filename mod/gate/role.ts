@@ -90,7 +90,7 @@ export const gateRole: RoleManifest = {
   name: "gate",
   job: "remembers clients: rates, lists, tables and verdicts",
   trust: 2,
-  asks: ["dns"],
+  asks: ["dns", "resolve", "smtpc"],
   listens: [],
   instances: () => 1,
   needs: (site) => ({

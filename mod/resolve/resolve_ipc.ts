@@ -27,10 +27,11 @@ export const resolveContract = contract("resolve", {
    *
    * smtpd asks at RCPT, so that unknown users are refused in the session and
    * cause no backscatter; queue asks again when it delivers, because smtpd is
-   * not trusted to name directories.
+   * not trusted to name directories. gate asks for the next hop that it is
+   * to ask about an address.
    */
   recipient: call({
-    from: ["smtpd", "submission"],
+    from: ["smtpd", "submission", "gate"],
     withinMs: 10_000,
     ask: object({ address }),
     answer: targets,

@@ -7,6 +7,7 @@ import { runRole } from "../ipc/role_runtime.ts";
 import { deliver, type Means } from "./deliver.ts";
 import { dialerOn } from "./dialer_io.ts";
 import { IdlePool } from "./idle_pool.ts";
+import { probe } from "./probe.ts";
 import { Recent } from "./recent.ts";
 import { smtpcPart } from "./role.ts";
 import { isLoopback } from "./route.ts";
@@ -47,6 +48,12 @@ export async function main(): Promise<void> {
       dialV6: dialer?.dial,
     });
     context.answer(smtpcContract, {
+      probe: async (ask) => {
+        const { names, isOurs, part, dialV6 } = means();
+        context.count("probes");
+        const outcome = await probe(ask, { names, isOurs, part, dialV6 });
+        return { answer: { outcome } };
+      },
       deliver: (ask) => recent.deliver(ask, (rest) => deliver(rest, means())),
     });
     context.onStop(async () => {

@@ -16,6 +16,7 @@ import {
   type OpeningAction,
   type Peer,
 } from "./opening.ts";
+import type { Reply } from "./reply.ts";
 import type { Candidate } from "./route.ts";
 import {
   type Action,
@@ -215,6 +216,22 @@ export class Session {
   /** Transactions carried so far. */
   get uses(): number {
     return this.#uses;
+  }
+
+  /** What the server said it can. */
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  /** Says one command outside of a transaction; see `probe.ts`. */
+  async command(
+    line: string,
+    options: { replyWithinMs: number; transcript: Transcript },
+  ): Promise<Reply | Trouble> {
+    const trouble = this.#connection.send([line]);
+    if (trouble !== undefined) return trouble;
+    options.transcript.sent(line);
+    return await this.#connection.reply(options.replyWithinMs);
   }
 
   /** See {@link Connection.quit}. */

@@ -57,6 +57,19 @@ export const smtpcContract = contract("smtpc", {
     /** `damaged`: the record is torn or altered; nothing was sent. */
     refuses: ["damaged"],
   }),
+  /**
+   * Asks one next hop whether it takes mail for an address, and sends none:
+   * `delivered` is a yes, `permanent` a no of the next hop's own, or of the
+   * DNS about the domain. Everything else is `temporary`.
+   */
+  probe: call({
+    from: ["gate"],
+    withinMs: 120_000,
+    ask: object({ recipient: address, nextHop }),
+    answer: object({ outcome }),
+    refuses: [],
+    repeatable: true,
+  }),
 });
 
 /** The facts of one session, as the event store keeps them. */

@@ -3,10 +3,12 @@
  * a running server, in its jails, across restarts.
  */
 import assert from "node:assert/strict";
+import { NextHop } from "./next_hop.ts";
 import {
+  change,
+  freePort,
   type Installation,
   installation,
-  server,
   until,
 } from "./server_fixture.ts";
 import { SmtpClient } from "./smtp_client.ts";
@@ -32,18 +34,20 @@ trusted = ["::1"]
 greet_wait = "0s"
 [access]
 sender = ["senders"]
+[verify]
+recipients = true
 `;
-
-const RCPT = "RCPT TO:<me@home.test>";
 
 /** The reply to a recipient, from a client that comes anew. */
 async function recipientReply(
   made: Installation,
-  from = "a@sender.test",
+  { from = "a@sender.test", to = "me@home.test" } = {},
 ): Promise<string> {
   using client = await SmtpClient.ready(made.smtpPort);
   const mail = await client.say(`MAIL FROM:<${from}>`);
-  return mail.code === 250 ? (await client.say(RCPT)).text : mail.text;
+  return mail.code === 250
+    ? (await client.say(`RCPT TO:<${to}>`)).text
+    : mail.text;
 }
 
 async function run(made: Installation, command: string): Promise<void> {
@@ -54,7 +58,12 @@ async function run(made: Installation, command: string): Promise<void> {
 }
 
 Deno.test("the gate refuses, explains itself, and can be told otherwise", async (t) => {
-  await using made = await installation({ settings: SETTINGS });
+  await using hop = new NextHop(freePort());
+  await hop.listen();
+  await using made = await installation({
+    settings: SETTINGS,
+    routes: [`next.test=127.0.0.1:${hop.port}`],
+  });
   Deno.writeTextFileSync(
     `${made.home}/senders`,
     "bad.test REJECT 5.7.9 We know you\n",
@@ -66,7 +75,7 @@ Deno.test("the gate refuses, explains itself, and can be told otherwise", async 
   });
 
   await t.step("an access table is obeyed, in its own words", async () => {
-    const said = await recipientReply(made, "x@bad.test");
+    const said = await recipientReply(made, { from: "x@bad.test" });
     assert.match(said, /^554[ -]5\.7\.9 We know you/);
   });
 
@@ -122,7 +131,7 @@ Deno.test("the gate refuses, explains itself, and can be told otherwise", async 
         "it says so",
         () => made.events().some(({ event }) => event === "renew-refused"),
       );
-      assert.match(await recipientReply(made, "x@bad.test"), /^554/);
+      assert.match(await recipientReply(made, { from: "x@bad.test" }), /^554/);
     },
   );
 
@@ -131,28 +140,48 @@ Deno.test("the gate refuses, explains itself, and can be told otherwise", async 
     Deno.kill(made.pid, "SIGHUP");
     await until(
       "the old entry is gone",
-      async () => (await recipientReply(made, "x@bad.test")).startsWith("250"),
+      async () =>
+        (await recipientReply(made, { from: "x@bad.test" })).startsWith("250"),
     );
-    assert.match(await recipientReply(made, "x@other.test"), /^554/);
+    assert.match(await recipientReply(made, { from: "x@other.test" }), /^554/);
   });
+
+  await t.step("the next hop is asked about its recipients", async () => {
+    hop.manners.onRcpt = (to) =>
+      to === "me@next.test" ? undefined : "550 5.1.1 No such user";
+    const reply = (to: string) => recipientReply(made, { to });
+    assert.match(await reply("me@next.test"), /^250/);
+    assert.match(
+      await reply("you@next.test"),
+      /^550[ -]5\.1\.1 .*No such user/,
+    );
+    const asked = hop.attempts;
+    assert.match(await reply("you@next.test"), /^550/);
+    assert.equal(hop.attempts, asked, "it is remembered");
+    assert.deepEqual(hop.taken, []);
+    await hop.close();
+    assert.match(await reply("they@next.test"), /^450/);
+    assert.match(await reply("me@home.test"), /^250/);
+  });
+
+  await t.step(
+    "in shadow mode nobody is refused, and it is told who would be",
+    async () => {
+      change(
+        made,
+        '[screening]\nshadow = true\ndeny = ["127.0.0.0/8"]\n',
+      );
+      Deno.kill(made.pid, "SIGHUP");
+      const { evidence } = await until("it is listed", async () => {
+        assert.match(await recipientReply(made), /^250/);
+        const all = await made.json<Clients>("client", "list");
+        return all.verdicts.find(({ rule, shadow }) =>
+          rule === "deny" && shadow
+        );
+      });
+      assert.match(evidence, /screening\.deny/);
+    },
+  );
 
   await made.stopCleanly();
-});
-
-Deno.test("in shadow mode nobody is refused, and it is told who would be", async () => {
-  await using made = await server({
-    settings: `
-[screening]
-trusted = ["::1"]
-greet_wait = "0s"
-deny = ["127.0.0.0/8"]
-shadow = true
-`,
-  });
-  assert.match(await recipientReply(made), /^250/);
-  const { evidence } = await until("it is listed", async () => {
-    const all = await made.json<Clients>("client", "list");
-    return all.verdicts.find(({ rule, shadow }) => rule === "deny" && shadow);
-  });
-  assert.match(evidence, /screening\.deny/);
 });

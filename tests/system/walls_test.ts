@@ -44,7 +44,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     listens: "submission",
   },
   console: { answers: [], asks: ["queue"], listens: "console" },
-  resolve: { answers: [...DOORS, "queue.0"], asks: [] },
+  resolve: { answers: [...DOORS, "queue.0", "gate.0"], asks: [] },
   spool: {
     answers: [...DOORS, "queue.0"],
     asks: ["shred"],
@@ -68,7 +68,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   gate: {
     answers: DOORS,
-    asks: ["dns"],
+    asks: ["dns", "resolve", "smtpc"],
     read: ["/gate"],
     write: ["/gate"],
   },
@@ -81,7 +81,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   sync: { answers: ["maildir.0"], asks: [], read: ["/mail/.sync"], ffi: true },
   smtpc: {
-    answers: ["queue.0"],
+    answers: ["queue.0", "gate.0"],
     asks: ["dns", "dial"],
     read: ["/spool/segments"],
     net: ["0.0.0.0/0:25", "192.0.2.7:2600"],

@@ -1,0 +1,111 @@
+/**
+ * Asks a next hop whether it takes mail for an address: MAIL FROM:<>, RCPT,
+ * and goodbye; no message is ever begun. Only the reply to RCPT speaks about
+ * the address, and the DNS about its domain; whatever else goes wrong is a
+ * temporary outcome.
+ *
+ * The empty reverse-path, because that is how the bounce would come that the
+ * asking is to prevent (RFC 5321 §4.5.5).
+ */
+import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import type { NextHop } from "../core/shapes.ts";
+import type { DialV6 } from "./dialer_io.ts";
+import { isInternational, isSendable } from "./path.ts";
+import type { SmtpcPart } from "./role.ts";
+import { LOOP, type Names, routeTo } from "./route.ts";
+import { openSession, type Session } from "./session_io.ts";
+import { Transcript } from "./transcript.ts";
+import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
+
+/** Addresses tried: somebody waits for the answer. */
+const MAX_HOSTS = 3;
+/** Longest wait to be connected, and for one reply. */
+const WITHIN_MS = 10_000;
+
+/** What a probe works with. */
+export interface ProbeMeans {
+  readonly part: SmtpcPart;
+  readonly names: Names;
+  /** See `route.ts`. */
+  readonly isOurs: (address: string) => boolean;
+  readonly dialV6?: DialV6 | undefined;
+}
+
+/** Probes; `delivered` means that the next hop would take mail for it. */
+export async function probe(
+  asked: { readonly recipient: string; readonly nextHop: NextHop },
+  means: ProbeMeans,
+): Promise<Outcome> {
+  const { recipient, nextHop } = asked;
+  const { part, names, isOurs } = means;
+  if (!isSendable(recipient)) {
+    return ownOutcome("permanent", 553, "5.1.3", "Bad recipient address");
+  }
+  const route = await routeTo(nextHop, names, { ...part, isOurs });
+  if (route.kind === "nowhere") {
+    // A circle is our configuration's fault, and says nothing of the address.
+    return route.outcome === LOOP
+      ? troubleOutcome("Mail would loop back to this host", "", "4.4.6")
+      : route.outcome;
+  }
+  const facts = {
+    hostname: part.hostname,
+    connectWithinMs: Math.min(part.connectWithinMs, WITHIN_MS),
+    replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
+    dialV6: means.dialV6,
+    noLoop: nextHop.kind === "mx",
+    mustTls: false,
+  };
+  let last = troubleOutcome("No address that may be connected to", "", "4.4.1");
+  for (const to of route.candidates.slice(0, MAX_HOSTS)) {
+    const transcript = new Transcript();
+    const opened = await openSession(to, facts, transcript);
+    switch (opened.kind) {
+      case "not-permitted":
+        continue;
+      case "loop":
+        return troubleOutcome("It greets with our own name", to.host, "4.4.6");
+      case "failed":
+        last = temporary(opened.outcome);
+        continue;
+      case "open":
+        last = await ask(opened.session, recipient, {
+          replyWithinMs: facts.replyWithinMs,
+          transcript,
+        });
+        opened.session.quit();
+        if (last.kind !== "temporary") return last;
+    }
+  }
+  return last;
+}
+
+async function ask(
+  session: Session,
+  recipient: string,
+  options: { replyWithinMs: number; transcript: Transcript },
+): Promise<Outcome> {
+  const { to: { host }, peer } = session;
+  const isGlobal = isInternational(recipient);
+  if (isGlobal && !peer.smtpUtf8) {
+    return troubleOutcome("It has no SMTPUTF8 to be asked with", host, "4.6.7");
+  }
+  const mail = `MAIL FROM:<>${isGlobal ? " SMTPUTF8" : ""}`;
+  const greeted = await session.command(mail, options);
+  if ("kind" in greeted) return troubleOutcome(greeted.why, host);
+  if (meaningOf(greeted) !== "done") {
+    return temporary(outcomeOf(greeted, host));
+  }
+  const reply = await session.command(`RCPT TO:<${recipient}>`, options);
+  if ("kind" in reply) return troubleOutcome(reply.why, host);
+  const outcome = outcomeOf(reply, host);
+  // RFC 5321 §4.5.3.1.10: old servers say 552 for "not now".
+  return reply.code === 552 ? temporary(outcome) : outcome;
+}
+
+/** Words that are not about the address. */
+function temporary(outcome: Outcome): Outcome {
+  if (outcome.kind === "temporary") return outcome;
+  const words = `${outcome.code} ${outcome.text}`.slice(0, 500);
+  return { ...troubleOutcome(words, outcome.host, "4.4.0") };
+}
