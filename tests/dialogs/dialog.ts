@@ -11,6 +11,11 @@ import { parsePattern, type Pattern } from "./reply_pattern.ts";
  */
 export type Transport = "plain" | "tls" | "implicit";
 
+const TESTS = ["pregreet", "dnsbl", "deep"] as const;
+
+/** What a stranger may be tested for. */
+export type Test = typeof TESTS[number];
+
 /** What happens next. */
 export type Step =
   /** Octets in one write. */
@@ -53,6 +58,11 @@ export interface Dialog {
   readonly over: readonly Transport[];
   /** The client does not wait for the greeting. */
   readonly speaksFirst: boolean;
+  /**
+   * What the client is tested for, which is nobody that the server trusts
+   * (`mod/smtpd/screening.ts`); undefined for one that it does.
+   */
+  readonly tests: readonly Test[] | undefined;
   /** Settings of the server that are not as always, JSON values. */
   readonly settings: ReadonlyMap<string, unknown>;
   /** Needs a server that runs inside the test. */
@@ -109,6 +119,7 @@ function parseOne(
     port: "smtp",
     over: [],
     speaksFirst: false,
+    tests: undefined,
     settings: new Map(),
     inProcess: false,
     pending: undefined,
@@ -193,6 +204,10 @@ function head(draft: Draft, line: string): void {
       }
       draft.port = value;
       return;
+    case "stranger":
+      draft.tests = value.split(", ").map(testOf);
+      draft.inProcess = true;
+      return;
     case "config":
       for (const pair of value.split(", ")) {
         const equals = pair.indexOf("=");
@@ -209,6 +224,12 @@ function head(draft: Draft, line: string): void {
     default:
       throw new SyntaxError(`unknown head line ${JSON.stringify(line)}`);
   }
+}
+
+function testOf(name: string): Test {
+  const test = TESTS.find((one) => one === name);
+  if (test === undefined) throw new SyntaxError(`unknown test ${name}`);
+  return test;
 }
 
 /** `RFC 5321 §4.1.1.4, §4.5.2; RFC 2920 §3.1`, each with at least one §. */

@@ -4,14 +4,16 @@
  * messages, and many at once. A test each and transport.
  */
 import assert from "node:assert/strict";
+import { FakeGate, PASS } from "../../mod/smtpd/fake_gate.ts";
 import type { Fixture } from "../../mod/smtpd/server_fixture.ts";
 import {
   selfSigned,
+  withGate,
   withServer,
   withSubmission,
 } from "../../mod/smtpd/server_fixture.ts";
 import { stageBackend } from "./backend.ts";
-import type { Dialog, Transport } from "./dialog.ts";
+import type { Dialog, Test, Transport } from "./dialog.ts";
 import { readDialogs } from "./library.ts";
 import { type Message, play } from "./player.ts";
 
@@ -53,7 +55,8 @@ async function outcome(
     };
     switch (dialog.port) {
       case "smtp":
-        await withServer(part, test);
+        if (dialog.tests === undefined) await withServer(part, test);
+        else await withGate(gateThatAsks(dialog.tests), part, test);
         break;
       case "submission":
         await withSubmission(part, { isTls }, test);
@@ -63,6 +66,12 @@ async function outcome(
   } catch (error) {
     return error as Error;
   }
+}
+
+function gateThatAsks(tests: readonly Test[]): FakeGate {
+  const gate = new FakeGate();
+  gate.arriving = { verdict: PASS, tests: [...tests] };
+  return gate;
 }
 
 function messages({ backend }: Fixture): Message[] {
