@@ -64,14 +64,16 @@ Deno.test("Queue's database and log hold no address of a finished message after 
         : Array.from({ length: 1 + i % 5 }, (_, r) => own(r)),
       {
         reversePath: stays ? "amy@s.test" : `${token}-from-${i}@s.test`,
-        wishes: NO_WISHES,
-        recipientWishes: [],
+        wishes: stays ? NO_WISHES : { ...NO_WISHES, envid: `${token}-${i}` },
+        recipientWishes: stays
+          ? []
+          : [{ notify: ["failure"], orcpt: `rfc822;${token}-${i}@o.test` }],
         hold: false,
         client: {
           address: "::1",
           helo: stays ? "h" : token,
           protocol: "ESMTP",
-          login: "",
+          login: stays ? "" : `${token}-login@h.test`,
         },
       },
     ));

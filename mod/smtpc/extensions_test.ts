@@ -292,6 +292,12 @@ const REQUIRED: {
     said: "permanent 550 5.7.30",
   },
   {
+    name: "not to an address that its certificate does not name",
+    inTls: ["REQUIRETLS"],
+    host: "127.0.0.1",
+    said: "permanent 550 5.7.30",
+  },
+  {
     name: "to an MX host within the domain",
     inTls: ["REQUIRETLS"],
     host: "mx.x.test",
