@@ -472,13 +472,10 @@ export class Connection {
       this.#say(REPLIES.outOfStep);
       return this.#close();
     }
-    if (this.#clientEnded) {
-      stream.abort();
-      return this.#close();
-    }
     this.#begin(stream, "dot");
     this.#mode = "message";
     this.#say(REPLIES.goAhead);
+    if (this.#clientEnded) return this.#close();
     this.#flush();
     this.#deadline = Infinity;
     this.#startRate();
@@ -586,10 +583,7 @@ export class Connection {
 
   /** The client's time for the rest of a chunk; most need none. */
   #awaitChunk(): void {
-    if (this.#clientEnded) {
-      this.#socket.destroy();
-      return;
-    }
+    if (this.#clientEnded) return this.#close();
     // The replies before it: a client may wait for them.
     const deadline = this.#deadline;
     this.#flush();
