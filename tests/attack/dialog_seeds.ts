@@ -2,11 +2,14 @@
  * Dialogs to begin with: what the clients of `tests/dialogs` say, and some
  * that the grammar makes.
  */
+import { Buffer } from "node:buffer";
+import { readDialogs } from "../dialogs/library.ts";
 import { type Dialog, dialog } from "./grammar.ts";
 import { Random } from "./random.ts";
 
-const FOLDER = new URL("../dialogs/", import.meta.url);
 const MADE = 2_000;
+/** Longer ones are floods of their own, and would make every session slow. */
+const MAX_OCTETS = 20_000;
 
 /** All there are; always the same ones in the same order. */
 export function dialogSeeds(): Dialog[] {
@@ -15,18 +18,11 @@ export function dialogSeeds(): Dialog[] {
   return seeds;
 }
 
-/** What `C:` lines of the transcripts say; none if there is no such folder. */
+/** What the clients of the transcripts say; TLS begins nowhere. */
 function transcripts(): Dialog[] {
-  let names: string[];
-  try {
-    names = [...Deno.readDirSync(FOLDER)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-  return names.filter((name) => name.endsWith(".txt")).sort().map((name) =>
-    Deno.readTextFileSync(new URL(name, FOLDER)).split("\n")
-      .filter((line) => line.startsWith("C:"))
-      .map((line) => line.slice(2).trimStart() + "\r\n")
-  ).filter((said) => said.length > 0);
+  return readDialogs().map(({ steps }) =>
+    steps.flatMap((step) =>
+      step.do === "send" ? [Buffer.from(step.octets).toString("latin1")] : []
+    )
+  ).filter((said) => said.length > 0 && said.join("").length <= MAX_OCTETS);
 }
