@@ -143,9 +143,8 @@ function judge(
   const faults = [...reading.faults];
   // Who is gone is owed nothing more.
   if (reading.silence !== undefined && !isReset) faults.push(reading.silence);
-  // Replies to a batch leave together: of who is gone, one message may be under
-  // way of which no reply tells.
-  const hidden = isReset && reading.unanswered === undefined ? 1 : 0;
+  // Replies to a batch leave together: who is gone may have missed some.
+  const hidden = isReset ? Math.max(0, ends(sent) - reading.wholes) : 0;
   if (backend.acceptAsks > reading.wholes + hidden) {
     faults.push(
       `${backend.acceptAsks} messages out of ${reading.wholes} ends of data`,
@@ -161,10 +160,9 @@ function judge(
     if (reading.unanswered !== undefined) wanted.push(reading.unanswered);
     else if (!isReset) faults.push("accepted, never sent");
   }
-  const hiddenNow = wanted.length === heard.length ? hidden : 0;
   if (
     backend.accepted.length < wanted.length ||
-    backend.accepted.length > wanted.length + hiddenNow
+    backend.accepted.length > wanted.length + hidden
   ) {
     faults.push(
       `${backend.accepted.length} accepted, ${wanted.length} acknowledged`,
@@ -175,6 +173,11 @@ function judge(
     if (content !== undefined) faults.push(...compare(accepted, content));
   });
   return faults;
+}
+
+/** Ends of messages that there may be in what was sent, at most. */
+function ends(sent: string): number {
+  return (`\r\n${sent}`.match(/\r\n\.(?=\r\n)|LAST[ \t]*\r\n/gi) ?? []).length;
 }
 
 /** The stored message is one field of ours and then what was sent. */

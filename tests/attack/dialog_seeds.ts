@@ -12,11 +12,15 @@ const MADE = 2_000;
 const MAX_OCTETS = 20_000;
 
 /** All there are; always the same ones in the same order. */
-export function dialogSeeds(): Dialog[] {
-  const seeds = transcripts();
+export function dialogSeeds(): readonly Dialog[] {
+  if (seeds.length > 0) return seeds;
   for (let i = 0; i < MADE; i++) seeds.push(dialog(Random.of(1, i)));
+  seeds.push(...transcripts());
   return seeds;
 }
+
+/** Read once: unfolding them takes long. */
+const seeds: Dialog[] = [];
 
 /** What the clients of the transcripts say; TLS begins nowhere. */
 function transcripts(): Dialog[] {

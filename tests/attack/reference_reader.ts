@@ -140,7 +140,10 @@ class Walk {
     }
     const reply = this.#reply();
     if (reply === undefined) {
-      if (chunk?.[2] !== undefined) this.unanswered = this.#content(octets);
+      if (chunk?.[2] !== undefined) {
+        this.wholes++;
+        this.unanswered = this.#content(octets);
+      }
       this.#ended();
       return false;
     }
