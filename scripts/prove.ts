@@ -76,6 +76,19 @@ export const PROOFS: readonly Proof[] = [
     path: "tests/attack/smuggling_test.ts",
     withinMs: 15 * MINUTE_MS,
   },
+  {
+    name: "hostile-floods",
+    shows: "lines, headers, recipients and clients without an end",
+    path: "tests/attack/hostile_floods_test.ts",
+    withinMs: 10 * MINUTE_MS,
+  },
+  {
+    name: "hostile-clients",
+    shows:
+      "1,000 clients drip, 10,000 come from one address; others are served",
+    path: "tests/attack/hostile_clients_test.ts",
+    withinMs: 10 * MINUTE_MS,
+  },
 ];
 
 /**

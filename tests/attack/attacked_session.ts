@@ -37,6 +37,8 @@ const SETTINGS = {
 const LONG_AFTER_MS = 1e9;
 /** Microtasks that any chain of answers may take. */
 const SETTLE_HOPS = 40;
+/** More than a script that is as long as may be needs. */
+const MAX_ROUNDS = 20_000;
 
 /** Runs one; never throws for what the server does. */
 export async function attack(script: Script): Promise<Outcome> {
@@ -60,7 +62,9 @@ export async function attack(script: Script): Promise<Outcome> {
     for (const step of script.steps) {
       await take(step, { connection, socket, backend });
     }
-    await finish(connection, { socket, backend });
+    if (await finish(connection, { socket, backend })) {
+      faults.push("waits for a client that has hung up");
+    }
   } catch (error) {
     faults.push(`threw ${error instanceof Error ? error.stack : error}`);
   }
@@ -111,28 +115,37 @@ async function take(
   }
 }
 
-/** Every answer comes, the client reads, hangs up, and all deadlines pass. */
+/**
+ * Every answer comes, the client reads, hangs up, and all deadlines pass.
+ *
+ * @returns True if only a deadline ended it
+ */
 async function finish(
   connection: Connection,
   { socket, backend }: Scene,
-): Promise<void> {
+): Promise<boolean> {
   socket.drain();
-  // Each answer may lead to a further call that is held as well.
+  // Each answer may lead to a further call, held or not: until all is quiet.
   const answerAll = async () => {
-    await settle(SETTLE_HOPS);
-    for (let round = 0; round < 2_000 && backend.held > 0; round++) {
+    let before = "";
+    for (let round = 0; round < MAX_ROUNDS; round++) {
       backend.release(Infinity);
       await settle(SETTLE_HOPS);
+      const now = `${backend.calls} ${socket.written.length}`;
+      if (now === before && backend.held === 0) return;
+      before = now;
     }
   };
   await answerAll();
   socket.arriveEnd();
   await answerAll();
+  const waits = !socket.destroyed && !socket.isEnded;
   // Twice: a deadline may have to let the last reply be taken.
   for (let i = 0; i < 2 && !socket.destroyed; i++) {
     connection.tick(performance.now() + LONG_AFTER_MS);
     await answerAll();
   }
+  return waits;
 }
 
 function judge(

@@ -2,9 +2,9 @@
  * What has no end: lines, headers, recipients, commands, clients. Memory is
  * measured at the process, as root: the kernel says what a role really holds.
  *
- * A role's first flood leaves it larger once, whatever it is: code is compiled
- * and the young heap grows to its bound. So every flood comes twice, and the
- * second one must not grow it.
+ * A role's first floods leave it larger once, whatever they are: code is
+ * compiled and the young heap grows to its bound. So every flood comes again,
+ * until one leaves no more than it may; what leaks never gets there.
  */
 import assert from "node:assert/strict";
 import { report, sized } from "../crash/proof.ts";
@@ -16,9 +16,9 @@ import { growth, megabytes, openFiles, rssBytes } from "./role_memory.ts";
 const MB = 1e6;
 const MANY = new Uint8Array(MB).fill(0x61);
 const BODY_MB = sized({ small: 20, full: 100 });
-const PARKED = sized({ small: 3_000, full: 10_000 });
-/** Not counted: what the first ones cost once would weigh upon few. */
-const FIRST = sized({ small: 1_000, full: 0 });
+const PARKED = 10_000;
+/** Times that a flood may leave the role larger, before it must not. */
+const TIMES = 4;
 
 /** A flood whose memory is measured. */
 interface Flood {
@@ -36,6 +36,18 @@ const FLOODS: readonly Flood[] = [
       await client.hears(1);
       await client.flood(MANY, 100);
       assert.ok(await client.isHungUp(), "hung up");
+    },
+  },
+  {
+    name: "ten of them at once",
+    maxGrowthBytes: 20 * MB,
+    async run(server) {
+      await Promise.all(Array.from({ length: 10 }, async () => {
+        using client = server.client();
+        await client.hears(1);
+        await client.flood(MANY, 50);
+        assert.ok(await client.isHungUp(), "hung up");
+      }));
     },
   },
   {
@@ -118,48 +130,18 @@ Deno.test({
     await using server = await HostileServer.start(
       `max_recipients = 100\nmax_message_size = "200MB"\nmax_sessions = 20000`,
     );
-    // First, while the heap holds no garbage that could be used again.
-    await t.step("parks idle clients for less than 10 kB each", async () => {
-      let before = rssBytes(server.pid);
-      const clients = [];
-      for (let i = 0; i < PARKED; i++) {
-        if (i === FIRST) before = rssBytes(server.pid);
-        const address = `127.${1 + i % 100}.${Math.floor(i / 4_000)}.9`;
-        clients.push(server.client(address));
-        if (i % 200 < 199) continue;
-        await Promise.all(
-          clients.slice(-200).map((client) => client.hears(1, 20_000)),
-        );
-      }
-      await Promise.all(clients.map(async (client) => {
-        assert.match(await client.say("EHLO parked.test", 30_000), /^250 /);
-      }));
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      const each = Math.round(
-        (rssBytes(server.pid) - before) / (PARKED - FIRST),
-      );
-      const goodMs = await server.goodMail();
-      report(
-        `${PARKED} idle clients: ${each} octets each; ` +
-          `another is served in ${goodMs.toFixed(0)} ms`,
-      );
-      for (const client of clients) client.close();
-      assert.ok(each < 10_000, `${each} octets each`);
-      assert.ok(goodMs < 2_000, `served in ${goodMs} ms`);
-    });
-
     for (const { name, maxGrowthBytes, run } of FLOODS) {
       await t.step(name, async () => {
-        const first = await growth(server.pid, () => run(server));
-        const second = await growth(server.pid, () => run(server));
-        const [once, again] = [first, second].map((one) =>
-          one.settledBytes - one.beforeBytes
-        ) as [number, number];
-        report(
-          `${name}: ${megabytes(again)} (the first time ${megabytes(once)}; ` +
-            `at most ${megabytes(second.peakBytes - second.beforeBytes)})`,
-        );
-        assert.ok(again < maxGrowthBytes, `grew by ${megabytes(again)}`);
+        const left: number[] = [];
+        while (left.length < TIMES && !(left.at(-1)! < maxGrowthBytes)) {
+          const { beforeBytes, settledBytes } = await growth(
+            server.pid,
+            () => run(server),
+          );
+          left.push(settledBytes - beforeBytes);
+        }
+        report(`${name}: ${left.map(megabytes).join(", then ")}`);
+        assert.ok(left.at(-1)! < maxGrowthBytes, "grows each time");
       });
     }
 
@@ -181,13 +163,48 @@ Deno.test({
         await Promise.all(going);
       }
       await eventually("files closed", {
-        is: () => openFiles(server.pid) <= before,
+        // A few come and go with the edges to other roles.
+        is: () => openFiles(server.pid) <= before + 4,
         withinMs: 10_000,
       });
       report(`${cuts} sessions cut off, at every octet: no file is left open`);
     });
 
     await t.step("lives, and has lost nobody", () => server.isAlive());
+  },
+});
+
+Deno.test({
+  name: "smtpd parks idle clients for less than 10 kB each",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    // A server of its own, whose heap has no garbage that is used again.
+    await using server = await HostileServer.start("max_sessions = 20000");
+    const before = rssBytes(server.pid);
+    const clients = [];
+    for (let i = 0; i < PARKED; i++) {
+      const address = `127.${1 + i % 100}.${Math.floor(i / 4_000)}.9`;
+      clients.push(server.client(address));
+      if (i % 200 < 199) continue;
+      await Promise.all(
+        clients.slice(-200).map((client) => client.hears(1, 20_000)),
+      );
+    }
+    await Promise.all(clients.map(async (client) => {
+      assert.match(await client.say("EHLO parked.test", 30_000), /^250 /);
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const each = Math.round(
+      (rssBytes(server.pid) - before) / PARKED,
+    );
+    const goodMs = await server.goodMail();
+    report(
+      `${PARKED} idle clients: ${each} octets each; ` +
+        `another is served in ${goodMs.toFixed(0)} ms`,
+    );
+    for (const client of clients) client.close();
+    assert.ok(each < 10_000, `${each} octets each`);
+    assert.ok(goodMs < 2_000, `served in ${goodMs} ms`);
   },
 });
 

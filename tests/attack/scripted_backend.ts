@@ -41,6 +41,11 @@ export class ScriptedBackend implements Backend {
     for (const answer of this.#held.splice(0, count)) answer();
   }
 
+  /** How often anything was asked. */
+  get calls(): number {
+    return this.#calls;
+  }
+
   /** Answers that are held. */
   get held(): number {
     return this.#held.length;
