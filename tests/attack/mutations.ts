@@ -114,7 +114,9 @@ function spoil(
     }
     case 13: // in another case
       return replace(
-        random.onceIn(2) ? line.toLowerCase() : line.toUpperCase(),
+        random.onceIn(2)
+          ? line.replace(/[A-Z]+/g, (word) => word.toLowerCase())
+          : line.replace(/[a-z]+/g, (word) => word.toUpperCase()),
       );
     case 14: // what is said is said in one breath with the next
       return at + 1 < said.length
