@@ -193,7 +193,12 @@ function ends(sent: string): number {
   return (`\r\n${sent}`.match(/\r\n\.(?=\r\n)|LAST[ \t]*\r\n/gi) ?? []).length;
 }
 
-/** The stored message is one field of ours and then what was sent. */
+const TRACE = /^Received: from [^\r\n\0]*\r\n(\t[^\r\n\0]*\r\n)*$/;
+
+/**
+ * The stored message is one field of ours and then what was sent, between them
+ * an empty line if what was sent would go on with that field.
+ */
 function compare({ ask, stored }: Accepted, content: Content): string[] {
   const faults: string[] = [];
   // Cut from behind: a message may begin with what looks like our field's end.
@@ -205,7 +210,11 @@ function compare({ ask, stored }: Accepted, content: Content): string[] {
     );
   } else {
     const field = stored.slice(0, stored.length - body.length);
-    if (!/^Received: from [^\r\n\0]*\r\n(\t[^\r\n\0]*\r\n)*$/.test(field)) {
+    const gap = /^[ \t]/.test(body) ? "\r\n" : "";
+    const isField = field.endsWith(gap) && TRACE.test(
+      field.slice(0, field.length - gap.length),
+    );
+    if (!isField) {
       faults.push(`stored behind ${show(field)}`);
     }
   }
