@@ -92,6 +92,12 @@ interface Client {
   readonly key: string;
 }
 
+/** The mail that a verdict is about. */
+type Mail = Pick<
+  AskedOf<Calls["judge"]>,
+  "helo" | "reversePath" | "recipient"
+>;
+
 interface CachedScore {
   readonly untilMs: number;
   readonly score: Promise<Score>;
@@ -111,8 +117,8 @@ export class Gate {
   #concurrency = new Concurrency();
   readonly #scores = new Map<string, CachedScore>();
   readonly #recorded = new Map<string, number>();
-  /** Refusals by lists that are told to their clients now. */
-  readonly #listed = new Map<string, GateVerdict>();
+  /** What clients are refused with now, by address. */
+  readonly #refusals = new Map<string, GateVerdict>();
   readonly #said = new Map<string, { network: Network; standing: Standing }>();
 
   constructor(around: GateSurroundings) {
@@ -244,7 +250,7 @@ export class Gate {
     this.#around.count(shadow ? "shadowed" : "refused");
     if (shadow) this.#record(refused, client, true);
     // Recorded with its HELO name when `tested` tells that it failed.
-    else this.#remember(this.#listed, client.text, refused);
+    else this.#remember(this.#refusals, client.text, refused);
     return {
       verdict: shadow ? PASS : refused,
       hits: [...hits],
@@ -266,17 +272,8 @@ export class Gate {
       passed.includes("deep") ? nowMs + part.deepPassesMs : 0,
     ]);
     for (const { rule, evidence, stopped } of failed) {
-      const listed = rule === "dnsbl"
-        ? this.#listed.get(client.text)
-        : undefined;
-      const verdict = listed ?? refusal({
-        code: 550,
-        enhanced: "5.7.1",
-        reply: "",
-        rule,
-        evidence,
-        undo: letIn(client.text),
-      });
+      const verdict = this.#refusalOf(client, rule, evidence);
+      if (stopped) this.#remember(this.#refusals, client.text, verdict);
       this.#around.record({
         verdict,
         client: client.text,
@@ -286,6 +283,15 @@ export class Gate {
         shadow: !stopped,
       });
     }
+  }
+
+  /** Answers `gate.refused`. */
+  refused(asked: AskedOf<Calls["refused"]>): void {
+    const client = this.#client(asked.client);
+    const { rule, recipient } = asked;
+    if (!this.#isNews(`${client.key} ${rule} ${recipient}`)) return;
+    const verdict = this.#refusalOf(client, rule, "");
+    this.#record(verdict, client, false, asked);
   }
 
   /** Answers `gate.tally`. */
@@ -336,11 +342,17 @@ export class Gate {
   }
 
   #client(text: string): Client {
-    // What is no address comes from an smtpd that is not itself any more.
-    const address = parseAddress(text) ?? { family: 4, value: 0n };
+    const parsed = parseAddress(text);
+    // What is no address comes from an smtpd that is not itself any more; its
+    // words must not stand in a command that we advise.
+    const address = parsed ?? { family: 4, value: 0n };
     const { ipv4Prefix, ipv6Prefix } = this.#part.rates;
     const prefix = address.family === 4 ? ipv4Prefix : ipv6Prefix;
-    return { address, text, key: networkText(networkOf(address, prefix)) };
+    return {
+      address,
+      text: parsed === undefined ? "0.0.0.0" : text,
+      key: networkText(networkOf(address, prefix)),
+    };
   }
 
   #tests(client: Client): (typeof TESTS)[number][] {
@@ -429,16 +441,33 @@ export class Gate {
     }, about);
   }
 
+  /** The refusal of a client by a rule, as it was made or as it must be. */
+  #refusalOf(client: Client, rule: string, evidence: string): GateVerdict {
+    const made = this.#refusals.get(client.text);
+    if (made?.rule === rule) return made;
+    return refusal({
+      code: 550,
+      enhanced: "5.7.1",
+      reply: "",
+      rule,
+      evidence,
+      undo: letIn(client.text),
+    });
+  }
+
   /** Records a refusal; undefined if nothing comes of it. */
   #refuse(
     client: Client,
     action: GatePart["denyAction"],
     what: Refusal,
-    about?: AskedOf<Calls["judge"]>,
+    about?: Mail,
   ): GateVerdict | undefined {
     const verdict = refusal(what);
     const shadow = this.#part.shadow || action === "ignore";
     this.#around.count(shadow ? "shadowed" : "refused");
+    if (!shadow && about === undefined) {
+      this.#remember(this.#refusals, client.text, verdict);
+    }
     if (this.#isNews(`${client.key} ${what.rule}`)) {
       this.#record(verdict, client, shadow, about);
     }
@@ -449,7 +478,7 @@ export class Gate {
     verdict: GateVerdict,
     client: Client,
     shadow: boolean,
-    about?: AskedOf<Calls["judge"]>,
+    about?: Mail,
   ): void {
     this.#around.record({
       verdict,

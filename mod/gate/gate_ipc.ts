@@ -124,6 +124,23 @@ export const gateContract = contract("gate", {
     refuses: [],
   }),
   /**
+   * A recipient was refused because of what `arrive`, `score` or a test said
+   * of the client: so that it is recorded whose mail that was.
+   */
+  refused: call({
+    from: DOORS,
+    withinMs: 2_000,
+    ask: object({
+      client,
+      rule,
+      helo: text({ max: 255 }),
+      reversePath,
+      recipient: address,
+    }),
+    answer: object({}),
+    refuses: [],
+  }),
+  /**
    * What access tables, rates, greylisting and address probes say, in this
    * order, at one stage of a transaction. smtpd asks at `sender`, with MAIL
    * (which is when a message counts, and what HELO said is known), and at

@@ -436,6 +436,49 @@ Deno.test("judge() greylists nobody who is known otherwise", () => {
 
 const VERIFY = { positiveMs: DAY, negativeMs: 3_600_000 };
 
+Deno.test("refused() records whose mail a client's refusal was", () => {
+  const made = new GateFixture({ deny: ["192.0.2.0/24"] });
+  made.arrive("192.0.2.1");
+  const refused = (rule: string, recipient: string) =>
+    made.gate.refused({
+      client: "192.0.2.1",
+      rule,
+      helo: "bot.test",
+      reversePath: "a@b.test",
+      recipient,
+    });
+  refused("deny", "me@home.test");
+  refused("deny", "me@home.test");
+  refused("deny", "you@home.test");
+  refused("pregreet", "me@home.test");
+  assert.deepEqual(
+    made.recorded.map(({ verdict, recipient, sender }) => [
+      verdict.rule,
+      verdict.code,
+      verdict.evidence !== "",
+      sender,
+      recipient,
+    ]),
+    [
+      ["deny", 550, true, "", ""],
+      ["deny", 550, true, "a@b.test", "me@home.test"],
+      ["deny", 550, true, "a@b.test", "you@home.test"],
+      ["pregreet", 550, false, "a@b.test", "me@home.test"],
+    ],
+  );
+});
+
+Deno.test("no command is advised in a client's words", () => {
+  const made = new GateFixture({
+    rates: { ...QUIET.rates, connections: 1 },
+  });
+  const client = "`rm -rf /`";
+  made.arrive(client);
+  const { verdict } = made.arrive(client);
+  assert.equal(verdict.undo, "bulkhead client allow 0.0.0.0");
+  assert.ok(!JSON.stringify(made.recorded).includes("rm -rf"));
+});
+
 Deno.test("judge() refuses a recipient that its next hop does not know", async () => {
   const made = new GateFixture({ verify: VERIFY });
   made.hops.set("who@next.test", { is: "no", words: "mx said 550 5.1.1 who" });

@@ -60,7 +60,10 @@ export async function main(): Promise<void> {
     log("gate-loaded", { clients: gate.clients.size, networks, entries });
     const timer = setInterval(() => {
       const leftOut = brake.takeLeftOut();
-      if (leftOut > 0) log("verdicts-not-logged", { count: leftOut });
+      const lost = store.takeLost();
+      if (leftOut + lost > 0) {
+        log("verdicts-not-logged", { count: leftOut, notStored: lost });
+      }
     }, 10_000);
     context.onRenew((part) => gate.renew(part));
     context.onStop(() => {
@@ -76,6 +79,10 @@ export async function main(): Promise<void> {
       score: async (ask) => ({ answer: await gate.score(ask) }),
       tested: (ask) => {
         gate.tested(ask);
+        return { answer: {} };
+      },
+      refused: (ask) => {
+        gate.refused(ask);
         return { answer: {} };
       },
       judge: (ask) => {

@@ -10,11 +10,13 @@ import type { Shelf } from "./shelf.ts";
 
 /** Changes written in one transaction: some 5 ms. */
 const BATCH = 1_000;
+/** Verdicts beyond `max_verdicts` that there may be for a while. */
+const MAX_ADDED = 10_000;
 const WRITE_EACH_MS = 1_000;
 /** An administrator's word takes effect within this. */
 const LOOK_EACH_MS = 250;
-/** Verdicts that wait to be written; beyond it they are only logged. */
-const MAX_WAITING = 5_000;
+/** Verdicts written in a second; what is beyond it is only counted. */
+const MAX_WAITING = 2_000;
 const STOP_WITHIN_MS = 1_000;
 const SWEEP_EACH_MS = 300_000;
 
@@ -44,6 +46,9 @@ export class Store {
   readonly #kept: Kept<unknown>[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #verdicts: { atMs: number; what: Recorded }[] = [];
+  #lost = 0;
+  /** Verdicts added since there were seen to be not too many. */
+  #added = 0;
   #lastOrder = 0;
   #dataVersion = -1;
   #isFailing = false;
@@ -91,8 +96,18 @@ export class Store {
 
   /** Adds a verdict to those to be written. */
   add(what: Recorded): void {
-    if (this.#verdicts.length >= MAX_WAITING) return;
+    if (this.#verdicts.length >= MAX_WAITING) {
+      this.#lost++;
+      return;
+    }
     this.#verdicts.push({ atMs: this.#options.nowMs(), what });
+  }
+
+  /** Verdicts that were not stored, for there were too many of them. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
   }
 
   /** Writes a batch of what waits. */
@@ -118,6 +133,12 @@ export class Store {
         }
         for (const { atMs, what } of verdicts) {
           run.addVerdict.run(atMs, what.client, verdictJson(what));
+        }
+        this.#added += verdicts.length;
+        // Under a flood the sweep would come too late.
+        if (this.#added >= MAX_ADDED) {
+          this.#added = 0;
+          run.tooMany.run(this.#options.maxVerdicts());
         }
       });
       this.#isFailing = false;

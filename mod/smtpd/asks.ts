@@ -114,6 +114,7 @@ async function askRecipient(address: string, asking: Asking): Promise<Answer> {
   if (refusal !== undefined) {
     asking.count("recipients-screened");
     asking.log("recipient-refused", { recipient: address, why: refusal.rule });
+    guard?.refused(refusal.rule, session, address);
     return { is: "denied", reply: refusal.reply, closes: refusal.closes };
   }
   const reply = session.login === undefined

@@ -83,6 +83,7 @@ export class FakeGate implements GateEdge {
       case "tested":
         this.tested.push(ask as AskOf<Calls["tested"]>);
         return {};
+      case "refused":
       case "leave":
         return {};
     }

@@ -82,6 +82,11 @@ export class GateAsker {
     this.#ask("tested", ask);
   }
 
+  /** A recipient is refused because of what the client is. */
+  refused(ask: AskOf<Calls["refused"]>): void {
+    this.#ask("refused", ask);
+  }
+
   /** What tables, rates and the like say of a stage of a transaction. */
   judge(ask: AskOf<Calls["judge"]>): Promise<Reply<Calls["judge"]>> {
     return this.#ask("judge", ask);

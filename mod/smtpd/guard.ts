@@ -99,6 +99,18 @@ export class Guard implements Dismissible {
     this.onAction({ do: "drop", reply });
   }
 
+  /** A recipient is refused because of what the client is. */
+  refused(rule: string, session: Session, recipient: string): void {
+    if (session.at !== "mail") return;
+    this.#options.gate.refused({
+      client: this.#options.address,
+      rule,
+      helo: session.hello.helo,
+      reversePath: session.mail.reversePath,
+      recipient,
+    });
+  }
+
   /** Asks the gate about a stage of a transaction. */
   async judge(
     stage: "sender" | "recipient",

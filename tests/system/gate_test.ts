@@ -19,6 +19,7 @@ interface Clients {
   readonly passed: readonly { readonly network: string }[];
   readonly verdicts: readonly {
     readonly client: string;
+    readonly recipient: string;
     readonly rule: string;
     readonly evidence: string;
     readonly reply: string;
@@ -92,7 +93,9 @@ Deno.test("the gate refuses, explains itself, and can be told otherwise", async 
   await t.step("what undoes a verdict stands beside it, and does", async () => {
     const listed = await until("it is listed", async () => {
       const all = await made.json<Clients>("client", "list", "--refused");
-      return all.verdicts.find(({ rule }) => rule === "deny");
+      return all.verdicts.find(({ rule, recipient }) =>
+        rule === "deny" && recipient === "me@home.test"
+      );
     });
     assert.equal(listed.client, "127.0.0.1");
     assert.equal(
