@@ -2,6 +2,7 @@
  * smtpc's engine against Postfix's own smtp-sink, from sealed records on
  * disk: what the sink dumps is what was sealed.
  */
+import { NO_WISHES } from "../../mod/core/shapes.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { DamagedError, readContent } from "../../mod/content/reader.ts";
@@ -153,6 +154,8 @@ Deno.test({
           reversePath: "me@home.test",
           recipients,
           bodyType: "8bitmime",
+          wishes: NO_WISHES,
+          recipientWishes: [],
           isRepeat: false,
           nextHop: { kind: "host", host: "127.0.0.1", port },
         });
@@ -197,6 +200,8 @@ Deno.test({
           reversePath: "",
           recipients: ["a@remote.test"],
           bodyType: "7bit",
+          wishes: NO_WISHES,
+          recipientWishes: [],
           isRepeat: false,
           nextHop: { kind: "host", host: "127.0.0.1", port },
         }),
