@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
 import { type GateAsker, refusalOf } from "./gate_asker.ts";
 import type { Guard, GuardAction } from "./guard.ts";
-import { type Held, HeldSocket } from "./held_socket_io.ts";
+import { type Held, HeldSocket, NOTHING_HELD } from "./held_socket_io.ts";
 import { REPLIES } from "./replies.ts";
 
 /** The gate answers in a fraction of a millisecond, or is not waited for. */
@@ -41,17 +41,17 @@ export interface ArrivalOptions {
 export class Arrival {
   readonly #options: ArrivalOptions;
   readonly #socket: Socket;
-  readonly #held: HeldSocket;
+  /** Undefined while nobody listens: then octets wait in the socket. */
+  #held: HeldSocket | undefined;
   #at: "arriving" | "trap" | "closing" | "over" = "arriving";
   #deadline = performance.now() + ARRIVE_MS;
 
   constructor(socket: Socket, options: ArrivalOptions) {
     this.#options = options;
     this.#socket = socket;
-    this.#held = new HeldSocket(socket, options.held, {
-      news: () => this.#heard(),
-      closed: () => this.#gone(),
-    });
+    // A socket that was listened to would drop what comes meanwhile. Of any
+    // other, most clients need no listener here: they are known.
+    if (options.held !== NOTHING_HELD) this.#hold();
     options.guard.onAction = (action) => this.#obey(action);
     this.#arrive();
   }
@@ -94,19 +94,30 @@ export class Arrival {
       this.#options.count("clients-refused");
       return this.#close(refusal.reply);
     }
+    if (this.#socket.destroyed) return this.#gone();
+    const tests = isTls || takesLogins ? [] : answer.tests;
+    if (tests.length > 0) this.#hold();
     this.#at = "trap";
-    guard.begin(isTls || takesLogins ? [] : answer.tests, refusal, greetWaitMs);
+    guard.begin(tests, refusal, greetWaitMs);
     this.#heard();
+  }
+
+  #hold(): void {
+    this.#held ??= new HeldSocket(this.#socket, this.#options.held, {
+      news: () => this.#heard(),
+      closed: () => this.#gone(),
+    });
   }
 
   /** Without a word from the gate. */
   #letIn(): void {
+    if (this.#socket.destroyed) return this.#gone();
     this.#at = "trap";
     this.#options.guard.begin([], undefined, 0);
   }
 
   #heard(): void {
-    if (this.#at !== "trap") return;
+    if (this.#at !== "trap" || this.#held === undefined) return;
     const { octets, ended } = this.#held;
     // It hung up on half a greeting: there is nobody to wait with.
     if (ended && octets.length === 0) return this.destroy();
@@ -123,7 +134,7 @@ export class Arrival {
         return;
       case "greet":
         this.#at = "over";
-        return this.#options.onSession(this.#held.release());
+        return this.#options.onSession(this.#held?.release() ?? NOTHING_HELD);
       case "drop":
         return this.#close(action.reply);
     }
@@ -133,7 +144,7 @@ export class Arrival {
     if (this.#at === "closing" || this.#at === "over") return;
     this.#at = "closing";
     this.#deadline = performance.now() + LINGER_MS;
-    this.#held.release();
+    this.#held?.release();
     this.#socket.once("close", () => this.#gone());
     if (this.#options.isTls) return this.destroy();
     // Unread octets would turn our close into a reset that eats the reply.

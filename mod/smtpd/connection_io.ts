@@ -86,7 +86,7 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   /** The client's address in plain form, see `client_limits.ts`. */
   readonly address: string;
-  /** What the client sent before, if anything was read. */
+  /** What the client sent before, with `isTls`; see {@link Connection.begin}. */
   readonly held?: Held;
   /** TLS from the first octet, RFC 8314 §3; else STARTTLS. */
   readonly isTls?: boolean;
@@ -186,9 +186,8 @@ export class Connection {
   }
 
   /** Goes on with what was read before. Once, when {@link tick} may be called. */
-  begin(): void {
-    const { held, isTls } = this.#options;
-    if (held === undefined || isTls) return;
+  begin(held: Held): void {
+    if (this.#options.isTls) return;
     if (held.octets.length > 0) this.#onData(held.octets);
     else this.#balance();
     if (held.ended) this.#onEnd();

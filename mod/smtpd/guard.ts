@@ -26,11 +26,8 @@ import {
 } from "./screening.ts";
 import type { Answer, Session } from "./session.ts";
 
-/** What a guard is given. */
-export interface GuardOptions {
-  /** The client's address in plain form. */
-  readonly address: string;
-  readonly isTrusted: boolean;
+/** What all guards of a server share. */
+export interface GuardPost {
   readonly gate: GateAsker;
   readonly rules: ScreeningRules & {
     /** There are access tables, so that silence of the gate is no yes. */
@@ -45,7 +42,9 @@ export type GuardAction = ScreeningAction & { do: "tease" | "greet" | "drop" };
 
 /** See the file's header. */
 export class Guard implements Dismissible {
-  readonly #options: GuardOptions;
+  readonly #post: GuardPost;
+  readonly #address: string;
+  readonly #isTrusted: boolean;
   /** Undefined once nothing is left to be seen. */
   #screening: Screening | undefined;
   #refusal: Refusal | undefined;
@@ -53,8 +52,14 @@ export class Guard implements Dismissible {
   /** Whoever holds the client's socket now. */
   onAction: (action: GuardAction) => void = () => {};
 
-  constructor(options: GuardOptions) {
-    this.#options = options;
+  /** @param options.address The client's, in plain form */
+  constructor(
+    post: GuardPost,
+    options: { address: string; isTrusted: boolean },
+  ) {
+    this.#post = post;
+    this.#address = options.address;
+    this.#isTrusted = options.isTrusted;
   }
 
   /** What every recipient is refused with, if anything. */
@@ -89,13 +94,12 @@ export class Guard implements Dismissible {
 
   /** Counts what the client did. */
   tally(what: Counted): void {
-    const { address, gate, isTrusted } = this.#options;
-    if (!isTrusted) gate.tally(address, what, this);
+    if (!this.#isTrusted) this.#post.gate.tally(this.#address, what, this);
   }
 
   /** It did too much. */
   dismiss({ reply }: Refusal): void {
-    this.#options.count("dismissed");
+    this.#post.count("dismissed");
     this.onAction({ do: "drop", reply });
   }
 
@@ -121,12 +125,12 @@ export class Guard implements Dismissible {
       login: string;
     },
   ): Promise<Answer> {
-    const { address, gate, isTrusted, rules, count, log } = this.#options;
+    const { gate, rules, count, log } = this.#post;
     const reply = await gate.judge({
       stage,
-      client: address,
+      client: this.#address,
       ...facts,
-      trusted: isTrusted,
+      trusted: this.#isTrusted,
     });
     if (reply.kind !== "answered") {
       return rules.hasTables
@@ -140,16 +144,20 @@ export class Guard implements Dismissible {
       const isSpecial = action === "discard" || action === "hold";
       return { is: "granted", effect: isSpecial ? action : "deliver" };
     }
-    const { rule, evidence, undo } = verdict;
+    // With its evidence, and what undoes it, the gate has it in its own log.
     const about = stage === "sender" ? facts.reversePath : facts.recipient;
     count(`${stage}s-judged`);
-    log(`${stage}-refused`, { [stage]: about, why: rule, evidence, undo });
+    log(`${stage}-refused`, {
+      [stage]: about,
+      why: refusal.rule,
+      client: this.#address,
+    });
     return { is: "denied", reply: refusal.reply, closes: refusal.closes };
   }
 
   #screen(event: ScreeningEvent): void {
     if (this.#screening === undefined) return;
-    this.#apply(screen(this.#screening, event, this.#options.rules));
+    this.#apply(screen(this.#screening, event, this.#post.rules));
   }
 
   #apply([screening, actions]: ScreeningStep): void {
@@ -159,26 +167,23 @@ export class Guard implements Dismissible {
   }
 
   #do(action: ScreeningAction): void {
-    const { address, gate, log, count } = this.#options;
+    const { gate, count } = this.#post;
     switch (action.do) {
       case "tease":
       case "greet":
       case "drop":
         return this.onAction(action);
       case "score":
-        gate.score(address).then((score) =>
+        gate.score(this.#address).then((score) =>
           this.#screen({ is: "scored", score })
         );
         return;
       case "tell": {
         const { passed, failed } = action;
         for (const test of passed) count(`passed-${test}`);
-        for (const one of failed) {
-          count(`failed-${one.rule}`);
-          log("client-failed-test", { client: address, ...one });
-        }
+        for (const one of failed) count(`failed-${one.rule}`);
         gate.tested({
-          client: address,
+          client: this.#address,
           passed: [...passed],
           failed: failed.map((one) => ({ ...one })),
           helo: this.#helo,

@@ -11,7 +11,7 @@ import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
 import { Connection, type Known, type Settings } from "./connection_io.ts";
 import { GateAsker, type GateEdge } from "./gate_asker.ts";
-import { Guard } from "./guard.ts";
+import { Guard, type GuardPost } from "./guard.ts";
 import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
 import { Networks } from "./networks.ts";
 import { MAX_HEADER_MS, ProxyArrival } from "./proxy_io.ts";
@@ -36,7 +36,7 @@ const STOP_MS = 4_000;
 const MAX_REFUSED = 256;
 const REFUSED_MS = 1_000;
 /** What connections are counted under until a proxy has said whose they are. */
-const PROXIES = "proxies";
+const PROXIES: Slot = { key: "proxies", hasArrived: false };
 
 /** What a server is given. */
 export interface ServerOptions {
@@ -60,12 +60,24 @@ interface Caller {
   readonly known?: Known;
 }
 
+/** What a session has taken, and gives back. */
+interface Slot {
+  /** What it is counted under, see {@link ClientLimits}. */
+  readonly key: string;
+  /** The gate counts it, too. */
+  readonly hasArrived: boolean;
+  readonly guard?: Guard;
+}
+
 /** One client, at whatever stage. */
 interface Stage {
   tick(nowMs: number, commandWithinMs: number): void;
   stop(): void;
   destroy(): void;
 }
+
+/** "close" follows. */
+function ignored(): void {}
 
 /** The SMTP server of one process. */
 export class SmtpServer {
@@ -81,6 +93,9 @@ export class SmtpServer {
   /** The same, for those who may use XCLIENT. */
   #xclientSettings: Settings;
   readonly #gate: GateAsker | undefined;
+  #post: GuardPost | undefined;
+  /** What every connection is given. */
+  readonly #shared: Pick<ServerOptions, "backend" | "log" | "count">;
   #refused = 0;
   #stopped: (() => void) | undefined;
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -94,6 +109,9 @@ export class SmtpServer {
     this.#xclients = new Networks(options.part.xclientFrom);
     this.#xclientSettings = { ...this.#settings, takesXclient: true };
     this.#gate = options.gate && new GateAsker(options.gate, options.log);
+    this.#post = this.#postOf(options.part);
+    const { backend, log, count } = options;
+    this.#shared = { backend, log, count };
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -108,6 +126,7 @@ export class SmtpServer {
     this.#settings = this.#settingsOf(part);
     this.#proxies = new Networks(part.proxyFrom);
     this.#trusted = new Networks(part.screening.trusted);
+    this.#post = this.#postOf(part);
     this.#xclients = new Networks(part.xclientFrom);
     this.#xclientSettings = { ...this.#settings, takesXclient: true };
   }
@@ -160,7 +179,7 @@ export class SmtpServer {
   }
 
   #accept(socket: net.Socket, isTls: boolean): void {
-    socket.on("error", () => {}); // "close" follows
+    socket.on("error", ignored);
     // Gone before we looked; or we have no certificate that could be used.
     const remote = socket.remoteAddress;
     if (remote === undefined || (isTls && !this.#settings.offersTls)) {
@@ -178,17 +197,17 @@ export class SmtpServer {
   #readHeader(socket: net.Socket, { address: proxy, isTls }: Caller): void {
     const maxSessions = this.#maxSessions;
     const bounds = { maxSessions, maxSessionsPerClient: Infinity };
-    const overload = this.#limits.enter(PROXIES, bounds);
+    const overload = this.#limits.enter(PROXIES.key, bounds);
     if (overload !== undefined) return this.#refuse(socket, overload, isTls);
     const header: Stage = new ProxyArrival(socket, {
       withinMs: Math.min(MAX_HEADER_MS, this.#part.commandWithinMs),
       onHeader: (client, held) => {
-        this.#left(header, PROXIES);
+        this.#left(header, proxy, PROXIES);
         const address = plainAddress(client?.address ?? proxy);
         this.#open(socket, { address, isTls, held });
       },
       onGone: (why) => {
-        this.#left(header, PROXIES);
+        this.#left(header, proxy, PROXIES);
         if (why === undefined) return;
         this.#options.count("proxy-faults");
         this.#options.log("proxy-header-refused", { client: proxy, why });
@@ -206,77 +225,67 @@ export class SmtpServer {
       maxSessionsPerClient: this.#sessionsPerClient(isTrusted),
     });
     if (overload !== undefined) return this.#refuse(socket, overload, isTls);
-    const gate = this.#gate;
-    const rules = this.#part.screening;
-    if (gate === undefined || (isTrusted && !rules.hasTables)) {
-      return this.#connect(socket, caller, { key });
+    const post = this.#post;
+    const slot = { key, hasArrived: false };
+    if (post === undefined || (isTrusted && !post.rules.hasTables)) {
+      return this.#connect(socket, caller, slot);
     }
-    const guard = new Guard({
-      ...this.#options,
-      address,
-      isTrusted,
-      gate,
-      rules,
-    });
-    if (isTrusted) return this.#connect(socket, caller, { key, guard });
+    const guard = new Guard(post, { address, isTrusted });
+    if (isTrusted) return this.#connect(socket, caller, { ...slot, guard });
     const arrival: Stage = new Arrival(socket, {
       ...caller,
-      gate,
+      gate: post.gate,
       guard,
       takesLogins: this.#settings.takesLogins,
       hostname: this.#part.hostname,
-      greetWaitMs: rules.greetWaitMs * this.#stress.greetWaitShare,
+      greetWaitMs: this.#part.screening.greetWaitMs *
+        this.#stress.greetWaitShare,
       count: this.#options.count,
       onSession: (held) => {
         this.#stages.delete(arrival);
-        const then = () => gate.leave(address);
-        this.#connect(socket, { ...caller, held }, { key, guard, then });
+        const arrived = { key, guard, hasArrived: true };
+        this.#connect(socket, { ...caller, held }, arrived);
       },
-      onGone: () => {
-        this.#left(arrival, key);
-        gate.leave(address);
-      },
+      onGone: () => this.#left(arrival, address, { key, hasArrived: true }),
     });
     this.#stages.add(arrival);
   }
 
-  /** Begins a session; `then` runs when it is over. */
-  #connect(
-    socket: net.Socket,
-    caller: Caller,
-    { key, guard, then }: { key: string; guard?: Guard; then?: () => void },
-  ): void {
-    const leave = () => {
-      this.#left(connection, key);
-      then?.();
-    };
+  // Called with values: a closure made where an arrival is in reach would keep
+  // all of it for as long as the session lasts.
+  #connect(socket: net.Socket, caller: Caller, slot: Slot): void {
+    const { address, isTls, held, known } = caller;
     const connection = new Connection({
-      ...this.#options,
-      ...caller,
-      ...(guard === undefined ? {} : { guard }),
+      ...this.#shared,
+      address,
+      isTls,
+      ...(isTls ? { held } : {}),
+      ...(known === undefined ? {} : { known }),
+      ...(slot.guard === undefined ? {} : { guard: slot.guard }),
       socket,
       // Whom it names has no such right; the socket keeps it.
-      settings: caller.known !== undefined || this.#xclients.has(caller.address)
+      settings: known !== undefined || this.#xclients.has(address)
         ? this.#xclientSettings
         : this.#settings,
-      onClosed: leave,
-      onBecome: ({ socket, address, held, known }) => {
-        leave();
-        this.#open(socket, {
-          address: plainAddress(address ?? caller.address),
+      onClosed: () => this.#left(connection, address, slot),
+      onBecome: (successor) => {
+        this.#left(connection, address, slot);
+        this.#open(successor.socket, {
+          address: plainAddress(successor.address ?? address),
           isTls: false,
-          held,
-          known,
+          held: successor.held,
+          known: successor.known,
         });
       },
     });
     this.#stages.add(connection);
-    connection.begin();
+    connection.begin(held);
   }
 
-  #left(stage: Stage, key: string): void {
+  #left(stage: Stage, address: string, { key, hasArrived }: Slot): void {
     this.#limits.leave(key);
     this.#stages.delete(stage);
+    if (hasArrived) this.#gate?.leave(address);
     if (this.#stages.size === 0) this.#stopped?.();
   }
 
@@ -325,6 +334,12 @@ export class SmtpServer {
     const { commandWithinMs } = this.#stress;
     for (const stage of this.#stages) stage.tick(nowMs, commandWithinMs);
     this.#gate?.flush();
+  }
+
+  #postOf({ screening }: SmtpdPart): GuardPost | undefined {
+    const { log, count } = this.#options;
+    if (this.#gate === undefined) return undefined;
+    return { gate: this.#gate, rules: screening, log, count };
   }
 
   #settingsOf(part: SmtpdPart | SubmissionPart): Settings {
