@@ -106,8 +106,8 @@ export class Guard implements Dismissible {
   /** A recipient is refused because of what the client is. */
   refused(rule: string, session: Session, recipient: string): void {
     if (session.at !== "mail") return;
-    this.#options.gate.refused({
-      client: this.#options.address,
+    this.#post.gate.refused({
+      client: this.#address,
       rule,
       helo: session.hello.helo,
       reversePath: session.mail.reversePath,
