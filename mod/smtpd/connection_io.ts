@@ -442,6 +442,9 @@ export class Connection {
     if (this.#mode === "closing" || this.#mode === "closed") return;
     this.#mode = "command";
     this.#apply(event);
+    // A sender is told at once that a message is ours, whatever it has
+    // pipelined behind: a connection lost meanwhile makes a duplicate.
+    if (event.is === "message") this.#flush();
     this.#run();
     this.#balance();
   }

@@ -97,6 +97,32 @@ serverTest("answers a batch in one write", {}, async ({ port }) => {
 });
 
 serverTest(
+  "says that a message is taken before it goes on with the batch",
+  {},
+  async ({ port, backend }) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const accept = backend.answers.accept;
+    let accepts = 0;
+    backend.answers.accept = async (ask) => {
+      if (++accepts === 2) await promise;
+      return accept(ask);
+    };
+    const client = await TestClient.open(port);
+    const mail = "MAIL FROM:<s@a.test>\r\nRCPT TO:<me@home.test>\r\n" +
+      "BDAT 2 LAST\r\n\r\n";
+    client.send("EHLO a.test\r\n" + mail + mail);
+    for (let i = 0; i < 4; i++) {
+      assert.match(await client.reply(), /^250/);
+    }
+    assert.equal(backend.taken.length, 1);
+    resolve();
+    for (let i = 0; i < 3; i++) assert.match(await client.reply(), /^250/);
+    assert.equal(backend.taken.length, 2);
+    client.close();
+  },
+);
+
+serverTest(
   "takes a session cut at every octet",
   {},
   async ({ port, backend }) => {
