@@ -39,6 +39,16 @@ Deno.test("loadConfig() fills in the defaults", () => {
   deepStrictEqual([rest.aliases, rest.routes], [[], []]);
 });
 
+Deno.test("loadConfig() looks for the gate's files below the home", () => {
+  const { screening, access } = config(
+    `${SERVER}[screening]\ndeny_file = "lists/deny"\n` +
+      '[access]\nsender = ["a", "/etc/b"]',
+  );
+  deepStrictEqual(screening.deny_file, "/srv/mail/lists/deny");
+  deepStrictEqual(screening.allow_file, null);
+  deepStrictEqual(access.sender, ["/srv/mail/a", "/etc/b"]);
+});
+
 Deno.test("every default and every example is within its own bounds", () => {
   for (const [name, section] of SECTION_LIST) {
     if (section.kind === "entries") {
@@ -135,6 +145,46 @@ Deno.test("loadConfig() limits sessions of a client by where it listens", () => 
 
 // Each row: what is appended to a good file from line 4 on, and what it says.
 const MISTAKES: [name: string, text: string, want: RegExp][] = [
+  [
+    "a network with bits beyond its prefix",
+    `[screening]\ntrusted = ["::1", "192.0.2.1/24"]`,
+    /^5: screening\.trusted entry 2 .*it should be 192\.0\.2\.0\/24/,
+  ],
+  [
+    "a network twice, in two spellings",
+    `[screening]\ndeny = ["192.0.2.1", "192.0.2.1/32"]`,
+    /^5: screening\.deny names "192\.0\.2\.1\/32" twice/,
+  ],
+  [
+    "a network allowed and denied",
+    `[screening]\nallow = ["::1"]\ndeny = ["0:0::1"]`,
+    /^6: screening\.deny ::1 is in screening\.allow too/,
+  ],
+  [
+    "a DNSBL with a filter of three parts",
+    `[screening]\ndnsbl_sites = ["bl.test=127.0.[2..3]"]`,
+    /^5: screening\.dnsbl_sites entry 1 .*3 parts/,
+  ],
+  [
+    "a DNSBL whose weight is a word",
+    `[screening]\ndnsbl_sites = ["bl.test*much"]`,
+    /^5: screening\.dnsbl_sites entry 1 .*weight/,
+  ],
+  [
+    "an action that is none",
+    `[screening]\ngreet_action = "reject"`,
+    /^5: screening\.greet_action must be one of "ignore", "enforce", "drop"/,
+  ],
+  [
+    "a threshold that allows and is positive",
+    `[screening]\ndnsbl_allow_threshold = 2`,
+    /^5: screening\.dnsbl_allow_threshold must be 0, or -10000 to -1/,
+  ],
+  [
+    "greylisting in which nothing ever passes",
+    `[greylist]\ndelay = "1h"\nwindow = "1h"`,
+    /^6: greylist\.window is 1h, not more than greylist\.delay/,
+  ],
   // Unknown keys
   [
     "an unknown key, and what was meant",

@@ -423,10 +423,11 @@ export const SECTIONS = {
         "30d",
       ),
       max_clients: integer({
-        says: "Most clients remembered; beyond it those seen longest ago go.",
+        says: "Most clients remembered; beyond it those seen longest ago go. " +
+          "One takes some 600 octets of memory.",
         default: 100_000,
         min: 100,
-        max: 1_000_000,
+        max: 300_000,
       }),
       keep_verdicts: duration({
         says: "How long it is remembered whom a test, table or rate refused.",

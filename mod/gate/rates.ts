@@ -23,8 +23,8 @@ const KINDS = 6;
 
 interface Window {
   unit: number;
-  readonly now: Uint32Array;
-  readonly before: Uint32Array;
+  /** This unit's counts, then those of the one before. */
+  readonly counts: Uint32Array;
 }
 
 /** Counters by client. */
@@ -56,9 +56,10 @@ export class Rates {
   ): number {
     const window = this.#window(client, nowMs);
     const at = INDEX[more.what];
-    window.now[at] = Math.min(window.now[at]! + more.by, 0xffff_ffff);
+    const { counts } = window;
+    counts[at] = Math.min(counts[at]! + more.by, 0xffff_ffff);
     const share = 1 - (nowMs / this.#unitMs - window.unit);
-    return window.now[at]! + Math.floor(window.before[at]! * share);
+    return counts[at]! + Math.floor(counts[KINDS + at]! * share);
   }
 
   /** Forgets the clients that `isMeant` says. */
@@ -72,18 +73,14 @@ export class Rates {
     const unit = Math.floor(nowMs / this.#unitMs);
     let window = this.#clients.get(client);
     if (window === undefined) {
-      window = {
-        unit,
-        now: new Uint32Array(KINDS),
-        before: new Uint32Array(KINDS),
-      };
+      window = { unit, counts: new Uint32Array(2 * KINDS) };
     } else {
       this.#clients.delete(client);
     }
     if (window.unit !== unit) {
-      if (window.unit === unit - 1) window.before.set(window.now);
-      else window.before.fill(0);
-      window.now.fill(0);
+      if (window.unit === unit - 1) window.counts.copyWithin(KINDS, 0, KINDS);
+      else window.counts.fill(0, KINDS);
+      window.counts.fill(0, 0, KINDS);
       window.unit = unit;
     }
     this.#clients.set(client, window);

@@ -38,7 +38,7 @@ export const gatePart = object({
   greetPassesMs: lifetimeMs,
   dnsblPassesMs: lifetimeMs,
   deepPassesMs: lifetimeMs,
-  maxClients: int({ min: 100, max: 1_000_000 }),
+  maxClients: int({ min: 100, max: 300_000 }),
   keepVerdictsMs: lifetimeMs,
   maxVerdicts: int({ min: 100, max: 10_000_000 }),
   /** Limits per client and unit; 0 is none. */
@@ -98,7 +98,7 @@ export const gateRole: RoleManifest = {
     write: [site.gateDir],
     connect: [],
   }),
-  heapMb: 512,
+  heapMb: 768,
   openFiles: 256,
   part: gatePart,
   groups: [],

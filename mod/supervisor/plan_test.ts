@@ -85,6 +85,41 @@ dns_timeout = "100ms"
 ipv6 = "off"
 [console]
 listen = ""
+[screening]
+trusted = []
+greet_wait = "0s"
+dnsbl_threshold = 1
+dnsbl_allow_threshold = -10000
+dnsbl_timeout = "100ms"
+greet_passes_for = "1s"
+dnsbl_passes_for = "1s"
+deep_passes_for = "1s"
+max_clients = 100
+keep_verdicts = "1s"
+max_verdicts = 100
+[rates]
+unit = "1s"
+concurrency = 0
+connections = 0
+messages = 0
+recipients = 0
+errors = 0
+auth_failures = 0
+tls_handshakes = 0
+ipv4_prefix = 8
+ipv6_prefix = 8
+[greylist]
+enabled = true
+delay = "1s"
+window = "1m"
+passes_for = "1s"
+clients_pass_after = 0
+ipv4_prefix = 8
+ipv6_prefix = 8
+[verify]
+recipients = true
+positive_for = "1s"
+negative_for = "1s"
 `,
   },
   {
@@ -125,6 +160,43 @@ reply_timeout = "1h"
 max_hosts = 100
 dns_timeout = "1m"
 ipv6 = "on"
+[screening]
+deny = ["192.0.2.0/24", "2001:db8::/32"]
+shadow = true
+deny_action = "drop"
+greet_wait = "30s"
+dnsbl_sites = ["bl.test=127.[0;1].0.[2..11;14]*1000", "wl.test*-1000"]
+dnsbl_threshold = 10000
+dnsbl_timeout = "10s"
+greet_passes_for = "365d"
+dnsbl_passes_for = "365d"
+deep_passes_for = "365d"
+max_clients = 300000
+keep_verdicts = "365d"
+max_verdicts = 10000000
+[rates]
+unit = "1d"
+concurrency = 1000000
+connections = 1000000
+messages = 1000000
+recipients = 1000000
+errors = 1000000
+auth_failures = 1000000
+tls_handshakes = 1000000
+ipv4_prefix = 32
+ipv6_prefix = 128
+[greylist]
+enabled = true
+delay = "1d"
+window = "30d"
+passes_for = "365d"
+clients_pass_after = 1000
+ipv4_prefix = 32
+ipv6_prefix = 128
+[verify]
+recipients = true
+positive_for = "365d"
+negative_for = "365d"
 `,
   },
 ];
