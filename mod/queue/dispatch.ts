@@ -200,7 +200,7 @@ export class Dispatcher {
 
   /** Whatever is known of where this address goes: it is to be tried. */
   async isBackUp(address: string): Promise<void> {
-    const resolution = await this.#router.resolve(address);
+    const resolution = await this.#router.resolve(address, true);
     if (resolution.kind !== "targets") return;
     for (const target of resolution.targets) {
       this.#dead.reached(destinationOf(target));
@@ -278,7 +278,9 @@ export class Dispatcher {
 
   /** Resolves recipients; goes on in the same turn if all were known. */
   #route(message: Message, round: readonly Recipient[]): void {
-    const found = round.map(({ address }) => this.#router.resolve(address));
+    const found = round.map((one) =>
+      this.#router.resolve(one.address, message.mayRelay || isByAlias(one))
+    );
     const go = (resolutions: readonly Resolution[]) =>
       this.#plan(message, round.map((r, i) => [r, resolutions[i]!]));
     if (found.every((one) => !(one instanceof Promise))) {
@@ -641,4 +643,9 @@ function logResult(message: Message, event: Event): void {
     text: event.text,
     delayMs: Math.max(0, event.atMs - message.arrivedMs),
   });
+}
+
+/** True for an address that the administrator's aliases gave. */
+function isByAlias({ depth, original }: Recipient): boolean {
+  return depth > 0 || original !== "";
 }

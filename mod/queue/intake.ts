@@ -19,6 +19,7 @@ import {
   type Recipient,
 } from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
+import { NOTICE } from "./notices.ts";
 import type { SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -77,6 +78,10 @@ export class Intake {
    * `unhealthy`, so that the client comes again under a new id.
    */
   async accept(ask: AcceptAsk, asker: string): Promise<"done" | Refusal> {
+    if (isForged(ask.client, asker)) {
+      log("envelope-forged", { id: ask.queueId, by: asker, alarm: true });
+      return "unhealthy";
+    }
     let slot: number;
     try {
       slot = this.#keys.take();
@@ -156,6 +161,7 @@ export class Intake {
       reversePath: ask.reversePath,
       bodyType: ask.bodyType,
       wishes: isPlain(ask.wishes) ? NO_WISHES : ask.wishes,
+      mayRelay: ask.client.login !== "",
       arrivedMs: this.#around.nowMs(),
     }, recipientsOf(ask));
   }
@@ -247,4 +253,13 @@ function recipientsOf(ask: AcceptAsk): Recipient[] {
     );
   });
   return [...recipients.values()];
+}
+
+/**
+ * True for an envelope that claims what would let it be relayed and that its
+ * asker cannot know: nobody logs in to smtpd, and notices are our own.
+ */
+function isForged({ login, protocol }: AcceptAsk["client"], asker: string) {
+  return protocol === NOTICE ||
+    (login !== "" && !asker.startsWith("submission."));
 }

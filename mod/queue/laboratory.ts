@@ -80,6 +80,8 @@ const DELIVERED = ownOutcome("delivered", 250, "2.0.0", "ok");
 /** Scripted edges: everything works until a test says otherwise. */
 export class FakeEdges {
   readonly asked: Asked[] = [];
+  /** What resolve was asked, such as `relay a@b`. */
+  readonly resolved: string[] = [];
   readonly released: ContentRef[] = [];
   readonly adopted: { refs: readonly ContentRef[]; last: boolean }[] = [];
   readonly notices: StoredNotice[] = [];
@@ -90,7 +92,10 @@ export class FakeEdges {
   /** Before a move is answered. */
   moving: Promise<void> = Promise.resolve();
   /** Where an address goes; by default a mailbox of its local part. */
-  readonly routes = new Map<string, readonly Target[] | "unknown-recipient">();
+  readonly routes = new Map<
+    string,
+    readonly Target[] | "unknown-recipient" | "relay-denied"
+  >();
   /** What comes of a delivery; by default it works. */
   deliver: (
     asked: Asked,
@@ -121,7 +126,7 @@ export class FakeEdges {
     });
     return {
       spool: edge((name, ask) => this.#spool(name, ask)),
-      resolve: edge((_, ask) => this.#resolve(ask)),
+      resolve: edge((name, ask) => this.#resolve(name, ask)),
       maildir: edge((_, ask) => this.#maildir(ask)),
       smtpc: edge((_, ask) => this.#smtpc(ask)),
     } as unknown as Edges;
@@ -186,7 +191,8 @@ export class FakeEdges {
     throw new RangeError(`Cannot answer ${name}`);
   }
 
-  #resolve({ address }: { address: string }): Reply {
+  #resolve(name: string, { address }: { address: string }): Reply {
+    this.resolved.push(`${name} ${address}`);
     const route = this.routes.get(address) ?? [FakeEdges.mailbox(address)];
     return typeof route === "string"
       ? { kind: "refused", refusal: route }
@@ -330,7 +336,8 @@ export function laboratory(options: {
     fake,
     counters,
     async send(ask) {
-      const verdict = await queue.accept(ask, "smtpd.0");
+      const asker = ask.client.login === "" ? "smtpd.0" : "submission.0";
+      const verdict = await queue.accept(ask, asker);
       if ("refusal" in verdict) throw new Error(`refused: ${verdict.refusal}`);
     },
     async [Symbol.asyncDispose]() {

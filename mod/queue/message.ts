@@ -98,6 +98,8 @@ export interface Message {
   readonly reversePath: string;
   readonly bodyType: BodyType;
   readonly wishes: MessageWishes;
+  /** Its sender logged in, or it is a notice of ours: it may go anywhere. */
+  readonly mayRelay: boolean;
   readonly arrivedMs: number;
   /** Recipients that had a row when it was loaded, and those added since. */
   recipients: Recipient[];
@@ -123,7 +125,7 @@ export function newMessage(
       Message,
       "n" | "id" | "slot" | "ref" | "reversePath" | "bodyType" | "arrivedMs"
     >
-    & Partial<Pick<Message, "wishes">>,
+    & Partial<Pick<Message, "wishes" | "mayRelay">>,
   recipients: Recipient[],
 ): Message {
   let nextOrdinal = 0;
@@ -133,6 +135,7 @@ export function newMessage(
   return {
     ...facts,
     wishes: facts.wishes ?? NO_WISHES,
+    mayRelay: facts.mayRelay ?? false,
     recipients,
     nextOrdinal,
     rows: recipients.length,

@@ -30,7 +30,9 @@ import type { Surroundings } from "./surroundings.ts";
 /** Before a notice that could not be stored is tried again. */
 const AGAIN_MS = 60_000;
 
-const OURSELVES = { address: "", helo: "", protocol: "notice", login: "" };
+/** The protocol by which our own notices came. */
+export const NOTICE = "notice";
+const OURSELVES = { address: "", helo: "", protocol: NOTICE, login: "" };
 
 /** Writes notices. */
 export class Notices {
@@ -133,6 +135,7 @@ export class Notices {
         // RFC 8689 §5: asked for, but no reason to lose the notice.
         requireTls: message.wishes.requireTls,
       },
+      mayRelay: true,
       arrivedMs: this.#around.nowMs(),
     }, [newRecipient(0, message.reversePath)]);
     await this.#settled(message, reported.slice(0, told), (atMs) => {

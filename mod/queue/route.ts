@@ -38,31 +38,45 @@ export class Router {
     this.#nowMs = nowMs;
   }
 
-  /** Resolves one address; at once if it was resolved a moment ago. */
-  resolve(address: string): Resolution | Promise<Resolution> {
-    const known = this.#known.get(address);
+  /**
+   * Resolves one address; at once if it was resolved a moment ago.
+   *
+   * @param mayRelay The message may go anywhere; else only where a stranger's
+   * may, which is asked by another call
+   */
+  resolve(
+    address: string,
+    mayRelay: boolean,
+  ): Resolution | Promise<Resolution> {
+    const call = mayRelay ? "relay" : "recipient";
+    const key = `${call} ${address}`;
+    const known = this.#known.get(key);
     if (known !== undefined && known.until > this.#nowMs()) {
       return known.resolution;
     }
-    const asked = this.#asked.get(address);
+    const asked = this.#asked.get(key);
     if (asked !== undefined) return asked;
-    const asking = this.#ask(address);
-    this.#asked.set(address, asking);
+    const asking = this.#ask(call, address, key);
+    this.#asked.set(key, asking);
     return asking;
   }
 
-  async #ask(address: string): Promise<Resolution> {
+  async #ask(
+    call: "relay" | "recipient",
+    address: string,
+    key: string,
+  ): Promise<Resolution> {
     if (this.#asks >= MAX_ASKS) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#asks++;
-    const reply = await this.#resolve.ask("relay", { address });
+    const reply = await this.#resolve.ask(call, { address });
     this.#asks--;
     this.#waiting.shift()?.();
-    this.#asked.delete(address);
+    this.#asked.delete(key);
     switch (reply.kind) {
       case "answered":
-        return this.#remember(address, reply.answer.targets);
+        return this.#remember(key, reply.answer.targets);
       case "failed":
         return { kind: "later", why: reply.why };
       case "refused":
@@ -71,15 +85,19 @@ export class Router {
             return { kind: "unknown" };
           case "alias-loop":
             return { kind: "loop" };
+          case "relay-denied":
+            // It was allowed when smtpd asked. The configuration may have
+            // changed, or smtpd is not ours any more: a human may look.
+            return { kind: "later", why: "its domain is not relayed for" };
         }
     }
   }
 
-  #remember(address: string, targets: readonly Target[]): Resolution {
+  #remember(key: string, targets: readonly Target[]): Resolution {
     const resolution: Resolution = { kind: "targets", targets };
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
     const until = this.#nowMs() + REMEMBER_MS;
-    this.#known.set(address, { until, resolution });
+    this.#known.set(key, { until, resolution });
     return resolution;
   }
 }

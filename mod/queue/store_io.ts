@@ -62,7 +62,8 @@ type Row = Record<string, string | number | bigint | null | Uint8Array>;
 const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
   "length, size, sender, body";
 
-const MESSAGE = `${PLAIN}, envid, wishes`;
+const MESSAGE = `${PLAIN}, envid, wishes,
+  client_login <> '' OR client_protocol = 'notice' AS may_relay`;
 
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",
@@ -467,6 +468,7 @@ function messageRow(row: Row): MessageRow {
       reversePath: String(row["sender"]),
       bodyType: BODY_TYPES[Number(row["body"])] ?? "8bitmime",
       wishes: messageWishes(Number(row["wishes"]), String(row["envid"])),
+      mayRelay: Number(row["may_relay"]) === 1,
       arrivedMs: Number(row["arrived_ms"]),
     }, []),
     state: MESSAGE_STATES[Number(row["state"])]!,

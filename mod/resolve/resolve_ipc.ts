@@ -31,7 +31,7 @@ export const resolveContract = contract("resolve", {
    * to ask about an address.
    */
   recipient: call({
-    from: ["smtpd", "submission", "gate"],
+    from: ["smtpd", "submission", "queue", "gate"],
     withinMs: 10_000,
     ask: object({ address }),
     answer: targets,
