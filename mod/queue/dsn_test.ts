@@ -254,25 +254,41 @@ Deno.test("Queue's notice needs SMTPUTF8 only for a reverse-path beyond ASCII", 
   }
 });
 
-Deno.test("Queue that dies before it told of a success tells of it once, and delivers nothing twice", async () => {
-  const fake = new FakeEdges();
-  let crashed = "";
+const DEATHS = [
+  { to: "bob@home.test", got: ["bob@home.test"], want: "delivered" },
   {
-    await using lab = laboratory({ fake });
-    fake.noticeRefusal = "unhealthy";
-    await lab.send(newAsk(["bob@home.test"], {
-      recipientWishes: [{ notify: ["success"], orcpt: "" }],
-    }));
-    await until("parked", () => lab.counters.get("delivered") === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    crashed = copyOf(lab.dir);
-  }
-  fake.noticeRefusal = undefined;
-  await using _lab = laboratory({ dir: crashed, fake });
-  await until("released", () => fake.released.length >= 2);
-  assert.deepEqual(actionsIn(fake), [["delivered"]]);
-  assert.deepEqual(fake.asked.map(({ addresses }) => addresses), [
-    ["bob@home.test"],
-    ["alice@sender.test"],
-  ]);
-});
+    to: "team@home.test",
+    got: ["amy@home.test", "bob@home.test"],
+    want: "expanded",
+  },
+];
+
+for (const { to, got, want } of DEATHS) {
+  Deno.test(`Queue that dies before it said "${want}" says so once, and delivers nothing twice`, async () => {
+    const fake = new FakeEdges();
+    fake.routes.set(
+      "team@home.test",
+      ["amy@home.test", "bob@home.test"].map(FakeEdges.mailbox),
+    );
+    let crashed = "";
+    {
+      await using lab = laboratory({ fake });
+      fake.noticeRefusal = "unhealthy";
+      await lab.send(newAsk([to], {
+        recipientWishes: [{ notify: ["success"], orcpt: "" }],
+      }));
+      const isDelivered = () => lab.counters.get("delivered") === got.length;
+      await until("delivered", isDelivered);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      crashed = copyOf(lab.dir);
+    }
+    fake.noticeRefusal = undefined;
+    await using _lab = laboratory({ dir: crashed, fake });
+    await until("released", () => fake.released.length >= 2);
+    assert.deepEqual(actionsIn(fake), [[want]]);
+    assert.deepEqual(fake.asked.flatMap(({ addresses }) => addresses), [
+      ...got,
+      "alice@sender.test",
+    ]);
+  });
+}

@@ -146,6 +146,20 @@ Deno.test({
       const files = await filesIn(postfix.maildir, MESSAGES.length);
       compare(files.map((path) => Deno.readFileSync(path)));
       await queueEmpties(made);
+      // It offers DSN, so it is told of the wish, and we tell nothing.
+      const client = await SmtpClient.ready(made.smtpPort);
+      const ok = async (line: string) =>
+        client.expect(await client.say(line), 250);
+      await ok("MAIL FROM:<me@home.test> SMTPUTF8 RET=HDRS ENVID=a+2Bb+20c");
+      await ok("RCPT TO:<j\xc3\xbcrgen@remote.test> NOTIFY=SUCCESS");
+      client.expect(await client.data(MESSAGES[0]!), 250);
+      await client.quit();
+      await queueEmpties(made);
+      await until(
+        "Postfix's notice",
+        () => postfix.log().includes("sender delivery status notification"),
+      );
+      assert.deepEqual(newFiles(made.maildir("me")), []);
       await made.stopCleanly();
     }),
 });
