@@ -404,7 +404,7 @@ serverTest(
 
 serverTest(
   "frees the slot of a client that never reads",
-  { commandWithinMs: 500 },
+  { commandWithinMs: 200 },
   async ({ port, server }) => {
     const client = await TestClient.open(port);
     await client.dialog(...ENVELOPE);
