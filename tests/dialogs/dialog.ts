@@ -20,6 +20,12 @@ export type Test = typeof TESTS[number];
 export type Step =
   /** Octets in one write. */
   | { readonly do: "send"; readonly line: number; readonly octets: Uint8Array }
+  /** Octets in one write, past TLS: what an attacker on the way puts in. */
+  | {
+    readonly do: "inject";
+    readonly line: number;
+    readonly octets: Uint8Array;
+  }
   /** One whole reply, or the end of the connection. */
   | { readonly do: "expect"; readonly line: number; readonly pattern: Pattern }
   /** Nothing comes for a while, and the connection stays. */
@@ -129,8 +135,11 @@ function parseOne(
   let unsentFrom = 0;
   const flush = () => {
     if (unsent === "") return;
-    const octets = Uint8Array.from(unsent, (c) => c.charCodeAt(0));
-    draft.steps.push({ do: "send", line: unsentFrom, octets });
+    draft.steps.push({
+      do: "send",
+      line: unsentFrom,
+      octets: octetsOf(unsent),
+    });
     unsent = "";
   };
   const read = (line: string, at: number) => {
@@ -147,9 +156,9 @@ function parseOne(
     const line = lines[at]!;
     if (line === "" || line.startsWith("#")) continue;
     try {
-      const body = /^[CSMTHB][:|]|^\(/.test(line);
+      const body = /^[CSMTHBP][:|]|^\(/.test(line);
       if (!body && draft.steps.length + unsent.length > 0) {
-        throw new SyntaxError("neither C:, S:, M:, T:, H:, B: nor (...)");
+        throw new SyntaxError("neither C:, S:, P:, M:, T:, H:, B: nor (...)");
       }
       if (!body) head(draft, line);
       else for (const one of expand(line)) read(one, at);
@@ -264,6 +273,13 @@ function stepOf(text: string, line: number): Step {
     if (text === "S: (dropped)") return { do: "dropped", line };
     return { do: "expect", line, pattern: parsePattern(text.slice(3)) };
   }
+  if (text.startsWith("P: ")) {
+    return {
+      do: "inject",
+      line,
+      octets: octetsOf(`${unescape(text.slice(3))}\r\n`),
+    };
+  }
   if (text.startsWith("M: ")) {
     return { do: "envelope", line, is: unescape(text.slice(3)) };
   }
@@ -362,6 +378,10 @@ function repetition(
   const count = inner.slice(star + 1);
   if (star < 0 || !/^\d{1,7}$/.test(count)) return undefined;
   return { text: inner.slice(0, star), count: Number(count), end: close + 1 };
+}
+
+function octetsOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
 function fail(file: string, at: number, why: string): never {

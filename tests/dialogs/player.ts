@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import tls from "node:tls";
 import type { Dialog, Step, Transport } from "./dialog.ts";
+import { relayTo } from "./relay_in_between.ts";
 import { type Heard, isGlob, matches, replyFault } from "./reply_pattern.ts";
 
 /** How long nothing comes where nothing must. */
@@ -40,6 +41,31 @@ export async function play(
   transport: Transport,
   stage: Stage,
 ): Promise<void> {
+  if (!dialog.steps.some((step) => step.do === "inject")) {
+    return await playAt(dialog, transport, { ...stage, inject: noRelay });
+  }
+  const relay = await relayTo(stage.port);
+  try {
+    await playAt(dialog, transport, { ...stage, ...relay });
+  } finally {
+    relay.close();
+  }
+}
+
+/** A stage with somebody on the way, if the dialog wants one. */
+interface Watched extends Stage {
+  readonly inject: (octets: Uint8Array) => void;
+}
+
+function noRelay(): void {
+  throw new RangeError("Cannot inject: nobody is on the way");
+}
+
+async function playAt(
+  dialog: Dialog,
+  transport: Transport,
+  stage: Watched,
+): Promise<void> {
   const wire = new Wire(stage);
   if (transport === "implicit") await wire.handshake();
   try {
@@ -62,10 +88,13 @@ export async function play(
   }
 }
 
-async function perform(step: Step, wire: Wire, stage: Stage): Promise<void> {
+async function perform(step: Step, wire: Wire, stage: Watched): Promise<void> {
   switch (step.do) {
     case "send":
       return wire.send(step.octets);
+    case "inject":
+      wire.note(step.octets);
+      return stage.inject(step.octets);
     case "expect": {
       const heard = await wire.reply();
       if (!matches(step.pattern, heard)) {
@@ -180,6 +209,12 @@ class Wire {
     const text = JSON.stringify(Buffer.from(octets).toString("latin1"));
     this.#said += `  C ${text.slice(0, SHOWN)}\n`;
     this.#socket.write(octets);
+  }
+
+  /** What was said by somebody else. */
+  note(octets: Uint8Array): void {
+    const text = JSON.stringify(Buffer.from(octets).toString("latin1"));
+    this.#said += `  P ${text.slice(0, SHOWN)}\n`;
   }
 
   /** The next whole reply, checked for form. */
