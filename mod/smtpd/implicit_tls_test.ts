@@ -1,6 +1,7 @@
 /** TLS from the first octet, RFC 8314 §3. */
 import assert from "node:assert/strict";
 import net from "node:net";
+import { FakeGate, rejects } from "./fake_gate.ts";
 import {
   selfSigned,
   type SubmissionFixture,
@@ -31,8 +32,8 @@ tlsTest("greets inside TLS, and offers no STARTTLS", async (fixture) => {
   assert.equal(fixture.counted.get("tls"), 1);
 });
 
-// A client in a process of its own sends its ClientHello at once.
-tlsTest("serves OpenSSL's client, time after time", async ({ port }) => {
+/** A client in a process of its own sends its ClientHello at once. */
+async function serveOpenSsl(port: number): Promise<void> {
   for (let i = 0; i < 3; i++) {
     const client = new Deno.Command("openssl", {
       args: ["s_client", "-crlf", "-quiet", "-connect", `127.0.0.1:${port}`],
@@ -48,6 +49,43 @@ tlsTest("serves OpenSSL's client, time after time", async ({ port }) => {
       /^220 mx.*\r\n250-mx[^]*250 HELP\r\n221 2\.0\.0/,
     );
   }
+}
+
+tlsTest(
+  "serves OpenSSL's client, time after time",
+  ({ port }) => serveOpenSsl(port),
+);
+
+// What came while the gate was asked is the ClientHello.
+Deno.test("Connection with TLS from the first octet waits for the gate", () => {
+  const gate = new FakeGate();
+  gate.delays.set("arrive", new Promise((done) => setTimeout(done, 50)));
+  return withSubmission(
+    { tls: PEM },
+    { isTls: true, gate },
+    async ({ port, counted }) => {
+      await serveOpenSsl(port);
+      const client = await TestClient.openTls(port);
+      await client.dialog(["NOOP", 250]);
+      client.close();
+      assert.equal(gate.count("arrive"), 4);
+      assert.equal(counted.get("tls"), 4);
+    },
+  );
+});
+
+Deno.test("Connection with TLS from the first octet ends without a word if the gate says so", () => {
+  const gate = new FakeGate();
+  gate.arriving = { verdict: rejects(421, "Too many"), tests: [] };
+  return withSubmission(
+    { tls: PEM },
+    { isTls: true, gate },
+    async (fixture) => {
+      const client = TestClient.openRaw(fixture.port);
+      assert.equal(await client.rest(), "");
+      client.close();
+    },
+  );
 });
 
 tlsTest("says nothing in clear, whatever it is sent", async (fixture) => {

@@ -88,6 +88,32 @@ submissionTest("takes no sender of somebody else's", async (fixture) => {
   client.close();
 });
 
+submissionTest("says later where it cannot be sure", async (fixture) => {
+  const { port, backend } = fixture;
+  const client = await TestClient.openTls(port);
+  await client.dialog(["EHLO a.test", 250]);
+  const { loginAnswer } = backend;
+  const failed = { kind: "failed", why: "test" } as const;
+  backend.loginAnswer = () => ({ call: "password", reply: failed });
+  for (let i = 0; i < 4; i++) {
+    assert.match(await client.say(LOGIN), /^454 4\.7\.0 /);
+  }
+  backend.loginAnswer = loginAnswer;
+  await client.dialog([LOGIN, 235]);
+  const { forLogins } = backend;
+  backend.forLogins = {
+    ...forLogins,
+    sender: () => Promise.resolve(failed),
+    relay: () => Promise.resolve(failed),
+  };
+  await client.dialog(
+    ["MAIL FROM:<me@home.test>", 451],
+    ["MAIL FROM:<>", 250],
+    ["RCPT TO:<x@away.test>", 451],
+  );
+  client.close();
+});
+
 submissionTest("hides who the client is, if it shall", async (fixture) => {
   const { port, backend } = fixture;
   const client = await loggedIn(port);
