@@ -37,6 +37,11 @@ export const mailbox = object({
 /** See {@link mailbox}. */
 export type Mailbox = z.infer<typeof mailbox>;
 
+/** The address that is the mailbox's own, without extension or alias. */
+export function addressOfMailbox({ user, domain }: Mailbox): string {
+  return `${user}@${domain}`;
+}
+
 /**
  * Where a sealed message lies: octets [offset, offset + length) of the
  * segment file `<segment>.seg` in the spool directory.

@@ -5,9 +5,9 @@
  *
  * In doubt a question is denied for now: a role that does not answer is 4xx.
  */
+import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
 import type { LogValue } from "../core/log.ts";
 import type { SmtpReply } from "../core/reply.ts";
-import type { Mailbox } from "../core/shapes.ts";
 import type { Backend, LoginBackend } from "./backend.ts";
 import type { Guard } from "./guard.ts";
 import { REPLIES } from "./replies.ts";
@@ -65,7 +65,7 @@ async function andGate(
   return await guard.judge(path.recipient === "" ? "sender" : "recipient", {
     ...path,
     helo: session.at === "start" ? "" : session.hello.helo,
-    login: login === undefined ? "" : `${login.user}@${login.domain}`,
+    login: login === undefined ? "" : addressOfMailbox(login),
   });
 }
 

@@ -17,44 +17,29 @@
 import type { Socket } from "node:net";
 import tls from "node:tls";
 import { countRead } from "../core/read_buffers.ts";
-import { newQueueId } from "../core/ids.ts";
 import type { LogValue } from "../core/log.ts";
-import type { Mailbox } from "../core/shapes.ts";
 import { formatReply, type SmtpReply } from "../core/reply.ts";
 import { ask } from "./asks.ts";
-import type { Backend, ContentStream } from "./backend.ts";
+import type { ContentStream } from "./backend.ts";
 import { parseCommand } from "./command.ts";
-import { DataRate } from "./data_rate.ts";
-import type { Guard, GuardAction } from "./guard.ts";
+import type { ConnectionOptions, Settings } from "./connection.ts";
+import type { DataRate } from "./data_rate.ts";
+import type { GuardAction } from "./guard.ts";
 import type { Held } from "./held_socket_io.ts";
-import type { Facts } from "./header_repair.ts";
-import {
-  type Framing,
-  IncomingMessage,
-  type MessageLimits,
-} from "./incoming_message.ts";
+import type { Framing } from "./incoming_message.ts";
 import { type Line, LineReader } from "./line_reader.ts";
-import {
-  internetDate,
-  type Protocol,
-  protocolOf,
-  receivedField,
-} from "./received.ts";
 import { REPLIES } from "./replies.ts";
 import { MAX_SASL_LINE } from "./sasl_step.ts";
 import {
   type Action,
   type Event,
   greeting,
-  type Hello,
-  type MessageEnd,
   NEW_SESSION,
   type Question,
-  type Rules,
   type Session,
   step,
 } from "./session.ts";
-import { takeOver } from "./take_over.ts";
+import { newDataRate, Transfer } from "./transfer.ts";
 import type { Introduced } from "./xclient.ts";
 
 /** Unread commands above which the socket is not read while one waits. */
@@ -67,57 +52,6 @@ const MAX_DISCARDED = 262_144;
 const LINGER_MS = 2_000;
 /** Time for a TLS handshake, if `commandWithinMs` is not shorter. */
 const HANDSHAKE_MS = 60_000;
-
-/** What a connection is bound by. */
-export interface Settings extends Rules, MessageLimits {
-  readonly commandWithinMs: number;
-  readonly messageWithinMs: number;
-  readonly sessionWithinMs: number;
-  /** Octets a second that a message must come with; 0 for none. */
-  readonly minDataRate: number;
-  /** Set if and only if `offersTls`. */
-  readonly secureContext: tls.SecureContext | undefined;
-  /** `Received` does not tell the client of who has logged in. */
-  readonly hideClient: boolean;
-}
-
-/** What a connection is given. */
-export interface ConnectionOptions {
-  readonly socket: Socket;
-  /** The client's address in plain form, see `client_limits.ts`. */
-  readonly address: string;
-  /** What the client sent before, with `isTls`; see {@link Connection.begin}. */
-  readonly held?: Held;
-  /** TLS from the first octet, RFC 8314 §3; else STARTTLS. */
-  readonly isTls?: boolean;
-  /** What is known of it already; else nothing is. */
-  readonly known?: Known;
-  /** Watches the client, unless it is trusted. */
-  readonly guard?: Guard;
-  readonly settings: Settings;
-  readonly backend: Backend;
-  readonly log: (event: string, fields: Record<string, LogValue>) => void;
-  readonly count: (name: string) => void;
-  /** Told once, when the socket is gone. */
-  readonly onClosed: () => void;
-  /** The socket is another client's now; told only if XCLIENT is taken. */
-  readonly onBecome?: (client: Successor) => void;
-}
-
-/** What holds for a session that does not begin with its connection. */
-export interface Known {
-  readonly secured: boolean;
-  readonly hello: Hello | undefined;
-}
-
-/** Whose a socket is after XCLIENT; it must be listened to in this turn. */
-export interface Successor {
-  readonly socket: Socket;
-  /** As the command said it; undefined if it is the same. */
-  readonly address: string | undefined;
-  readonly held: Held;
-  readonly known: Known;
-}
 
 type Mode =
   | "command"
@@ -135,6 +69,13 @@ interface Chunk {
   readonly last: boolean;
 }
 
+/** Octets of a chunk that nobody keeps, and what is done behind them. */
+interface Skipped {
+  left: number;
+  readonly rate: DataRate;
+  readonly then: () => void;
+}
+
 /** See the file's header. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -144,15 +85,11 @@ export class Connection {
   #socket: Socket;
   #mode: Mode = "command";
   #session: Session;
-  #message: IncomingMessage | undefined;
-  /** Of the message under way. */
-  #rate: DataRate | undefined;
-  #queueId = "";
-  #messageEndsAt = 0;
+  /** The message under way. */
+  #transfer: Transfer | undefined;
   /** Of the chunk under way. */
   #chunkBytes = 0;
-  /** Octets of a chunk that nobody keeps, and what is done when it is over. */
-  #skipped: { left: number; then: () => void } | undefined;
+  #skipped: Skipped | undefined;
   /** Replies not yet written; bounded by the commands in `#lines`. */
   #out = "";
   #deadline = Infinity;
@@ -241,14 +178,13 @@ export class Connection {
     if (this.#mode === "closing") return this.#deadline;
     const cut = Math.max(0, this.#settings.commandWithinMs - commandWithinMs);
     const wait = this.#mode === "command" ? this.#deadline - cut : Infinity;
-    const rate = this.#rate === undefined
-      ? Infinity
-      : this.#rate.endsAtMs - cut;
     // Between two chunks a message is under way too.
-    const message = this.#message === undefined
-      ? Infinity
-      : this.#messageEndsAt;
-    return Math.min(this.#deadline, wait, rate, message, this.#sessionEndsAt);
+    const message = this.#transfer?.endsAtMs(cut) ?? Infinity;
+    const skipped = (this.#skipped?.rate.endsAtMs ?? Infinity) - cut;
+    return Math.min(
+      ...[this.#deadline, wait, message, skipped],
+      this.#sessionEndsAt,
+    );
   }
 
   #attach(socket: Socket): void {
@@ -474,54 +410,32 @@ export class Connection {
       this.#say(REPLIES.outOfStep);
       return this.#close();
     }
-    this.#begin(stream, "dot");
+    this.#transfer = this.#begin(stream, "dot");
     this.#mode = "message";
     this.#say(REPLIES.goAhead);
     if (this.#clientEnded) return this.#close();
     this.#flush();
     this.#deadline = Infinity;
-    this.#startRate();
+    this.#transfer.startRate(this.#socket.isPaused());
   }
 
-  /** The store is open: the message begins, with what we add to it. */
-  #begin(stream: ContentStream, framing: Framing): void {
-    const queueId = newQueueId();
-    const arrivedMs = Date.now();
-    const trace = receivedField({
-      helo: this.#hello().helo,
-      address: this.#options.address,
-      hidesClient: this.#settings.hideClient &&
-        this.#session.login !== undefined,
-      hostname: this.#settings.hostname,
-      protocol: this.#protocol(),
-      queueId,
-      nowMs: arrivedMs,
-    });
-    this.#message = new IncomingMessage({
+  /** The store is open: the message begins. */
+  #begin(stream: ContentStream, framing: Framing): Transfer {
+    return new Transfer({
       stream,
-      limits: this.#settings,
       framing,
-      head: encoder.encode(trace),
-      repair: this.#repair(queueId, arrivedMs),
+      settings: this.#settings,
+      address: this.#options.address,
+      session: this.#session,
       onDrain: () => this.#balance(),
     });
-    this.#queueId = queueId;
-    this.#messageEndsAt = performance.now() + this.#settings.messageWithinMs;
-  }
-
-  #startRate(): void {
-    const nowMs = performance.now();
-    this.#rate = new DataRate({
-      octetsPerSecond: this.#settings.minDataRate,
-      budgetMs: this.#settings.commandWithinMs,
-      nowMs,
-    });
-    this.#rate.hold(this.#socket.isPaused(), nowMs);
   }
 
   /** RFC 3030 §2. The first chunk of a message waits for a store. */
   #readChunk(chunk: Chunk): void {
-    if (this.#message !== undefined) return this.#enterChunk(chunk);
+    if (this.#transfer !== undefined) {
+      return this.#enterChunk(this.#transfer, chunk);
+    }
     this.#wait("asking");
     this.#openChunks(chunk);
   }
@@ -536,15 +450,16 @@ export class Connection {
       this.#skipChunk(chunk.sizeBytes, () => this.#apply({ is: "no-store" }));
     } else {
       const isBinary = session.mail.bodyType === "binarymime";
-      this.#begin(stream, isBinary ? "binary-chunks" : "chunks");
-      this.#enterChunk(chunk);
+      const framing = isBinary ? "binary-chunks" : "chunks";
+      this.#transfer = this.#begin(stream, framing);
+      this.#enterChunk(this.#transfer, chunk);
     }
     this.#run();
     this.#balance();
   }
 
-  #enterChunk(chunk: Chunk): void {
-    this.#message!.beginChunk(chunk.sizeBytes, chunk.last);
+  #enterChunk(transfer: Transfer, chunk: Chunk): void {
+    transfer.beginChunk(chunk.sizeBytes, chunk.last);
     this.#mode = "chunk";
     this.#deadline = Infinity;
     this.#chunkBytes = chunk.sizeBytes;
@@ -553,34 +468,41 @@ export class Connection {
 
   /** Reads a chunk that nobody keeps; its octets must not run as commands. */
   #skipChunk(sizeBytes: number, then: () => void): void {
-    this.#skipped = { left: sizeBytes, then };
+    const rate = newDataRate(this.#settings);
+    this.#skipped = { left: sizeBytes, rate, then };
     this.#mode = "chunk";
     this.#deadline = performance.now() + this.#settings.messageWithinMs;
     this.#feedChunk(this.#lines.takeRest());
   }
 
   #feedChunk(bytes: Uint8Array): void {
-    this.#rate?.earn(bytes.length, performance.now());
-    const used = this.#skipped === undefined
-      ? this.#message!.push(bytes)
-      : Math.min(this.#skipped.left, bytes.length);
-    if (used < bytes.length) this.#lines.push(bytes.subarray(used));
     if (this.#skipped !== undefined) {
-      this.#skipped.left -= used;
-      if (this.#skipped.left > 0) return this.#awaitChunk();
-      const { then } = this.#skipped;
-      this.#skipped = undefined;
-      this.#endChunk();
-      return then();
+      return this.#feedSkipped(this.#skipped, bytes);
     }
-    const message = this.#message!;
-    if (message.ended) {
-      this.#wait("taking");
-      this.#take(message);
-    } else if (message.isBetweenChunks) {
+    const transfer = this.#transfer!;
+    this.#keepRest(bytes, transfer.push(bytes));
+    if (transfer.ended) {
+      this.#take(transfer);
+    } else if (transfer.isBetweenChunks) {
       this.#endChunk();
       this.#apply({ is: "chunk", sizeBytes: this.#chunkBytes });
     } else this.#awaitChunk();
+  }
+
+  #feedSkipped(skipped: Skipped, bytes: Uint8Array): void {
+    skipped.rate.earn(bytes.length, performance.now());
+    const used = Math.min(skipped.left, bytes.length);
+    this.#keepRest(bytes, used);
+    skipped.left -= used;
+    if (skipped.left > 0) return this.#awaitChunk();
+    this.#skipped = undefined;
+    this.#endChunk();
+    skipped.then();
+  }
+
+  /** What follows a message, or a chunk of it, are commands. */
+  #keepRest(bytes: Uint8Array, used: number): void {
+    if (used < bytes.length) this.#lines.push(bytes.subarray(used));
   }
 
   /** The client's time for the rest of a chunk; most need none. */
@@ -590,82 +512,43 @@ export class Connection {
     const deadline = this.#deadline;
     this.#flush();
     this.#deadline = deadline;
-    if (this.#rate === undefined) this.#startRate();
+    if (this.#transfer?.isTimed === false) {
+      this.#transfer.startRate(this.#socket.isPaused());
+    }
   }
 
   #endChunk(): void {
     this.#mode = "command";
-    this.#rate = undefined;
-  }
-
-  /** What a header block must have; others' messages are not ours to mend. */
-  #repair(queueId: string, nowMs: number): Facts | undefined {
-    const { login } = this.#session;
-    if (login === undefined || this.#session.at !== "mail") return undefined;
-    return {
-      date: internetDate(nowMs),
-      messageId: `${queueId}@${this.#settings.hostname}`,
-      from: this.#session.mail.reversePath || nameOf(login),
-    };
+    this.#transfer?.stopRate();
   }
 
   #feed(bytes: Uint8Array): void {
-    const message = this.#message!;
-    this.#rate?.earn(bytes.length, performance.now());
-    const used = message.push(bytes);
-    if (message.ended) {
-      if (used < bytes.length) this.#lines.push(bytes.subarray(used));
-      this.#wait("taking");
-      this.#take(message);
-    } else if (message.flooding) {
+    const transfer = this.#transfer!;
+    this.#keepRest(bytes, transfer.push(bytes));
+    if (transfer.ended) {
+      this.#take(transfer);
+    } else if (transfer.flooding) {
       this.#say(REPLIES.farTooLarge);
       this.#close();
     }
   }
 
-  async #take(message: IncomingMessage): Promise<void> {
-    this.#message = undefined;
-    this.#rate = undefined;
+  async #take(transfer: Transfer): Promise<void> {
+    this.#wait("taking");
+    this.#transfer = undefined;
     const session = this.#session;
-    if (session.at !== "mail") throw new RangeError("Cannot take: no mail");
-    const { reversePath, recipients, bodyType, wishes, effect } = session.mail;
-    const { recipientWishes } = session.mail;
-    const hasWishes = recipientWishes.some(({ notify, orcpt }) =>
-      notify.length > 0 || orcpt !== ""
+    const { end, facts } = await transfer.finish(
+      session,
+      this.#options.backend,
     );
-    const queueId = this.#queueId;
-    const protocol = this.#protocol();
-    const login = session.login === undefined ? "" : nameOf(session.login);
-    const { helo } = this.#hello();
-    const completed = await message.complete();
-    const end: MessageEnd = completed.is === "refused"
-      ? completed.fault
-      : await takeOver(this.#options.backend, {
-        queueId,
-        reversePath,
-        recipients: [...recipients],
-        bodyType,
-        wishes,
-        recipientWishes: hasWishes ? [...recipientWishes] : [],
-        hold: effect === "hold",
-        discard: effect === "discard",
-        client: { address: this.#options.address, helo, protocol, login },
-      }, completed.reply);
-    const facts = {
-      id: queueId,
-      from: reversePath,
-      recipients: recipients.length,
-      sizeBytes: message.sizeBytes,
-    };
     // The reply first: a client waits for it, and nobody for the log.
     this.#resume({ is: "message", end });
     if (end.is === "taken") {
       this.#options.count("accepted");
       this.#options.guard?.mailed();
-      this.#log(
-        effect === "discard" ? "message-discarded" : "message-accepted",
-        { ...facts, helo, protocol, ...(login === "" ? {} : { login }) },
-      );
+      const isDiscarded = session.at === "mail" &&
+        session.mail.effect === "discard";
+      this.#log(isDiscarded ? "message-discarded" : "message-accepted", facts);
     } else {
       this.#options.count("refused");
       const why = end.is === "spoilt" ? end.why : end.is;
@@ -731,18 +614,17 @@ export class Connection {
   }
 
   #dropMessage(): void {
-    this.#message?.abort();
-    this.#message = undefined;
-    this.#rate = undefined;
+    this.#transfer?.abort();
+    this.#transfer = undefined;
   }
 
   /** Reads the socket only while there is room for what it brings. */
   #balance(): void {
     if (this.#mode === "closing" || this.#mode === "handshake") return;
     const full = this.#lines.pending > MAX_WAITING ||
-      (this.#message?.backlog ?? 0) > MAX_BACKLOG;
+      (this.#transfer?.backlog ?? 0) > MAX_BACKLOG;
     if (full === this.#socket.isPaused()) return;
-    this.#rate?.hold(full, performance.now());
+    this.#transfer?.hold(full);
     if (full) this.#socket.pause();
     else this.#socket.resume();
   }
@@ -759,21 +641,6 @@ export class Connection {
     this.#deadline = performance.now() + this.#settings.commandWithinMs;
   }
 
-  #hello() {
-    const session = this.#session;
-    if (session.at === "start") throw new RangeError("No HELO was said");
-    return session.hello;
-  }
-
-  #protocol(): Protocol {
-    return protocolOf({
-      esmtp: this.#hello().esmtp,
-      secured: this.#session.secured,
-      authenticated: this.#session.login !== undefined,
-      smtpUtf8: this.#allowsUtf8(),
-    });
-  }
-
   /** RFC 6531 §3.4: the transaction under way asked for SMTPUTF8. */
   #allowsUtf8(): boolean {
     return this.#session.at === "mail" && this.#session.mail.wishes.smtpUtf8;
@@ -784,8 +651,6 @@ export class Connection {
   }
 }
 
-const encoder = new TextEncoder();
-
 /** "close" follows, and says all we need. */
 function ignored(): void {}
 
@@ -793,8 +658,4 @@ function openingSession({ address, known }: ConnectionOptions): Session {
   const { secured = false, hello } = known ?? {};
   const session = { ...NEW_SESSION, client: address, secured };
   return hello === undefined ? session : { ...session, at: "ready", hello };
-}
-
-function nameOf({ user, domain }: Mailbox): string {
-  return `${user}@${domain}`;
 }

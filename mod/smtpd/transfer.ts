@@ -1,0 +1,239 @@
+/**
+ * One message between the command that lets it come and its outcome: what we
+ * put before it, how fast and until when it must come, and the moment when it
+ * is taken over. Knows sessions and roles, and no socket.
+ */
+import { newQueueId } from "../core/ids.ts";
+import type { LogValue } from "../core/log.ts";
+import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
+import type { Backend, ContentStream } from "./backend.ts";
+import { DataRate } from "./data_rate.ts";
+import type { Facts } from "./header_repair.ts";
+import {
+  type Framing,
+  IncomingMessage,
+  type MessageLimits,
+} from "./incoming_message.ts";
+import {
+  internetDate,
+  type Protocol,
+  protocolOf,
+  receivedField,
+} from "./received.ts";
+import type { MessageEnd, Session, Transaction } from "./session.ts";
+import { takeOver } from "./take_over.ts";
+
+/** What messages are bound by. */
+export interface TransferSettings extends MessageLimits {
+  readonly hostname: string;
+  /** Whole time for one message. */
+  readonly messageWithinMs: number;
+  /** What a message may be late by, see `data_rate.ts`. */
+  readonly commandWithinMs: number;
+  /** Octets a second that a message must come with; 0 for none. */
+  readonly minDataRate: number;
+  /** `Received` does not tell the client of who has logged in. */
+  readonly hideClient: boolean;
+}
+
+/** Whose message it is, and what takes it. */
+export interface TransferOptions {
+  readonly stream: ContentStream;
+  readonly framing: Framing;
+  readonly settings: TransferSettings;
+  /** The client's address in plain form. */
+  readonly address: string;
+  readonly session: Session;
+  /** Told when {@link Transfer.backlog} is 0 again. */
+  readonly onDrain: () => void;
+}
+
+/** What became of a message, and what the log says of it. */
+export interface Finished {
+  readonly end: MessageEnd;
+  readonly facts: Record<string, LogValue>;
+}
+
+/** See the file's header. */
+export class Transfer {
+  readonly #queueId = newQueueId();
+  readonly #arrivedMs = Date.now();
+  readonly #address: string;
+  readonly #settings: TransferSettings;
+  readonly #message: IncomingMessage;
+  /** Monotonic: when it is too late for its last octet. */
+  readonly #endsAtMs: number;
+  #rate: DataRate | undefined;
+
+  constructor(options: TransferOptions) {
+    const { settings, session } = options;
+    const { login } = session;
+    const { mail, hello } = underWay(session);
+    this.#settings = settings;
+    this.#address = options.address;
+    const trace = receivedField({
+      helo: hello.helo,
+      address: options.address,
+      hidesClient: settings.hideClient && login !== undefined,
+      hostname: settings.hostname,
+      protocol: protocolFor(session),
+      queueId: this.#queueId,
+      nowMs: this.#arrivedMs,
+    });
+    this.#message = new IncomingMessage({
+      stream: options.stream,
+      limits: settings,
+      framing: options.framing,
+      head: encoder.encode(trace),
+      // Others' messages are not ours to mend.
+      repair: login && this.#repair(mail, login),
+      onDrain: options.onDrain,
+    });
+    this.#endsAtMs = performance.now() + settings.messageWithinMs;
+  }
+
+  /** See {@link IncomingMessage}. */
+  get ended(): boolean {
+    return this.#message.ended;
+  }
+  /** See {@link IncomingMessage}. */
+  get flooding(): boolean {
+    return this.#message.flooding;
+  }
+  /** See {@link IncomingMessage}. */
+  get backlog(): number {
+    return this.#message.backlog;
+  }
+  /** See {@link IncomingMessage}. */
+  get isBetweenChunks(): boolean {
+    return this.#message.isBetweenChunks;
+  }
+
+  /** True while its octets must come at a least rate. */
+  get isTimed(): boolean {
+    return this.#rate !== undefined;
+  }
+
+  /**
+   * When it is too late for what is to come.
+   *
+   * @param cutMs What a wait is shortened by
+   */
+  endsAtMs(cutMs: number): number {
+    const rate = this.#rate === undefined
+      ? Infinity
+      : this.#rate.endsAtMs - cutMs;
+    return Math.min(rate, this.#endsAtMs);
+  }
+
+  /** From now on its octets must come at a least rate. */
+  startRate(isPaused: boolean): void {
+    this.#rate = newDataRate(this.#settings);
+    this.#rate.hold(isPaused, performance.now());
+  }
+
+  /** It need not come: the client waits for us, or may. */
+  stopRate(): void {
+    this.#rate = undefined;
+  }
+
+  /** It is we who do not read, or read again. */
+  hold(isPaused: boolean): void {
+    this.#rate?.hold(isPaused, performance.now());
+  }
+
+  /** See {@link IncomingMessage.beginChunk}. */
+  beginChunk(sizeBytes: number, isLast: boolean): void {
+    this.#message.beginChunk(sizeBytes, isLast);
+  }
+
+  /** See {@link IncomingMessage.push}. */
+  push(bytes: Uint8Array): number {
+    this.#rate?.earn(bytes.length, performance.now());
+    return this.#message.push(bytes);
+  }
+
+  /** Gives it up; nothing is kept. */
+  abort(): void {
+    this.#message.abort();
+  }
+
+  /**
+   * Takes it over, or says why not. Only after {@link ended}.
+   *
+   * @param session As it stood at the end; it does not change meanwhile
+   */
+  async finish(session: Session, backend: Backend): Promise<Finished> {
+    const { mail, hello } = underWay(session);
+    const { reversePath, recipients, bodyType, wishes, effect } = mail;
+    const login = session.login === undefined
+      ? ""
+      : addressOfMailbox(session.login);
+    const { helo } = hello;
+    const protocol = protocolFor(session);
+    const hasWishes = mail.recipientWishes.some(({ notify, orcpt }) =>
+      notify.length > 0 || orcpt !== ""
+    );
+    const completed = await this.#message.complete();
+    const end = completed.is === "refused"
+      ? completed.fault
+      : await takeOver(backend, {
+        queueId: this.#queueId,
+        reversePath,
+        recipients: [...recipients],
+        bodyType,
+        wishes,
+        recipientWishes: hasWishes ? [...mail.recipientWishes] : [],
+        hold: effect === "hold",
+        discard: effect === "discard",
+        client: { address: this.#address, helo, protocol, login },
+      }, completed.reply);
+    return {
+      end,
+      facts: {
+        id: this.#queueId,
+        from: reversePath,
+        recipients: recipients.length,
+        sizeBytes: this.#message.sizeBytes,
+        helo,
+        protocol,
+        ...(login === "" ? {} : { login }),
+      },
+    };
+  }
+
+  /** What a submitted message's header block must have. */
+  #repair(mail: Transaction, login: Mailbox): Facts {
+    return {
+      date: internetDate(this.#arrivedMs),
+      messageId: `${this.#queueId}@${this.#settings.hostname}`,
+      from: mail.reversePath || addressOfMailbox(login),
+    };
+  }
+}
+
+/** The budget of who begins to send now. */
+export function newDataRate(settings: TransferSettings): DataRate {
+  return new DataRate({
+    octetsPerSecond: settings.minDataRate,
+    budgetMs: settings.commandWithinMs,
+    nowMs: performance.now(),
+  });
+}
+
+const encoder = new TextEncoder();
+
+function underWay(session: Session): Session & { at: "mail" } {
+  if (session.at === "mail") return session;
+  throw new RangeError(`Cannot transfer a message: session is ${session.at}`);
+}
+
+function protocolFor(session: Session): Protocol {
+  const { mail, hello } = underWay(session);
+  return protocolOf({
+    esmtp: hello.esmtp,
+    secured: session.secured,
+    authenticated: session.login !== undefined,
+    smtpUtf8: mail.wishes.smtpUtf8,
+  });
+}
