@@ -36,6 +36,8 @@ interface Sum {
   readonly of: Set<Dismissible>;
 }
 
+/** A silence is not over sooner than this. */
+const BLINK_MS = 10_000;
 /** Most that one tally may say. */
 const MAX_BY = 10_000;
 
@@ -44,7 +46,7 @@ export class GateAsker {
   readonly #edge: GateEdge;
   readonly #log: (event: string, fields: Record<string, LogValue>) => void;
   #sums = new Map<string, Sum>();
-  #isSilent = false;
+  #silentSinceMs: number | undefined;
 
   constructor(
     edge: GateEdge,
@@ -133,12 +135,18 @@ export class GateAsker {
     return reply;
   }
 
-  /** Said once, not for each client. */
+  /** Said once, not for each client, nor each time that a slow gate blinks. */
   #heard(answers: boolean, why: string): void {
-    if (answers === !this.#isSilent) return;
-    this.#isSilent = !answers;
-    if (answers) this.#log("gate-answers", {});
-    else this.#log("gate-silent", { why });
+    const isSilent = this.#silentSinceMs !== undefined;
+    if (answers !== isSilent) return;
+    const nowMs = performance.now();
+    if (!answers) {
+      this.#silentSinceMs = nowMs;
+      this.#log("gate-silent", { why });
+    } else if (nowMs - this.#silentSinceMs! >= BLINK_MS) {
+      this.#silentSinceMs = undefined;
+      this.#log("gate-answers", {});
+    }
   }
 }
 

@@ -1,5 +1,8 @@
 /** What clients that hold a slot and do little with it come to. */
 import assert from "node:assert/strict";
+import net from "node:net";
+import { Connection } from "./connection_io.ts";
+import { FakeBackend } from "./fake_backend.ts";
 import { TEST_PART, until, withServer } from "./server_fixture.ts";
 import { TestClient } from "./test_client.ts";
 
@@ -46,6 +49,39 @@ Deno.test("SmtpServer blames no client for a spool that does not take", () =>
     await client.dialog([".", 250]);
     client.close();
   }));
+
+Deno.test("Connection ends a wait sooner under stress", async () => {
+  const { promise, resolve } = Promise.withResolvers<net.Socket>();
+  const server = net.createServer(resolve);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const client = TestClient.openRaw((server.address() as net.AddressInfo).port);
+  const counted: string[] = [];
+  const connection = new Connection({
+    socket: await promise,
+    address: "127.0.0.1",
+    settings: {
+      ...TEST_PART,
+      secureContext: undefined,
+      offersTls: false,
+      takesLogins: false,
+      endPoint: null,
+      hideClient: false,
+    },
+    backend: new FakeBackend(),
+    log: () => {},
+    count: (name) => counted.push(name),
+    onClosed: () => {},
+  });
+  assert.match(await client.reply(), /^220/);
+  // commandWithinMs is 10 s.
+  const later = performance.now() + 6_000;
+  connection.tick(later);
+  connection.tick(later, 7_000);
+  assert.deepEqual(counted, []);
+  connection.tick(later, 5_000);
+  assert.match(await client.rest(), /^421 4\.4\.2/);
+  server.close();
+});
 
 Deno.test("SmtpServer under stress gives one client fewer sessions", () =>
   withServer({
