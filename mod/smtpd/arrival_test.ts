@@ -124,6 +124,7 @@ Deno.test("SmtpServer refuses the recipients of who talks too early", () => {
     assert.equal(failed[0]!.stopped, true);
     assert.match(failed[0]!.evidence, /"EHLO bot\.test\\r\\n"$/);
     assert.deepEqual(events(fixture), [
+      "client-failed-test pregreet",
       "recipient-refused pregreet",
     ]);
     assert.equal(fixture.backend.calls.length, 0, "resolve is not asked");

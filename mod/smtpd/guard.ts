@@ -167,7 +167,7 @@ export class Guard implements Dismissible {
   }
 
   #do(action: ScreeningAction): void {
-    const { gate, count } = this.#post;
+    const { gate, log, count } = this.#post;
     switch (action.do) {
       case "tease":
       case "greet":
@@ -181,9 +181,13 @@ export class Guard implements Dismissible {
       case "tell": {
         const { passed, failed } = action;
         for (const test of passed) count(`passed-${test}`);
-        for (const one of failed) count(`failed-${one.rule}`);
+        const client = this.#address;
+        for (const one of failed) {
+          count(`failed-${one.rule}`);
+          log("client-failed-test", { client, ...one });
+        }
         gate.tested({
-          client: this.#address,
+          client,
           passed: [...passed],
           failed: failed.map((one) => ({ ...one })),
           helo: this.#helo,
