@@ -45,7 +45,7 @@ export const dnsContract = contract("dns", {
       name: domain,
       /** Longest time for all name servers together. */
       withinMs: int({ min: 100, max: 10_000 }),
-      /** Asks for the list's words, too, and waits for both. */
+      /** Asks a list that has the client for its words, too, if time is left. */
       words: z.boolean(),
     }),
     answer: object({

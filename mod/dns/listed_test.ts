@@ -45,6 +45,12 @@ for (const { name, over, want } of ROWS) {
   });
 }
 
+Deno.test("listed() asks for no words of a list that has not the client", async () => {
+  const over = { ...listings(NOTHING), txt: () => assert.fail("asked") };
+  const ask = { name: "1.bl.test", withinMs: 1_000, words: true };
+  assert.deepEqual(await listed(ask, over), { refusal: "not-listed" });
+});
+
 Deno.test("listed() asks for no words when none are wanted", async () => {
   const over = {
     ...listings(found("127.0.0.2")),

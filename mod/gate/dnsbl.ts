@@ -45,6 +45,11 @@ export interface ListSurroundings {
   onHealth(list: string, silentForMs: number): void;
 }
 
+/**
+ * Questions under way at once: what comes on top under a flood counts nothing,
+ * for dns opens a socket for each.
+ */
+const MAX_OPEN = 300;
 /** Silences in a row after which a list is left alone. */
 const MAX_SILENCES = 3;
 const REST_MS = 30_000;
@@ -64,6 +69,7 @@ export class Lists {
   readonly #sites = new Map<string, DnsblSite[]>();
   readonly #health = new Map<string, Health>();
   readonly #around: ListSurroundings;
+  #open = 0;
 
   constructor(sites: readonly string[], around: ListSurroundings) {
     this.#around = around;
@@ -119,6 +125,7 @@ export class Lists {
     name: string,
     withinMs: number,
   ): Promise<Listed> {
+    if (this.#open >= MAX_OPEN) return { kind: "silent" };
     const health = this.#health.get(domain);
     if (health !== undefined && this.#around.nowMs() < health.untilMs) {
       return { kind: "silent" };
@@ -130,10 +137,10 @@ export class Lists {
     const askedMs = this.#around.nowMs();
     const late = Promise.withResolvers<Listed>();
     const timer = setTimeout(() => late.resolve({ kind: "silent" }), withinMs);
-    const listed = await Promise.race([
-      this.#around.ask(name, withinMs),
-      late.promise,
-    ]);
+    this.#open++;
+    const asked = this.#around.ask(name, withinMs);
+    asked.finally(() => this.#open--);
+    const listed = await Promise.race([asked, late.promise]);
     clearTimeout(timer);
     this.#learn(domain, listed.kind === "silent", askedMs);
     return listed;

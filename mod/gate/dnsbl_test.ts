@@ -116,6 +116,25 @@ Deno.test("Lists.score() waits no longer than it may for a silent list", async (
   assert.deepEqual([sum, silent], [1, 1]);
 });
 
+Deno.test("Lists.score() asks so much at once, and no more", async () => {
+  const { promise, resolve } = Promise.withResolvers<Listed>();
+  let asked = 0;
+  const made = new Lists(["a.test", "b.test"], {
+    ask: () => {
+      asked++;
+      return promise;
+    },
+    nowMs: () => 0,
+    onHealth: () => {},
+  });
+  const all = Array.from({ length: 1_000 }, () => made.score(CLIENT, 1_000));
+  resolve({ kind: "not-listed" });
+  await Promise.all(all);
+  assert.equal(asked, 300);
+  await made.score(CLIENT, 1_000);
+  assert.equal(asked, 302);
+});
+
 Deno.test("Lists.score() leaves a silent list alone, and finds it again", async () => {
   let now = 0;
   let isDead = true;
