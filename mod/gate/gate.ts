@@ -274,6 +274,7 @@ export class Gate {
     for (const { rule, evidence, stopped } of failed) {
       const verdict = this.#refusalOf(client, rule, evidence);
       if (stopped) this.#remember(this.#refusals, client.text, verdict);
+      if (!this.#isNews(`${client.key} ${rule}`)) continue;
       this.#around.record({
         verdict,
         client: client.text,

@@ -214,6 +214,8 @@ Deno.test("a listed client is recorded once, with its name and the reply", async
   assert.equal(made.recorded.length, 1);
   const { verdict, helo } = made.recorded[0]!;
   assert.match(verdict.reply, /listed by bl\.test/);
+  made.gate.tested({ client, passed: [], failed, helo: "bot.test" });
+  assert.equal(made.recorded.length, 1, "not at each connection");
   assert.equal(helo, "bot.test");
 });
 
