@@ -60,7 +60,8 @@ export interface Dialog {
   readonly title: string;
   /** Such as `RFC 5321 §4.1.1.4`; at least one. */
   readonly cites: readonly string[];
-  readonly port: "smtp" | "submission";
+  /** `submissions` is the one with TLS, spoken to as if it had none. */
+  readonly port: "smtp" | "submission" | "submissions";
   readonly over: readonly Transport[];
   /** The client does not wait for the greeting. */
   readonly speaksFirst: boolean;
@@ -208,10 +209,7 @@ function head(draft: Draft, line: string): void {
       draft.inProcess = true;
       return;
     case "port":
-      if (value !== "smtp" && value !== "submission") {
-        throw new SyntaxError(`unknown port ${value}`);
-      }
-      draft.port = value;
+      draft.port = portOf(value);
       return;
     case "stranger":
       draft.tests = value.split(", ").map(testOf);
@@ -233,6 +231,16 @@ function head(draft: Draft, line: string): void {
     default:
       throw new SyntaxError(`unknown head line ${JSON.stringify(line)}`);
   }
+}
+
+function portOf(name: string): Dialog["port"] {
+  switch (name) {
+    case "smtp":
+    case "submission":
+    case "submissions":
+      return name;
+  }
+  throw new SyntaxError(`unknown port ${name}`);
 }
 
 function testOf(name: string): Test {

@@ -46,7 +46,7 @@ async function outcome(
 ): Promise<Error | undefined> {
   try {
     const part = { tls: PEM, ...Object.fromEntries(dialog.settings) };
-    const isTls = transport === "implicit";
+    const isTls = transport === "implicit" || dialog.port === "submissions";
     const test = async (fixture: Fixture) => {
       stageBackend(fixture.backend);
       const { port } = fixture;
@@ -61,6 +61,7 @@ async function outcome(
         else await withGate(gateThatAsks(dialog.tests), part, test);
         break;
       case "submission":
+      case "submissions":
         await withSubmission(part, { isTls }, test);
         break;
     }

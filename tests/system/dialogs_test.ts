@@ -33,8 +33,14 @@ function portOf(
   { port }: Dialog,
   transport: Transport,
 ): number {
-  if (port === "smtp") return site.smtpPort;
-  return site.smtpPort + (transport === "implicit" ? 2 : 1);
+  switch (port) {
+    case "smtp":
+      return site.smtpPort;
+    case "submission":
+      return site.smtpPort + (transport === "implicit" ? 2 : 1);
+    case "submissions":
+      return site.smtpPort + 2;
+  }
 }
 
 Deno.test("a whole server answers the dialogs", async () => {
