@@ -19,7 +19,7 @@ export const REPLIES = {
   help: smtpReply(
     214,
     "2.0.0",
-    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP QUIT STARTTLS",
+    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN AUTH HELP QUIT STARTTLS",
   ),
   bye: smtpReply(221, "2.0.0", "Bye"),
   goAhead: { code: 354, lines: ["End data with <CR><LF>.<CR><LF>"] },
