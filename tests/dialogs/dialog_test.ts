@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseDialogs, unescape } from "./dialog.ts";
+import { parseDialogs } from "./dialog.ts";
+import { unescape } from "./octets.ts";
 import {
   type Heard,
   isGlob,
