@@ -3,8 +3,9 @@
  * said of them, and the verdicts. Written late and in batches: what a crash
  * takes is the last second of a memory, never mail (`synchronous = NORMAL`).
  *
- * A database that is damaged is put aside and begun anew: it is worth less
- * than a server that takes mail. One that is newer stops the start.
+ * A database that is damaged is put aside and begun anew, and where none can
+ * be kept (the disk is full) there is one in memory: both are worth less than
+ * a server that takes mail. One that is newer stops the start.
  */
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
@@ -93,6 +94,9 @@ export function gatePath(dir: string): string {
   return `${dir}/gate.db`;
 }
 
+/** In place of a directory: a database that is gone with its process. */
+const IN_MEMORY = ":memory:";
+
 /** An open database. */
 export class GateDatabase {
   readonly #db: DatabaseSync;
@@ -105,9 +109,11 @@ export class GateDatabase {
    * @throws {Error} If SQLite or the disk says no
    */
   constructor(dir: string) {
-    const path = gatePath(dir);
+    const path = dir === IN_MEMORY ? IN_MEMORY : gatePath(dir);
     // SQLite's own would have the umask's mode.
-    if (!fs.existsSync(path)) fs.closeSync(fs.openSync(path, "wx", 0o600));
+    if (path !== IN_MEMORY && !fs.existsSync(path)) {
+      fs.closeSync(fs.openSync(path, "wx", 0o600));
+    }
     const db = this.#db = new DatabaseSync(path, { timeout: 1_000 });
     try {
       const set = (pragma: string) => void db.prepare(pragma).all();
@@ -155,15 +161,31 @@ export class GateDatabase {
 }
 
 /**
- * Opens the database of the one writer; a damaged one is put aside.
+ * Opens the database of the one writer, or what stands for it.
  *
- * @param onAside Told of the file that was put aside, and why
  * @throws {GateUnusable} If it is newer than we are
  */
-export function openGate(
-  dir: string,
-  onAside: (path: string, why: string) => void,
-): GateDatabase {
+export function openGate(dir: string, told: GateTrouble): GateDatabase {
+  try {
+    return openOrBeginAnew(dir, told);
+  } catch (error) {
+    // SQLite's and the file system's errors have a code; ours, bugs, have none.
+    const isWorld = typeof (error as { code?: unknown }).code === "string";
+    if (error instanceof GateUnusable || !isWorld) throw error;
+    told.onMemory(String((error as Error).message));
+    return new GateDatabase(IN_MEMORY);
+  }
+}
+
+/** What is told of a database that is not as it should be. */
+export interface GateTrouble {
+  /** A damaged file was put aside. */
+  onAside(path: string, why: string): void;
+  /** Nothing can be kept beyond this process. */
+  onMemory(why: string): void;
+}
+
+function openOrBeginAnew(dir: string, told: GateTrouble): GateDatabase {
   try {
     return new GateDatabase(dir);
   } catch (error) {
@@ -180,7 +202,7 @@ export function openGate(
         if ((moved as { code?: unknown }).code !== "ENOENT") throw moved;
       }
     }
-    onAside(aside, String((error as Error).message));
+    told.onAside(aside, String((error as Error).message));
     return new GateDatabase(dir);
   }
 }

@@ -654,6 +654,7 @@ export class Gate {
       if (isInside(text)) this.#scores.delete(text);
     }
     this.#recorded.clear();
+    this.#refusals.clear();
   }
 }
 

@@ -59,10 +59,11 @@ export class Store {
   /** @throws {GateUnusable} If the database is newer than we are */
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#db = openGate(
-      options.dir,
-      (file, why) => log("gate-database-damaged", { alarm: true, file, why }),
-    );
+    this.#db = openGate(options.dir, {
+      onAside: (file, why) =>
+        log("gate-database-damaged", { alarm: true, file, why }),
+      onMemory: (why) => log("gate-not-kept", { alarm: true, why }),
+    });
     this.salt = String(this.#db.run.salt.get()?.["octets"]);
   }
 

@@ -154,6 +154,21 @@ Deno.test("Store puts a damaged database aside and begins anew", () =>
     assert.ok(aside.startsWith("no database"));
   }));
 
+Deno.test("Store goes on in memory where nothing can be kept", () =>
+  withDir((dir) => {
+    Deno.mkdirSync(gatePath(dir));
+    const { store, shelf } = open(dir);
+    shelf.set("a", 1, 5_000);
+    store.add(VERDICT);
+    store.flush();
+    store.look();
+    store.sweep();
+    assert.equal(shelf.get("a", 1_000), 1);
+    assert.equal(shelf.waiting, 0);
+    store.stop();
+    assert.ok(Deno.statSync(gatePath(dir)).isDirectory, "left alone");
+  }));
+
 Deno.test("Store does not touch a database of a newer program", () =>
   withDir((dir) => {
     const db = new GateDatabase(dir);
