@@ -46,6 +46,8 @@ export class Arrival {
   #at: "arriving" | "trap" | "closing" | "over" = "arriving";
   #deadline = performance.now() + ARRIVE_MS;
   #tickedAtMs = -Infinity;
+  /** Half a greeting is written. */
+  #isTeased = false;
 
   constructor(socket: Socket, options: ArrivalOptions) {
     this.#options = options;
@@ -135,8 +137,8 @@ export class Arrival {
     if (this.#at === "closing" || this.#at === "over") return;
     switch (action.do) {
       case "tease":
-        // The first line of a reply of two (RFC 5321 §4.2.1).
-        this.#socket.write(`220-${this.#options.hostname} ESMTP Bulkhead\r\n`);
+        this.#isTeased = true;
+        this.#socket.write(this.#greetingLine("-"));
         return;
       case "greet":
         this.#at = "over";
@@ -155,7 +157,14 @@ export class Arrival {
     if (this.#options.isTls) return this.destroy();
     // Unread octets would turn our close into a reset that eats the reply.
     this.#socket.resume();
-    this.#socket.end(formatReply(reply));
+    // RFC 5321 §4.2.1: all lines of a reply have one code, so the greeting is
+    // completed before it is said that nothing follows.
+    const greeting = this.#isTeased ? this.#greetingLine(" ") : "";
+    this.#socket.end(greeting + formatReply(reply));
+  }
+
+  #greetingLine(mark: "-" | " "): string {
+    return `220${mark}${this.#options.hostname} ESMTP Bulkhead\r\n`;
   }
 
   #gone(): void {

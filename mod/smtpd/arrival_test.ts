@@ -140,7 +140,10 @@ Deno.test("SmtpServer drops who talks too early, if so configured", () => {
     const client = TestClient.openRaw(port);
     await until(() => client.heard !== "", "half a greeting");
     client.send("EHLO bot.test\r\n");
-    assert.match(await client.rest(), /^220-.*\r\n521 5\.7\.1 You spoke/);
+    assert.match(
+      await client.rest(),
+      /^220-.*\r\n220 .*\r\n521 5\.7\.1 You spoke/,
+    );
     await until(() => server.sessions === 0, "it is gone");
     await until(() => gate.count("leave") === 1, "the gate knows");
   });
