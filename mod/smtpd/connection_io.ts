@@ -595,6 +595,9 @@ export class Connection {
       then();
       this.#resume({ is: "secured" });
     });
+    // What is no TLS after the handshake is told by this event alone in Deno
+    // 2.9.6, and nothing more comes.
+    secured.on("_tlsError", () => secured.destroy());
     secured.once("error", () => {
       if (this.#mode === "handshake") this.#options.count("tls-failed");
       plain.destroy();
