@@ -77,6 +77,12 @@ export const PROOFS: readonly Proof[] = [
     withinMs: 15 * MINUTE_MS,
   },
   {
+    name: "strangers",
+    shows: "no form of address is relayed; VRFY and EXPN tell nothing",
+    path: "tests/attack/strangers_test.ts",
+    withinMs: 5 * MINUTE_MS,
+  },
+  {
     name: "hostile-floods",
     shows: "lines, headers, recipients and clients without an end",
     path: "tests/attack/hostile_floods_test.ts",
