@@ -29,6 +29,10 @@ export class NextHop {
   /** Transactions begun, the refused ones included. */
   attempts = 0;
   manners: Manners = {};
+  /** Set before the first connection: `heard` is kept. */
+  records = false;
+  /** What each connection brought, raw, octets as UTF-16 units. */
+  readonly heard: string[] = [];
   readonly port: number;
   #server: net.Server | undefined;
   readonly #sockets = new Set<net.Socket>();
@@ -104,8 +108,11 @@ export class NextHop {
       }
       say(refusal ?? "250 2.0.0 Ok: taken");
     };
+    const nth = this.heard.push("") - 1;
     socket.on("data", (bytes: Uint8Array) => {
-      input += Buffer.from(bytes).toString("latin1");
+      const text = Buffer.from(bytes).toString("latin1");
+      if (this.records) this.heard[nth] += text;
+      input += text;
       for (;;) {
         const mark = inData ? "\r\n.\r\n" : "\r\n";
         if (inData && input.startsWith(".\r\n")) {
