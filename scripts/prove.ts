@@ -83,6 +83,18 @@ export const PROOFS: readonly Proof[] = [
     withinMs: 5 * MINUTE_MS,
   },
   {
+    name: "login-timing",
+    shows: "logins that exist and logins that do not cost the same time",
+    path: "tests/attack/login_timing_test.ts",
+    withinMs: 10 * MINUTE_MS,
+  },
+  {
+    name: "programs",
+    shows: "no role runs a program, whatever an address says",
+    path: "tests/attack/programs_test.ts",
+    withinMs: 5 * MINUTE_MS,
+  },
+  {
     name: "hostile-floods",
     shows: "lines, headers, recipients and clients without an end",
     path: "tests/attack/hostile_floods_test.ts",

@@ -27,7 +27,7 @@ export interface Growth {
 }
 
 /** Time for a heap to be collected when its load is gone. */
-const SETTLE_MS = 2_000;
+const SETTLE_MS = 1_000;
 /** What is nothing: a page table, a log line. */
 const NOISE_BYTES = 1e6;
 

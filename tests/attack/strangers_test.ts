@@ -91,7 +91,7 @@ Deno.test("the server tells strangers nothing and relays nothing", async (t) => 
     }
   });
 
-  await t.step("has nothing waiting", async () => {
+  await t.step("has nothing waiting", () => {
     const accepted = made.events().filter(({ event }) =>
       event === "message-accepted"
     );
