@@ -1,3 +1,4 @@
+import { leastMs } from "../core/least_time.ts";
 import assert from "node:assert/strict";
 import { octetText } from "../core/international.ts";
 import {
@@ -405,9 +406,9 @@ Deno.test("parseCommand takes linear time on bait", () => {
         ...["\xc3\xbc", "\\x{41}", "SMTPUTF8 ", "xn--a."],
       ]
     ) {
-      const from = performance.now();
-      parseCommand(verb + filler.repeat(100_000 / filler.length));
-      assert.ok(performance.now() - from < 50, verb + filler);
+      const line = verb + filler.repeat(100_000 / filler.length);
+      const tookMs = leastMs(() => parseCommand(line), 50);
+      assert.ok(tookMs < 50, verb + filler);
     }
   }
 });

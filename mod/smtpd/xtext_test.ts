@@ -1,3 +1,4 @@
+import { leastMs } from "../core/least_time.ts";
 import assert from "node:assert/strict";
 import { octetText } from "../core/international.ts";
 import { readOriginalRecipient, readXtext } from "./xtext.ts";
@@ -75,9 +76,9 @@ for (const { text, want } of RECIPIENTS) {
 Deno.test("readOriginalRecipient() takes linear time on bait", () => {
   for (const bait of ["+", "+41", "\\", "\\x{41}", "\\x{", ";", "\xc3", "a"]) {
     for (const type of ["rfc822;", "utf-8;"]) {
-      const from = performance.now();
-      readOriginalRecipient(type + bait.repeat(100_000 / bait.length));
-      assert.ok(performance.now() - from < 50, type + bait);
+      const text = type + bait.repeat(100_000 / bait.length);
+      const tookMs = leastMs(() => readOriginalRecipient(text), 50);
+      assert.ok(tookMs < 50, type + bait);
     }
   }
 });
