@@ -271,6 +271,13 @@ export const SECTIONS = {
           "user's machine.",
         default: false,
       }),
+      channel_binding: boolean({
+        says: "Whether SCRAM-SHA-256-PLUS is offered, which binds a login to " +
+          "the certificate (tls-server-end-point, RFC 5929). A client that " +
+          "knows only tls-exporter (RFC 9266) cannot log in by it: switch it " +
+          "off if users have such.",
+        default: true,
+      }),
       max_sessions: integer({
         says: "Most sessions at once; a further one gets 421. One client " +
           "address may have as many as smtp.max_sessions_per_client says.",

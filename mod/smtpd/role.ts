@@ -75,6 +75,8 @@ export const smtpdRole: RoleManifest = {
 export const submissionPart = smtpdPart.extend({
   /** `Received` does not tell the client's address and name. */
   hideClient: z.boolean(),
+  /** Offers SCRAM-SHA-256-PLUS. */
+  channelBinding: z.boolean(),
 });
 
 /** See {@link submissionPart}. */

@@ -80,7 +80,7 @@ export async function withSubmission(
   const backend = new FakeSubmissionBackend();
   const screening = { ...TEST_PART.screening };
   if (options.gate !== undefined) screening.trusted = [];
-  const whole = { hideClient: false, screening, ...part };
+  const whole = { hideClient: false, channelBinding: true, screening, ...part };
   await serve(whole, { ...options, backend }, test);
 }
 

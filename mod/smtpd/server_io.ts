@@ -350,13 +350,15 @@ export class SmtpServer {
     }
     const secureContext = context?.ok ? context.secureContext : undefined;
     const takesLogins = this.#options.backend.forLogins !== undefined;
+    const defaults = { hideClient: false, channelBinding: false };
+    const whole = { ...defaults, ...part };
+    const binds = takesLogins && whole.channelBinding;
     return {
-      hideClient: false,
-      ...part,
+      ...whole,
       secureContext,
       offersTls: secureContext !== undefined,
       takesLogins,
-      endPoint: takesLogins && secureContext !== undefined && part.tls !== null
+      endPoint: binds && secureContext !== undefined && part.tls !== null
         ? tlsServerEndPoint(part.tls.cert)
         : null,
     };

@@ -172,3 +172,19 @@ Deno.test("submission makes no test of a client, and counts its failed logins", 
     },
   );
 });
+
+for (const channelBinding of [true, false]) {
+  Deno.test(`submission ${channelBinding ? "offers" : "does not offer"} a login bound to the certificate`, () =>
+    withSubmission(
+      { tls: PEM, channelBinding },
+      { isTls: true },
+      async ({ port }) => {
+        const client = await TestClient.openTls(port);
+        client.send("EHLO a.test\r\n");
+        const reply = await client.reply();
+        assert.match(reply, /AUTH .*SCRAM-SHA-256 /);
+        assert.equal(reply.includes("SCRAM-SHA-256-PLUS"), channelBinding);
+        client.close();
+      },
+    ));
+}

@@ -183,6 +183,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       ...smtpd,
       maxSessions: config.submission.max_sessions,
       hideClient: config.submission.hide_client,
+      channelBinding: config.submission.channel_binding,
     }],
     ["resolve", {
       hostname,
