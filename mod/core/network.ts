@@ -87,10 +87,13 @@ export function parseNetwork(text: string): Network | { fault: string } {
   const bits = bitsOf(address.family);
   if (slash < 0) return { ...address, prefix: bits };
   const digits = text.slice(slash + 1);
-  const prefix = Number(digits);
   if (digits.length < 1 || digits.length > 3 || !/^[0-9]+$/.test(digits)) {
     return { fault: "has no number of bits after the slash" };
   }
+  // The bits of an IPv4-mapped address are those of the IPv6 one.
+  const isMapped = address.family === 4 && text.includes(":");
+  const prefix = Number(digits) - (isMapped ? 96 : 0);
+  if (prefix < 0) return { fault: "is wider than all of IPv4" };
   if (prefix > bits) return { fault: `has more than ${bits} bits` };
   const network = networkOf(address, prefix);
   return network.value === address.value ? network : {

@@ -46,6 +46,16 @@ const NETWORKS: { name: string; text: string; want: string }[] = [
   { name: "one with all its bits", text: "192.0.2.1/32", want: "192.0.2.1" },
   { name: "everything", text: "0.0.0.0/0", want: "0.0.0.0/0" },
   { name: "IPv6", text: "2001:db8::/32", want: "2001:db8::/32" },
+  {
+    name: "IPv4-mapped",
+    text: "::ffff:192.0.2.0/120",
+    want: "192.0.2.0/24",
+  },
+  {
+    name: "IPv4-mapped and more",
+    text: "::ffff:0.0.0.0/95",
+    want: "is wider",
+  },
   { name: "bits beyond the prefix", text: "192.0.2.1/24", want: "has bits" },
   { name: "too many bits", text: "192.0.2.1/33", want: "has more" },
   { name: "no bits", text: "192.0.2.1/", want: "has no number" },

@@ -248,9 +248,11 @@ export class Gate {
     });
     const shadow = part.shadow || part.dnsblAction === "ignore";
     this.#around.count(shadow ? "shadowed" : "refused");
-    if (shadow) this.#record(refused, client, true);
-    // Recorded with its HELO name when `tested` tells that it failed.
-    else this.#remember(this.#refusals, client.text, refused);
+    // One that is refused is recorded with its HELO name, by `tested`.
+    if (!shadow) this.#remember(this.#refusals, client.text, refused);
+    else if (this.#isNews(`${client.key} dnsbl`)) {
+      this.#record(refused, client, true);
+    }
     return {
       verdict: shadow ? PASS : refused,
       hits: [...hits],
@@ -412,12 +414,12 @@ export class Gate {
     by: number,
     about?: AskedOf<Calls["judge"]>,
   ): GateVerdict | undefined {
+    const limit = this.#part.rates[LIMITS[what].setting];
     const count = this.#rates.count(
       client.key,
-      { what, by },
+      { what, by, limit },
       this.#around.nowMs(),
     );
-    const limit = this.#part.rates[LIMITS[what].setting];
     if (limit === 0 || count <= limit) return undefined;
     return this.#tooMany(client, what, count, about);
   }
@@ -541,7 +543,7 @@ export class Gate {
           this.#record(verdict, client, true, asked);
           break;
         case "defer-if-permit":
-          later ??= verdict;
+          if (later?.action !== "defer") later = verdict;
           break;
         case "hold":
           later ??= verdict;

@@ -152,7 +152,8 @@ export const gateContract = contract("gate", {
    */
   judge: call({
     from: DOORS,
-    withinMs: 60_000,
+    // Longer than a next hop is waited for; a gate that hangs keeps nobody long.
+    withinMs: 15_000,
     ask: object({
       stage: z.enum(["sender", "recipient"]),
       client,

@@ -280,6 +280,47 @@ Deno.test("tested() records failures, stopped or not", () => {
   );
 });
 
+Deno.test("a listed client that comes again and again is recorded once a minute", async () => {
+  for (const shadow of [false, true]) {
+    const made = new GateFixture(
+      { dnsblSites: ["bl.test"], shadow },
+      () => ({ kind: "listed", addresses: ["127.0.0.2"], text: "" }),
+    );
+    const visit = async () => {
+      const client = "192.0.2.1";
+      await made.gate.score({ client });
+      const failed = [{ rule: "dnsbl", evidence: "x", stopped: true }];
+      if (shadow) return;
+      made.gate.tested({ client, passed: [], failed, helo: "bot.test" });
+    };
+    for (let n = 0; n < 10; n++) await visit();
+    assert.equal(made.recorded.length, 1);
+    made.nowMs += 60_000;
+    await visit();
+    assert.equal(made.recorded.length, 2);
+  }
+});
+
+Deno.test("a client above its rate is slowed down to it, not shut out", async () => {
+  const made = new GateFixture({
+    rates: { ...QUIET.rates, messages: 60 },
+  });
+  let passed = 0;
+  for (let n = 0; n < 600; n++) {
+    made.nowMs += 500;
+    const asked = { client: "192.0.2.1", helo: "a.test", login: "" };
+    const verdict = await made.gate.judge({
+      ...asked,
+      stage: "sender",
+      reversePath: "a@x.test",
+      recipient: "",
+      trusted: false,
+    });
+    if (verdict.action === "pass") passed++;
+  }
+  assert.ok(passed > 290 && passed < 390, String(passed));
+});
+
 const TABLES = {
   client: [{ path: "C", text: "192.0.2.1 OK\n198.51.100.0/24 REJECT" }],
   helo: [{ path: "H", text: "bad.test REJECT 5.7.9 No\n" }],
@@ -289,8 +330,9 @@ const TABLES = {
   ],
   recipient: [{
     path: "R",
-    text: "held@home.test HOLD\nsoft@home.test DEFER_IF_PERMIT Wait",
-  }],
+    text: "held@home.test HOLD\nsoft@home.test DEFER_IF_PERMIT Wait\n" +
+      "both@home.test HOLD",
+  }, { path: "R2", text: "both@home.test DEFER_IF_PERMIT Wait" }],
 };
 
 const JUDGED: {
@@ -351,6 +393,12 @@ const JUDGED: {
     name: "a deferral that stands last",
     stage: "recipient",
     about: { recipient: "soft@home.test" },
+    want: ["defer", 450, "recipient-access"],
+  },
+  {
+    name: "on hold by one table, and deferred by the next",
+    stage: "recipient",
+    about: { recipient: "both@home.test" },
     want: ["defer", 450, "recipient-access"],
   },
   {

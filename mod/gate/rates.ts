@@ -47,19 +47,27 @@ export class Rates {
   /**
    * Counts, and returns how much that makes within the last unit of time.
    *
+   * What is beyond the limit is not kept: who tries a little too often is
+   * slowed down to the limit, and not shut out for as long as it tries.
+   *
+   * @param more.limit 0 for none
    * @param nowMs Milliseconds on any clock that does not go back far
    */
   count(
     client: string,
-    more: { what: Counted; by: number },
+    more: { what: Counted; by: number; limit: number },
     nowMs: number,
   ): number {
     const window = this.#window(client, nowMs);
     const at = INDEX[more.what];
     const { counts } = window;
-    counts[at] = Math.min(counts[at]! + more.by, 0xffff_ffff);
     const share = 1 - (nowMs / this.#unitMs - window.unit);
-    return counts[at]! + Math.floor(counts[KINDS + at]! * share);
+    const before = counts[at]! + Math.floor(counts[KINDS + at]! * share);
+    const room = more.limit === 0
+      ? 0xffff_ffff - counts[at]!
+      : Math.max(0, more.limit - before);
+    counts[at] = counts[at]! + Math.min(more.by, room);
+    return before + more.by;
   }
 
   /** Forgets the clients that `isMeant` says. */

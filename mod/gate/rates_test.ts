@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Concurrency, Rates } from "./rates.ts";
 
-const one = { what: "connections", by: 1 } as const;
+const one = { what: "connections", by: 1, limit: 0 } as const;
 
 Deno.test("Rates counts over a window that slides", () => {
   const rates = new Rates(1_000, 10);
@@ -11,11 +11,23 @@ Deno.test("Rates counts over a window that slides", () => {
   assert.equal(rates.count("a", one, 13_000), 1);
 });
 
+Deno.test("Rates slows down to the limit who always tries too often", () => {
+  const rates = new Rates(60_000, 10);
+  const limit = 60;
+  let passed = 0;
+  // Two a second for an hour, where one a second is allowed.
+  for (let ms = 0; ms < 3_600_000; ms += 500) {
+    const count = rates.count("a", { what: "messages", by: 1, limit }, ms);
+    if (count <= limit) passed++;
+  }
+  assert.ok(passed > 3_500 && passed < 3_700, String(passed));
+});
+
 Deno.test("Rates keeps kinds and clients apart", () => {
   const rates = new Rates(1_000, 10);
-  rates.count("a", { what: "errors", by: 5 }, 0);
+  rates.count("a", { what: "errors", by: 5, limit: 0 }, 0);
   assert.equal(rates.count("a", one, 0), 1);
-  assert.equal(rates.count("b", { what: "errors", by: 1 }, 0), 1);
+  assert.equal(rates.count("b", { what: "errors", by: 1, limit: 0 }, 0), 1);
 });
 
 Deno.test("Rates holds no more clients than it may", () => {
