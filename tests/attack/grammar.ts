@@ -112,11 +112,28 @@ const LINES = [
   "DATA",
 ];
 
+const LOGINS = [
+  ["AUTH PLAIN AG1lQGhvbWUudGVzdAByaWdodA==\r\n"],
+  ["AUTH PLAIN\r\n", "AG1lQGhvbWUudGVzdAByaWdodA==\r\n"],
+  ["AUTH LOGIN\r\n", "bWVAaG9tZS50ZXN0\r\n", "cmlnaHQ=\r\n"],
+  ["AUTH LOGIN bWVAaG9tZS50ZXN0\r\n", "cmlnaHQ=\r\n"],
+  ["AUTH SCRAM-SHA-256 biwsbj1tZSxyPXJhbmRvbQ==\r\n", "Yz1iaXdz\r\n"],
+  ["AUTH PLAIN\r\n", "*\r\n"],
+];
+
+/** What a client of submission says before anything else. */
+export function login(random: Random): Dialog {
+  const hello = "EHLO client.test\r\n";
+  return [hello, "STARTTLS\r\n", hello, ...random.pick(LOGINS)];
+}
+
 /** Makes one dialog. */
 export function dialog(random: Random): Dialog {
   // Mostly plain: who is refused early shows nothing of what comes later.
   const hello = random.onceIn(4) ? random.pick(HELLOS) : HELLOS[0]!;
   const said = [hello + "\r\n"];
+  if (random.onceIn(6)) said.push("STARTTLS\r\n", hello + "\r\n");
+  if (random.onceIn(8)) said.push(...random.pick(LOGINS));
   for (let mails = random.below(4); mails > 0; mails--) {
     if (random.onceIn(6)) said.push(random.pick(ODD) + "\r\n");
     said.push(...transaction(random));

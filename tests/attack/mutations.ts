@@ -2,7 +2,7 @@
  * Makes an attack out of a dialog: spoils what is said, cuts it anew, and puts
  * failures, delays and hang-ups between.
  */
-import type { Dialog } from "./grammar.ts";
+import { type Dialog, login } from "./grammar.ts";
 import type { Random } from "./random.ts";
 import type { Answer, Script, Step } from "./session_script.ts";
 
@@ -44,11 +44,17 @@ export function mutate(
   dialogs: readonly Dialog[],
   random: Random,
 ): Script {
+  const port = random.onceIn(3) ? "submission" as const : undefined;
   let said = [...random.pick(dialogs)];
+  if (port !== undefined && !random.onceIn(4)) said.unshift(...login(random));
   // One in eight stays as it is, and is only cut and timed anew.
   const times = random.onceIn(8) ? 0 : 1 + random.below(5);
   for (let i = 0; i < times; i++) said = spoil(said, { dialogs, random });
-  return { steps: timed(cut(said, random), random), answers: answers(random) };
+  const script = {
+    steps: timed(cut(said, random), random),
+    answers: answers(random),
+  };
+  return port === undefined ? script : { ...script, port };
 }
 
 function spoil(
@@ -158,7 +164,9 @@ function pipelined(said: readonly string[]): string[] {
   let batch = "";
   said.forEach((piece, at) => {
     batch += piece;
-    const mustWait = /^(EHLO|DATA)/i.test(piece) || piece.endsWith("\r\n.\r\n");
+    const mustWait =
+      /^(EHLO|DATA|STARTTLS|AUTH|[a-z0-9*=]+\r\n$)/i.test(piece) ||
+      piece.endsWith("\r\n.\r\n");
     if (!mustWait && at + 1 < said.length) return;
     batches.push(batch);
     batch = "";

@@ -105,6 +105,8 @@ class Walk {
   #recipients = 0;
   #isBinary = false;
   #chunks: string[] = [];
+  /** The server waits for a response of RFC 4954, which is no command. */
+  #isChallenged = false;
 
   constructor(sent: string, replies: readonly SaidReply[]) {
     this.#sent = sent;
@@ -127,7 +129,7 @@ class Walk {
 
   /** Reads one command and its reply; false if there is nothing more. */
   #command(line: string): boolean {
-    const chunk = isSpoilt(line)
+    const chunk = isSpoilt(line) || this.#isChallenged
       ? null
       : /^BDAT +([0-9]{1,20})( +LAST)?[ \t]*$/i.exec(line);
     if (chunk !== null && Number(chunk[1]) > this.#sent.length - this.#at) {
@@ -151,7 +153,11 @@ class Walk {
       this.#at += octets.length;
       return this.#chunk(octets, chunk[2] !== undefined, reply);
     }
+    const isResponse = this.#isChallenged;
+    this.#isChallenged = reply.code === 334;
+    if (isResponse) return true;
     const verb = line.trimEnd().toUpperCase();
+    if (reply.code === 220 && verb === "STARTTLS") this.#forget();
     if (reply.code === 354) {
       if (verb !== "DATA") this.faults.push(`354 to ${show(line)}`);
       return this.#data();

@@ -6,8 +6,10 @@ import type {
   AcceptAsk,
   Backend,
   ContentStream,
+  LoginBackend,
   StoreReply,
 } from "../../mod/smtpd/backend.ts";
+import type { SaslAnswer, SaslQuestion } from "../../mod/smtpd/sasl_step.ts";
 import type { Answer } from "./session_script.ts";
 
 /** A message that the queue took responsibility for. */
@@ -27,13 +29,36 @@ export class ScriptedBackend implements Backend {
   acceptAsks = 0;
   /** Streams that are neither completed nor given up. */
   openStreams = 0;
+  readonly forLogins?: LoginBackend;
   readonly #answers: readonly Answer[];
   #calls = 0;
   readonly #held: (() => void)[] = [];
   readonly #stored = new Map<string, string>();
 
-  constructor(answers: readonly Answer[]) {
+  /** @param takesLogins Stands behind submission */
+  constructor(answers: readonly Answer[], takesLogins = false) {
     this.#answers = answers;
+    if (!takesLogins) return;
+    this.forLogins = {
+      login: (question) =>
+        this.#answer((is): SaslAnswer => this.#login(is, question)),
+      relay: (address) =>
+        this.#answer((is) =>
+          is === "ok"
+            ? { kind: "answered", answer: toMe(address) }
+            : is === "refused"
+            ? { kind: "refused", refusal: "unknown-recipient" }
+            : { kind: "failed", why: "timeout" }
+        ),
+      sender: () =>
+        this.#answer((is) =>
+          is === "ok"
+            ? { kind: "answered", answer: {} }
+            : is === "refused"
+            ? { kind: "refused", refusal: "not-yours" }
+            : { kind: "failed", why: "timeout" }
+        ),
+    };
   }
 
   /** Lets held answers come. */
@@ -60,9 +85,7 @@ export class ScriptedBackend implements Backend {
       if (!address.endsWith("@home.test")) {
         return { kind: "refused", refusal: "relay-denied" };
       }
-      const mailbox = { domain: "home.test", user: "me" };
-      const targets = [{ kind: "mailbox" as const, mailbox, address }];
-      return { kind: "answered", answer: { targets } };
+      return { kind: "answered", answer: toMe(address) };
     });
   }
 
@@ -89,6 +112,19 @@ export class ScriptedBackend implements Backend {
 
   drop(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Every password is right; SCRAM is not answered. */
+  #login(is: Answer["is"], { call }: SaslQuestion): SaslAnswer {
+    if (call !== "password" || is === "failed") {
+      return { call, reply: { kind: "failed", why: "timeout" } };
+    }
+    if (is === "refused") {
+      return { call, reply: { kind: "refused", refusal: "denied" } };
+    }
+    const mailbox = { domain: "home.test", user: "me" };
+    const answer = { mailbox, appPassword: "" };
+    return { call, reply: { kind: "answered", answer } };
   }
 
   #answer<T>(make: (is: Answer["is"]) => T): Promise<T> {
@@ -133,6 +169,11 @@ export class ScriptedBackend implements Backend {
     const ref = { segment, offset: 0, length: sizeBytes, sizeBytes };
     return { kind: "answered", answer: { ref, key: KEY } };
   }
+}
+
+function toMe(address: string) {
+  const mailbox = { domain: "home.test", user: "me" };
+  return { targets: [{ kind: "mailbox" as const, mailbox, address }] };
 }
 
 function latin1(bytes: Uint8Array): string {

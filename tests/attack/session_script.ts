@@ -34,6 +34,8 @@ export interface Answer {
 
 /** See the file's header. */
 export interface Script {
+  /** Which port it is; port 25 if not said. */
+  readonly port?: "submission";
   readonly steps: readonly Step[];
   /** For the calls in order; calls beyond them are answered at once, with ok. */
   readonly answers: readonly Answer[];
