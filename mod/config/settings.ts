@@ -175,8 +175,8 @@ export const SECTIONS = {
     hop_limit: integer({
       says:
         "Received fields that a message may have; one with more is in a loop " +
-        "and refused (RFC 5321 §6.3).",
-      default: 50,
+        "and refused; RFC 5321 §6.3 asks for at least 100.",
+      default: 100,
       min: 10,
       max: 1_000,
     }),

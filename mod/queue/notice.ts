@@ -10,6 +10,7 @@
  *
  * Not: delay notices.
  */
+import { isIP } from "node:net";
 import type { NoticeAction } from "./message.ts";
 import {
   field,
@@ -195,10 +196,22 @@ function statusGroup(one: Reported, { isGlobal }: NoticeFacts): string {
     field("Final-Recipient", typedAddress(one.address), { isGlobal }) +
     field("Action", one.action) +
     field("Status", printable(enhanced)) +
-    (host === "" ? "" : field("Remote-MTA", `dns; ${host}`)) +
+    (host === "" ? "" : field("Remote-MTA", `dns; ${mtaName(host)}`)) +
     (isSaid
       ? field("Diagnostic-Code", `smtp; ${code} ${enhanced} ${text}`)
       : "");
+}
+
+/** An address stands for a host as a literal, RFC 5321 §4.1.3. */
+function mtaName(host: string): string {
+  switch (isIP(host)) {
+    case 4:
+      return `[${host}]`;
+    case 6:
+      return `[IPv6:${host}]`;
+    default:
+      return host;
+  }
 }
 
 function quoteOpener(facts: NoticeFacts): string {

@@ -113,6 +113,21 @@ Deno.test("composeNotice makes what python's strict parser reads as a report", a
   assert.match(read.quoted, /^From: Alice/);
 });
 
+Deno.test("composeNotice names a host that is known by address only by its literal", () => {
+  for (
+    const [host, want] of [
+      ["192.0.2.1", "dns; [192.0.2.1]"],
+      ["2001:db8::1", "dns; [IPv6:2001:db8::1]"],
+    ] as const
+  ) {
+    const { head } = composeNotice({
+      ...FACTS,
+      reported: [{ ...FAILED, host }],
+    });
+    assert.ok(head.includes(`\r\nRemote-MTA: ${want}\r\n`), host);
+  }
+});
+
 Deno.test("composeNotice tells of success with the actions of RFC 3464, and by the sender's own names", async () => {
   const said: Reported = {
     ...FAILED,

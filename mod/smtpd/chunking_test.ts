@@ -51,7 +51,7 @@ const BATCHES: {
     name: "runs no command out of chunks of a refused transaction",
     says: "EHLO a\r\nMAIL FROM:<s@a>\r\nRCPT TO:<nobody@home.test>\r\n" +
       "BDAT 6\r\nHELP\r\nBDAT 6 LAST\r\nHELP\r\nQUIT\r\n",
-    codes: "250 250 550 503 503 221",
+    codes: "250 250 550 554 554 221",
     taken: [],
   },
   {

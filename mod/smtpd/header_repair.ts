@@ -11,6 +11,8 @@
  * The header block ends at the first empty line, and only there: a line that
  * is no field does not end it, or a `Bcc` behind it would be handed out. But a
  * message whose very first line is no field has no header block; it gets one.
+ * Unless that line is the `From ` of a mailbox file, which old programs leave
+ * there: a header block follows it, with its `Bcc`. It becomes a field.
  */
 import { joinOctets } from "../core/octets.ts";
 
@@ -30,6 +32,9 @@ const MAX_NAME = 998;
 const MAX_KNOWN_NAME = 10;
 const REMOVED: readonly string[] = ["bcc", "resent-bcc"];
 const NEEDED: readonly string[] = ["date", "from", "message-id"];
+/** What a mailbox file puts above a message, as such, and as quoted text. */
+const MAILBOX: readonly string[] = ["from", ">from"];
+const MAILBOX_FIELD = "X-Mailbox-Line: ";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -49,7 +54,14 @@ const CRLF = "\r\n";
 type At = "start" | "cr" | "name" | "space" | "rest" | "body";
 
 /** What is known of a line, an octet after the other. */
-type Judgement = "unknown" | "as-before" | "keep" | "remove" | "end" | "body";
+type Judgement =
+  | "unknown"
+  | "as-before"
+  | "keep"
+  | "mailbox-line"
+  | "remove"
+  | "end"
+  | "body";
 
 /** Repairs one message. */
 export class HeaderRepair {
@@ -102,6 +114,10 @@ export class HeaderRepair {
           this.#send(this.#held);
           if (!this.#keeps) from = line;
           this.#keeps = true;
+          break;
+        case "mailbox-line":
+          this.#send(encoder.encode(MAILBOX_FIELD));
+          this.#send(this.#held);
           break;
         case "remove":
           if (this.#keeps) this.#send(bytes.subarray(from, line));
@@ -203,7 +219,10 @@ export class HeaderRepair {
   }
 
   #noField(): Judgement {
-    return this.#hasHeader ? "keep" : "body";
+    if (this.#hasHeader) return "keep";
+    if (this.#at !== "space" || !MAILBOX.includes(this.#name)) return "body";
+    this.#hasHeader = true;
+    return "mailbox-line";
   }
 
   #missing(): string {

@@ -57,6 +57,21 @@ const REPAIRS: { name: string; message: string; want: string }[] = [
     want: `${WHOLE}To: z@b\r\n\r\nBcc: stays\r\n`,
   },
   {
+    name: "a Bcc below the first line of a mailbox file",
+    message: `From me Fri Nov 21\r\nBcc: a@b\r\n${WHOLE}\r\nFrom x\r\n`,
+    want: `X-Mailbox-Line: From me Fri Nov 21\r\n${WHOLE}\r\nFrom x\r\n`,
+  },
+  {
+    name: "a Bcc below the quoted first line of a mailbox file",
+    message: `>From me\r\nBcc: a@b\r\n${WHOLE}\r\nhi\r\n`,
+    want: `X-Mailbox-Line: >From me\r\n${WHOLE}\r\nhi\r\n`,
+  },
+  {
+    name: "a first line that only begins like that of a mailbox file",
+    message: "Frome me\r\nhi\r\n",
+    want: `${ALL}\r\nFrome me\r\nhi\r\n`,
+  },
+  {
     name: "a Bcc that goes on for lines, and is the first field",
     message: `BCC: a@b,\r\n c@d,\r\n\te@f\r\n \r\n${WHOLE}\r\nhi\r\n`,
     want: `${WHOLE}\r\nhi\r\n`,

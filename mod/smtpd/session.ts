@@ -32,10 +32,10 @@ import type { BodyType, ParameterName } from "./parameters.ts";
 import type { SaslAnswer, SaslQuestion, SaslState } from "./sasl_step.ts";
 import {
   authOffer,
-  endExchange,
   onAuth,
   onLoginAnswer,
   onResponse,
+  onResponseFault,
 } from "./session_login.ts";
 import {
   chunkReply,
@@ -278,10 +278,9 @@ export function step(session: Session, event: Event, rules: Rules): Step {
 function transition(session: Session, event: Event, rules: Rules): Step {
   switch (event.is) {
     case "line-fault":
-      return [
-        session.at === "auth" ? endExchange(session) : session,
-        reply(lineFaultReply(event.fault)),
-      ];
+      return session.at === "auth"
+        ? onResponseFault(session, event.fault)
+        : [session, reply(lineFaultReply(event.fault))];
     case "response":
       return onResponse(session, event.line);
     case "command":
@@ -563,8 +562,10 @@ function onBdat(
   }
   if (session.at === "start") return skip(session, REPLIES.sayHelloFirst);
   if (!session.hello.esmtp) return skip(session, REPLIES.notOffered);
-  const isOfMail = session.at === "mail" && session.mail.recipients.length > 0;
-  if (!isOfMail) return skip(session, REPLIES.chunkOfNothing);
+  if (session.at !== "mail") return skip(session, REPLIES.chunkOfNothing);
+  if (session.mail.recipients.length === 0) {
+    return skip(session, REPLIES.needRecipient);
+  }
   const chunkBytes = (session.mail.chunkBytes ?? 0) + sizeBytes;
   if (chunkBytes > rules.maxMessageBytes) {
     return skip(toReady(session), REPLIES.tooLarge);

@@ -6,7 +6,8 @@
  */
 import type { SmtpReply } from "../core/reply.ts";
 import type { Command } from "./command.ts";
-import { REPLIES, saslReply } from "./replies.ts";
+import type { LineFault } from "./line_reader.ts";
+import { lineFaultReply, REPLIES, saslReply } from "./replies.ts";
 import { begin, mechanismsOn, onAnswer, onLine } from "./sasl.ts";
 import type {
   SaslAnswer,
@@ -56,9 +57,20 @@ export function onLoginAnswer(session: Session, answer: SaslAnswer): Step {
   return next(session, onAnswer(exchangeOf(session), answer));
 }
 
-/** A line of the exchange could not be read: it is over. */
-export function endExchange(session: Auth): Session {
-  return { at: "ready", hello: session.hello, ...lasting(session) };
+/**
+ * A line of the exchange could not be read: it is over. One that is too long
+ * has a code of its own here, RFC 4954 §6.
+ */
+export function onResponseFault(session: Auth, fault: LineFault): Step {
+  return [
+    { at: "ready", hello: session.hello, ...lasting(session) },
+    {
+      do: "reply",
+      reply: fault === "too-long"
+        ? saslReply("too-long")
+        : lineFaultReply(fault),
+    },
+  ];
 }
 
 function next(session: Session, [sasl, action]: SaslStep): Step {

@@ -254,8 +254,10 @@ Deno.test("step() ends an exchange at a line that cannot be read", () => {
   dialog.say("AUTH PLAIN");
   assert.equal(
     dialog.event({ is: "line-fault", fault: "too-long" }),
-    "500 5.5.2",
+    "500 5.5.6",
   );
+  dialog.say("AUTH PLAIN");
+  assert.equal(dialog.event({ is: "line-fault", fault: "nul" }), "500 5.5.2");
   assert.equal(dialog.say("NOOP"), "250 2.0.0");
   assert.ok(dialog.session.login === undefined);
 });
