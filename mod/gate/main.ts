@@ -13,7 +13,7 @@ import type { Triplet } from "./greylist.ts";
 import type { Probed } from "./probes.ts";
 import { gatePart } from "./role.ts";
 import { Store } from "./store_io.ts";
-import { LogBrake } from "./verdicts.ts";
+import { counterOf, LogBrake } from "./verdicts.ts";
 
 /** Numbers of the shelves in the database. */
 const CLIENTS = 1;
@@ -49,7 +49,7 @@ export async function main(): Promise<void> {
       askHop: (hop) => askHop(smtpc, hop),
       record: (what) => {
         store.add(what);
-        context.count(`verdict-${what.verdict.rule}`.slice(0, 40));
+        context.count(counterOf(what.verdict.rule));
         if (brake.mayWrite(nowMs())) tell(what);
       },
       count: (name) => context.count(name),

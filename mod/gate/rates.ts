@@ -99,15 +99,22 @@ export class Rates {
   }
 }
 
+/** Clients that one process is believed to hold: it has fewer sockets. */
+export const MAX_HELD = 50_000;
+
 /** Connections that clients have open, by the process that holds them. */
 export class Concurrency {
   readonly #total = new Map<string, number>();
   readonly #by = new Map<string, Map<string, number>>();
 
-  /** Counts one in; returns how many the client has now. */
+  /**
+   * Counts one in; returns how many the client has now. A process that counts
+   * in more than it can hold was taken over, and is not counted any further.
+   */
   enter(client: string, holder: string): number {
     let held = this.#by.get(holder);
     if (held === undefined) this.#by.set(holder, held = new Map());
+    if (held.size >= MAX_HELD && !held.has(client)) return 1;
     held.set(client, (held.get(client) ?? 0) + 1);
     const total = (this.#total.get(client) ?? 0) + 1;
     this.#total.set(client, total);

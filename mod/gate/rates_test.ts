@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Concurrency, Rates } from "./rates.ts";
+import { Concurrency, MAX_HELD, Rates } from "./rates.ts";
 
 const one = { what: "connections", by: 1, limit: 0 } as const;
 
@@ -56,4 +56,16 @@ Deno.test("Concurrency loses the clients of a process that died", () => {
   assert.equal(open.of("a"), 1);
   open.leave("a", "smtpd.0");
   assert.equal(open.of("a"), 1);
+});
+
+Deno.test("Concurrency is bounded, whatever a process counts in", () => {
+  const open = new Concurrency();
+  for (let n = 0; n < MAX_HELD; n++) open.enter(`c${n}`, "smtpd.0");
+  assert.equal(open.enter("one-more", "smtpd.0"), 1);
+  assert.equal(open.of("one-more"), 0);
+  open.leave("one-more", "smtpd.0");
+  assert.equal(open.enter("c0", "smtpd.0"), 2);
+  // Another process is believed all the same.
+  open.enter("one-more", "smtpd.1");
+  assert.equal(open.of("one-more"), 1);
 });

@@ -14,6 +14,8 @@ export interface Change<V> {
 interface Entry<V> {
   readonly value: V;
   readonly untilMs: number;
+  /** An earlier value of it may be on the disk. */
+  isWritten: boolean;
 }
 
 /** Keys looked at in one call of {@link Shelf.sweep}. */
@@ -56,23 +58,32 @@ export class Shelf<V> {
 
   /** Remembers a value until `untilMs`. */
   set(key: string, value: V, untilMs: number): void {
+    const isWritten = this.#entries.get(key)?.isWritten ??
+      this.#changed.has(key);
     this.#entries.delete(key);
-    this.#entries.set(key, { value, untilMs });
+    this.#entries.set(key, { value, untilMs, isWritten });
     this.#changed.add(key);
     if (this.#entries.size > this.#max) {
       this.delete(this.#entries.keys().next().value!);
     }
   }
 
-  /** Forgets a key. */
+  /**
+   * Forgets a key. What was never written needs no writing now: or whoever
+   * makes entries faster than they are written would fill the memory.
+   */
   delete(key: string): void {
-    if (this.#entries.delete(key)) this.#changed.add(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    if (entry.isWritten) this.#changed.add(key);
+    else this.#changed.delete(key);
   }
 
   /** Takes in what was written earlier; it needs no writing. */
   restore(key: string, value: V, untilMs: number): void {
     if (this.#entries.size < this.#max) {
-      this.#entries.set(key, { value, untilMs });
+      this.#entries.set(key, { value, untilMs, isWritten: true });
     }
   }
 
@@ -99,6 +110,7 @@ export class Shelf<V> {
       if (changes.length === max) break;
       this.#changed.delete(key);
       const entry = this.#entries.get(key);
+      if (entry !== undefined) entry.isWritten = true;
       changes.push({
         key,
         untilMs: entry?.untilMs ?? 0,

@@ -47,3 +47,18 @@ Deno.test("sweep() comes to every entry in the end", () => {
   for (let n = 0; n < 6; n++) shelf.sweep(10);
   assert.equal(shelf.size, 2_500);
 });
+
+Deno.test("Shelf has nothing to write of what came and went unwritten", () => {
+  const shelf = new Shelf<number>(10);
+  for (let n = 0; n < 10_000; n++) shelf.set(`k${n}`, n, 100);
+  assert.equal(shelf.waiting, 10);
+  // What is on the disk must be taken from there.
+  assert.equal(shelf.take(100).length, 10);
+  shelf.set("new", 1, 100);
+  assert.deepEqual(shelf.take(100).map(({ key }) => key), ["new", "k9990"]);
+  // As must one that came again before its end was written.
+  shelf.delete("k9991");
+  shelf.set("k9991", 2, 100);
+  shelf.delete("k9991");
+  assert.equal(shelf.take(100)[0]?.value, undefined);
+});

@@ -5,7 +5,7 @@
  *
  * A reply says what is wrong with the client, and nothing of our policy.
  */
-import type { GateVerdict } from "./gate_ipc.ts";
+import { COUNTED, type GateVerdict } from "./gate_ipc.ts";
 
 /** Nothing against it. */
 export const PASS: GateVerdict = {
@@ -39,6 +39,22 @@ export function refusal(what: Refusal): GateVerdict {
     evidence: printable(what.evidence, 300),
     undo: printable(what.undo, 200),
   };
+}
+
+const RULES: ReadonlySet<string> = new Set([
+  ...["pregreet", "dnsbl", "deny", "greylist", "verify"],
+  ...["pipelining", "bare-newline", "non-smtp-command"],
+  ...COUNTED.map((what) => `rate-${what}`),
+  "rate-concurrency",
+  ...["client", "helo", "sender", "recipient"].map((kind) => `${kind}-access`),
+]);
+
+/**
+ * Name of the counter of a rule's verdicts. A rule may come from an smtpd that
+ * is not itself any more, and each new name would be kept for ever.
+ */
+export function counterOf(rule: string): string {
+  return `verdict-${RULES.has(rule) ? rule : "other"}`;
 }
 
 /** What undoes whatever is held against a client. */

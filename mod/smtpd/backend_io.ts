@@ -1,5 +1,6 @@
 /** The {@link Backend} of a real server: edges of the process graph. */
 import type { authContract } from "../auth/auth_ipc.ts";
+import { address as addressShape } from "../core/shapes.ts";
 import type { Edge } from "../ipc/edge.ts";
 import type { queueContract } from "../queue/queue_ipc.ts";
 import type { resolveContract } from "../resolve/resolve_ipc.ts";
@@ -23,10 +24,12 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
   );
   const flushes = new RecentFlushes();
   const flush = async (domain: string, andBelow: boolean): Promise<Flush> => {
+    const address = `postmaster@${domain}`;
+    // A domain may be so long that no address fits in front of it; to ask
+    // about one that is none would cost us resolve's channel.
+    if (!addressShape.safeParse(address).success) return "not-ours";
     // Resolve alone knows for whom we relay: whom a stranger may write to.
-    const about = await resolve.ask("recipient", {
-      address: `postmaster@${domain}`,
-    });
+    const about = await resolve.ask("recipient", { address });
     if (about.kind === "failed") return "failed";
     const isRelayed = about.kind === "answered" &&
       about.answer.targets.every(({ kind }) => kind === "remote");

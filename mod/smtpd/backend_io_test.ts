@@ -91,6 +91,14 @@ Deno.test("edgeBackend carries a message over real channels", async () => {
     ]);
     assert.ok(stored.startsWith("Received: from a.test ([127.0.0.1])\r\n"));
     assert.ok(stored.endsWith("+0000\r\n" + body.repeat(9_000)));
+    // A domain that is too long to have an address does not break a channel.
+    const label = "a".repeat(63);
+    await client.dialog(
+      [`ETRN ${label}.${label}.${label}.${label.slice(4)}`, 459],
+      ["MAIL FROM:<S@a.test>", 250],
+      ["RCPT TO:<me2@home.test>", 250],
+    );
+    assert.deepEqual(asked.slice(3), ["recipient me2@home.test"]);
     client.close();
   } finally {
     await server.stop();
