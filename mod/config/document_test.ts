@@ -55,7 +55,7 @@ Deno.test("settingsJson() survives JSON and says all of a setting", () => {
       bounds: "10 to 1000",
       says: "",
       required: false,
-      default: 100,
+      default: 50,
       example: null,
     },
   );
