@@ -198,6 +198,7 @@ export class Gate {
       ? this.#tooMany(client, "concurrency", open)
       : undefined;
     const verdict = many ?? this.#counted(client, "connections", 1) ??
+      this.#reached(client) ??
       (standing === undefined ? undefined : this.#denied(client, standing));
     return verdict === undefined
       ? { verdict: PASS, tests: this.#tests(client) }
@@ -424,6 +425,21 @@ export class Gate {
     return this.#tooMany(client, what, count, about);
   }
 
+  /**
+   * Refuses a client that did already as much as it may of what is counted
+   * only afterwards: it would be gone before its session is ended. Failed
+   * log-ins are left to auth, which knows one user from another behind it.
+   */
+  #reached(client: Client): GateVerdict | undefined {
+    for (const what of ["errors", "tls-handshakes"] as const) {
+      const limit = this.#part.rates[LIMITS[what].setting];
+      if (limit === 0) continue;
+      const count = this.#rates.of(client.key, what, this.#around.nowMs());
+      if (count >= limit) return this.#tooMany(client, what, count);
+    }
+    return undefined;
+  }
+
   #tooMany(
     client: Client,
     what: Counted | "concurrency",
@@ -626,7 +642,7 @@ export class Gate {
       code: isNo ? 550 : 450,
       enhanced: isNo ? "5.1.1" : "4.4.3",
       reply: isNo
-        ? `Their server does not know this recipient: ${probed.words}`
+        ? `Their server takes no mail for this recipient: ${probed.words}`
         : "Cannot ask their server about this recipient now; try again later",
       rule: "verify",
       evidence: probed.words,

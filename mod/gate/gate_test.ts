@@ -301,6 +301,22 @@ Deno.test("a listed client that comes again and again is recorded once a minute"
   }
 });
 
+Deno.test("arrive() refuses a client that made all its TLS handshakes", () => {
+  const made = new GateFixture({
+    rates: { ...QUIET.rates, unitMs: 10_000, tlsHandshakes: 3 },
+  });
+  const client = "192.0.2.1";
+  made.gate.tally({ client, what: "tls-handshakes", by: 2 });
+  assert.equal(made.arrive(client).verdict.action, "pass");
+  made.gate.tally({ client, what: "tls-handshakes", by: 1 });
+  const { verdict } = made.arrive(client);
+  assert.equal(verdict.code, 421);
+  assert.equal(verdict.rule, "rate-tls-handshakes");
+  assert.equal(made.arrive("192.0.2.2").verdict.action, "pass");
+  made.nowMs += 20_000;
+  assert.equal(made.arrive(client).verdict.action, "pass");
+});
+
 Deno.test("a client above its rate is slowed down to it, not shut out", async () => {
   const made = new GateFixture({
     rates: { ...QUIET.rates, messages: 60 },

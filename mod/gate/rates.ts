@@ -70,6 +70,21 @@ export class Rates {
     return before + more.by;
   }
 
+  /** How much there was within the last unit of time; counts nothing. */
+  of(client: string, what: Counted, nowMs: number): number {
+    const window = this.#clients.get(client);
+    if (window === undefined) return 0;
+    const now = nowMs / this.#unitMs;
+    const passed = Math.floor(now) - window.unit;
+    if (passed > 1) return 0;
+    const at = INDEX[what];
+    const { counts } = window;
+    const [recent, before] = passed === 1
+      ? [0, counts[at]!]
+      : [counts[at]!, counts[KINDS + at]!];
+    return recent + Math.floor(before * (1 - (now - Math.floor(now))));
+  }
+
   /** Forgets the clients that `isMeant` says. */
   forget(isMeant: (client: string) => boolean): void {
     for (const client of [...this.#clients.keys()]) {

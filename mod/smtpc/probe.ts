@@ -19,8 +19,17 @@ import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
 
 /** Addresses tried: somebody waits for the answer. */
 const MAX_HOSTS = 3;
-/** Longest wait to be connected, and for one reply. */
-const WITHIN_MS = 10_000;
+/**
+ * Longest wait to be connected, and for one reply. A client is not kept so
+ * long; it is for next hops that hold back their replies on purpose, and whose
+ * answer is there when the client comes again.
+ */
+const WITHIN_MS = 30_000;
+/**
+ * Replies to RCPT that are about the session (RFC 5321 §4.2.2, RFC 3207 §4),
+ * and 552, by which old servers say "not now" (RFC 5321 §4.5.3.1.10).
+ */
+const NO_WORD_ON_ADDRESS = new Set([500, 502, 503, 504, 521, 530, 552]);
 
 /** What a probe works with. */
 export interface ProbeMeans {
@@ -99,8 +108,7 @@ async function ask(
   const reply = await session.command(`RCPT TO:<${recipient}>`, options);
   if ("kind" in reply) return troubleOutcome(reply.why, host);
   const outcome = outcomeOf(reply, host);
-  // RFC 5321 §4.5.3.1.10: old servers say 552 for "not now".
-  return reply.code === 552 ? temporary(outcome) : outcome;
+  return NO_WORD_ON_ADDRESS.has(reply.code) ? temporary(outcome) : outcome;
 }
 
 /** Words that are not about the address. */

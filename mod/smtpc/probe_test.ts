@@ -67,6 +67,11 @@ const SAID: { name: string; answers: Answers; kind: string; code?: number }[] =
       kind: "temporary",
     },
     {
+      name: "503 at RCPT, which is about the session",
+      answers: { RCPT: "503 5.5.1 not now" },
+      kind: "temporary",
+    },
+    {
       name: "a no to MAIL, which is none either",
       answers: { MAIL: "550 5.7.1 not you" },
       kind: "temporary",

@@ -113,12 +113,20 @@ function verdictLines(one: ShownVerdict): string[] {
   ].filter((part) => part !== "").join(" ");
   return [
     `${new Date(one.atMs).toISOString()} ${one.client} ` +
-    `${one.shadow ? "would be: " : ""}${one.action} by ${one.rule}`,
+    `${happened(one)} by ${one.rule}`,
     ...about === "" ? [] : [`    ${about}`],
     `    ${one.evidence}`,
-    ...one.reply === "" ? [] : [`    said: ${one.reply}`],
+    ...one.reply === ""
+      ? []
+      : [`    ${one.shadow ? "would say" : "said"}: ${one.reply}`],
     `    undo: ${one.undo}`,
   ];
+}
+
+/** A table's WARN is recorded, and the mail passes. */
+function happened({ action, shadow }: ShownVerdict): string {
+  if (action === "pass") return "warned";
+  return shadow ? `would be: ${action}` : action;
 }
 
 function ago(ms: number): string {
