@@ -8,7 +8,7 @@
  */
 import assert from "node:assert/strict";
 import { report, sized } from "../crash/proof.ts";
-import { IS_ROOT } from "../system/server_fixture.ts";
+import { IS_ROOT, until } from "../system/server_fixture.ts";
 import { octets } from "./hostile_client.ts";
 import { eventually, HostileServer } from "./hostile_server.ts";
 import { growth, megabytes, openFiles, rssBytes } from "./role_memory.ts";
@@ -167,7 +167,17 @@ Deno.test({
         is: () => openFiles(server.pid) <= before + 4,
         withinMs: 10_000,
       });
-      report(`${cuts} sessions cut off, at every octet: no file is left open`);
+      await until("the queue is empty", async () => {
+        const { messages } = await server.made.json<{ messages: unknown[] }>(
+          "queue",
+          "list",
+        );
+        return messages.length === 0;
+      }, 30_000);
+      report(
+        `${cuts} sessions cut off, at every octet: no file is left open, ` +
+          "no message is left waiting",
+      );
     });
 
     await t.step("lives, and has lost nobody", () => server.isAlive());
