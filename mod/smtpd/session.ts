@@ -358,7 +358,7 @@ function onCommand(session: Session, command: Command, rules: Rules): Step {
     case "help":
       return junk(session, () => [session, reply(REPLIES.help)]);
     case "auth":
-      return onAuth(session, command, rules);
+      return junk(session, () => onAuth(session, command, rules));
     case "expn":
       return [session, reply(REPLIES.notOffered)];
     case "quit":
@@ -485,7 +485,9 @@ function onAnswer(
   if (answer.is === "login") return onLoginAnswer(session, answer.answer);
   if (answer.is === "denied") {
     const { closes, reply } = answer;
-    return [session, { do: closes ? "close" : "reply", reply }];
+    const denied: Step = [session, { do: closes ? "close" : "reply", reply }];
+    // One that is put off earns no error, and asks us each time all the same.
+    return question.about === "sender" ? junk(session, () => denied) : denied;
   }
   switch (question.about) {
     case "sender": {

@@ -4,6 +4,7 @@ import { parseCommand } from "./command.ts";
 import {
   type Action,
   type Event,
+  MAX_JUNK,
   NEW_SESSION,
   type Rules,
   type Session,
@@ -268,4 +269,13 @@ Deno.test("step() gives each login failure its reason, for the log alone", () =>
   dialog.say(plain("wrong"));
   const { action } = dialog;
   assert.ok(action.do === "reply" && action.why === "denied");
+});
+
+Deno.test("step() lets nobody try for ever while auth is busy", () => {
+  const dialog = new Dialog(true);
+  dialog.say("EHLO a.test");
+  for (let i = 0; i < MAX_JUNK - 1; i++) {
+    assert.equal(dialog.say(plain("busy")), "454 4.7.0");
+  }
+  assert.match(dialog.say(plain("busy")), /^421 .* close$/);
 });

@@ -659,3 +659,12 @@ Deno.test("step() leaves a denied sender's session ready, and closes if told so"
   assert.equal(dialog.session.at, "ready");
   assert.equal(dialog.say("MAIL FROM:<banned@a.test>"), "421 4.7.0 close");
 });
+
+Deno.test("step() lets nobody ask for ever to send what is put off", () => {
+  const dialog = new Dialog();
+  dialog.say("EHLO a.test");
+  for (let i = 0; i < MAX_JUNK - 1; i++) {
+    assert.equal(dialog.say("MAIL FROM:<later@a.test>"), "451 4.4.3");
+  }
+  assert.match(dialog.say("MAIL FROM:<later@a.test>"), /^421 .* close$/);
+});
