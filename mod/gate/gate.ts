@@ -90,6 +90,11 @@ interface Client {
   readonly text: string;
   /** What is counted as one client. */
   readonly key: string;
+  /**
+   * The same at one door: an smtpd that was taken over, and counts what it
+   * likes, is not to shut users out of submission.
+   */
+  readonly doorKey: string;
 }
 
 /** The mail that a verdict is about. */
@@ -189,8 +194,8 @@ export class Gate {
     { client: text }: AskedOf<Calls["arrive"]>,
     asker: string,
   ): AnswerOf<Calls["arrive"]> {
-    const client = this.#client(text);
-    const open = this.#concurrency.enter(client.key, asker);
+    const client = this.#client(text, asker);
+    const open = this.#concurrency.enter(client.doorKey, asker);
     const standing = this.#networks.of(client.address);
     if (standing?.is === "allowed") return { verdict: PASS, tests: [] };
     const { rates } = this.#part;
@@ -207,7 +212,7 @@ export class Gate {
 
   /** Answers `gate.leave`. */
   leave({ client }: AskedOf<Calls["leave"]>, asker: string): void {
-    this.#concurrency.leave(this.#client(client).key, asker);
+    this.#concurrency.leave(this.#client(client, asker).doorKey, asker);
   }
 
   /** A process that asked died, and its connections with it. */
@@ -299,8 +304,11 @@ export class Gate {
   }
 
   /** Answers `gate.tally`. */
-  tally({ client: text, what, by }: AskedOf<Calls["tally"]>): GateVerdict {
-    const client = this.#client(text);
+  tally(
+    { client: text, what, by }: AskedOf<Calls["tally"]>,
+    asker: string,
+  ): GateVerdict {
+    const client = this.#client(text, asker);
     if (this.#networks.of(client.address)?.is === "allowed") return PASS;
     return this.#counted(client, what, by) ?? PASS;
   }
@@ -308,8 +316,9 @@ export class Gate {
   /** Answers `gate.judge`: at once, unless the next hop is asked. */
   judge(
     asked: AskedOf<Calls["judge"]>,
+    asker: string,
   ): GateVerdict | Promise<GateVerdict> {
-    const client = this.#client(asked.client);
+    const client = this.#client(asked.client, asker);
     const verdict = this.#judge(asked, client);
     const { verify } = this.#part;
     // A user's own mail is taken, and comes back if it must.
@@ -345,17 +354,20 @@ export class Gate {
     });
   }
 
-  #client(text: string): Client {
+  /** @param asker What asked, if something is counted or was */
+  #client(text: string, asker = ""): Client {
     const parsed = parseAddress(text);
     // What is no address comes from an smtpd that is not itself any more; its
     // words must not stand in a command that we advise.
     const address = parsed ?? { family: 4, value: 0n };
     const { ipv4Prefix, ipv6Prefix } = this.#part.rates;
     const prefix = address.family === 4 ? ipv4Prefix : ipv6Prefix;
+    const key = networkText(networkOf(address, prefix));
     return {
       address,
       text: parsed === undefined ? "0.0.0.0" : text,
-      key: networkText(networkOf(address, prefix)),
+      key,
+      doorKey: `${asker.split(".")[0]} ${key}`,
     };
   }
 
@@ -417,7 +429,7 @@ export class Gate {
   ): GateVerdict | undefined {
     const limit = this.#part.rates[LIMITS[what].setting];
     const count = this.#rates.count(
-      client.key,
+      client.doorKey,
       { what, by, limit },
       this.#around.nowMs(),
     );
@@ -434,7 +446,7 @@ export class Gate {
     for (const what of ["errors", "tls-handshakes"] as const) {
       const limit = this.#part.rates[LIMITS[what].setting];
       if (limit === 0) continue;
-      const count = this.#rates.of(client.key, what, this.#around.nowMs());
+      const count = this.#rates.of(client.doorKey, what, this.#around.nowMs());
       if (count >= limit) return this.#tooMany(client, what, count);
     }
     return undefined;
@@ -667,7 +679,7 @@ export class Gate {
     for (const shelf of [this.clients, this.greylist.clients]) {
       for (const [key] of [...shelf]) if (isInside(key)) shelf.delete(key);
     }
-    this.#rates.forget(isInside);
+    this.#rates.forget((doorKey) => isInside(doorKey.split(" ")[1]!));
     for (const text of [...this.#scores.keys()]) {
       if (isInside(text)) this.#scores.delete(text);
     }

@@ -113,6 +113,6 @@ export class GateFixture {
       login: "",
       trusted: false,
       ...about,
-    });
+    }, "smtpd.0");
   }
 }

@@ -181,8 +181,27 @@ Deno.test("arrive() limits connections at once, across processes and deaths", ()
 Deno.test("tally() says when it is enough", () => {
   const made = new GateFixture({ rates: { ...QUIET.rates, authFailures: 2 } });
   const fail = () =>
-    made.gate.tally({ client: "192.0.2.1", what: "auth-failures", by: 1 }).code;
+    made.gate.tally(
+      { client: "192.0.2.1", what: "auth-failures", by: 1 },
+      "submission.0",
+    ).code;
   assert.deepEqual([fail(), fail(), fail()], [0, 0, 421]);
+});
+
+Deno.test("what smtpd counts shuts nobody out of submission", () => {
+  const made = new GateFixture({
+    rates: { ...QUIET.rates, concurrency: 2, connections: 5, errors: 2 },
+  });
+  const client = "192.0.2.1";
+  const arrive = (asker: string) => made.arrive(client, asker).verdict.code;
+  const tally = (by: number, asker: string) =>
+    made.gate.tally({ client, what: "errors", by }, asker).code;
+  for (let n = 0; n < 10; n++) arrive("smtpd.0");
+  assert.equal(tally(10_000, "smtpd.1"), 421);
+  assert.equal(tally(1, "submission.0"), 0);
+  assert.deepEqual([arrive("smtpd.0"), arrive("submission.0")], [421, 0]);
+  made.gate.say("192.0.2.0/24", "forget");
+  assert.equal(tally(1, "smtpd.0"), 0);
 });
 
 Deno.test("score() refuses a listed client in words of the list", async () => {
@@ -306,9 +325,9 @@ Deno.test("arrive() refuses a client that made all its TLS handshakes", () => {
     rates: { ...QUIET.rates, unitMs: 10_000, tlsHandshakes: 3 },
   });
   const client = "192.0.2.1";
-  made.gate.tally({ client, what: "tls-handshakes", by: 2 });
+  made.gate.tally({ client, what: "tls-handshakes", by: 2 }, "smtpd.0");
   assert.equal(made.arrive(client).verdict.action, "pass");
-  made.gate.tally({ client, what: "tls-handshakes", by: 1 });
+  made.gate.tally({ client, what: "tls-handshakes", by: 1 }, "smtpd.0");
   const { verdict } = made.arrive(client);
   assert.equal(verdict.code, 421);
   assert.equal(verdict.rule, "rate-tls-handshakes");
@@ -331,7 +350,7 @@ Deno.test("a client above its rate is slowed down to it, not shut out", async ()
       reversePath: "a@x.test",
       recipient: "",
       trusted: false,
-    });
+    }, "smtpd.0");
     if (verdict.action === "pass") passed++;
   }
   assert.ok(passed > 290 && passed < 390, String(passed));

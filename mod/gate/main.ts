@@ -85,13 +85,15 @@ export async function main(): Promise<void> {
         gate.refused(ask);
         return { answer: {} };
       },
-      judge: (ask) => {
-        const verdict = gate.judge(ask);
+      judge: (ask, asker) => {
+        const verdict = gate.judge(ask, asker);
         return verdict instanceof Promise
           ? verdict.then((one) => ({ answer: { verdict: one } }))
           : { answer: { verdict } };
       },
-      tally: (ask) => ({ answer: { verdict: gate.tally(ask) } }),
+      tally: (ask, asker) => ({
+        answer: { verdict: gate.tally(ask, asker) },
+      }),
     }, (asker) => gate.gone(asker));
   });
 }
