@@ -329,8 +329,16 @@ export class Gate {
   }
 
   #judge(asked: AskedOf<Calls["judge"]>, client: Client): GateVerdict {
+    const standing = asked.trusted
+      ? undefined
+      : this.#networks.of(client.address);
     const isExempt = asked.trusted || asked.login !== "" ||
-      this.#networks.of(client.address)?.is === "allowed";
+      standing?.is === "allowed";
+    // It was denied since it came, or nobody could say so then.
+    if (standing?.is === "denied" && asked.stage === "recipient") {
+      const denied = this.#denied(client, standing, asked);
+      if (denied !== undefined) return denied;
+    }
     const byTables = this.#byTables(asked, client);
     if (isRefusal(byTables) || byTables.action === "discard") return byTables;
     // Logged in or not, what is counted is counted; a trusted client is not.
@@ -402,7 +410,11 @@ export class Gate {
     return score;
   }
 
-  #denied(client: Client, standing: Standing): GateVerdict | undefined {
+  #denied(
+    client: Client,
+    standing: Standing,
+    about?: Mail,
+  ): GateVerdict | undefined {
     const { denyAction } = this.#part;
     const isSaid = this.#said.has(standing.network) &&
       standing.source.startsWith("bulkhead");
@@ -417,7 +429,7 @@ export class Gate {
       undo: isSaid
         ? `bulkhead client forget ${standing.network}`
         : letIn(client.text),
-    });
+    }, about);
   }
 
   /** Counts, and refuses if that is too much. */
@@ -741,7 +753,7 @@ function accessVerdict(
     evidence: `${pattern} in ${source}` +
       (result.is === "warn" && result.text !== "" ? `: ${result.text}` : "") +
       (kind === "client" ? ` is ${client}` : ""),
-    undo: `edit ${source}, then reload`,
+    undo: `edit ${source}, then send SIGHUP to bulkhead serve`,
   });
   switch (result.is) {
     case "reject":

@@ -320,6 +320,23 @@ Deno.test("a listed client that comes again and again is recorded once a minute"
   }
 });
 
+Deno.test("judge() refuses a client that was denied after it came", async () => {
+  const made = new GateFixture();
+  assert.equal(made.arrive("192.0.2.1").verdict.action, "pass");
+  made.gate.say("192.0.2.0/24", "deny");
+  const recipient = { recipient: "me@home.test" };
+  const denied = await made.judge("recipient", recipient);
+  assert.equal(denied.rule, "deny");
+  assert.equal(made.recorded.at(-1)?.recipient, "me@home.test");
+  const trusted = await made.judge("recipient", {
+    ...recipient,
+    trusted: true,
+  });
+  assert.equal(trusted.action, "pass");
+  made.gate.say("192.0.2.0/24", "forget");
+  assert.equal((await made.judge("recipient", recipient)).action, "pass");
+});
+
 Deno.test("arrive() refuses a client that made all its TLS handshakes", () => {
   const made = new GateFixture({
     rates: { ...QUIET.rates, unitMs: 10_000, tlsHandshakes: 3 },
@@ -463,7 +480,12 @@ Deno.test("judge() names the file and line, to the administrator alone", () => {
   const verdict = made.judge("sender", { helo: "bad.test" });
   assert.deepEqual(
     [verdict.enhanced, verdict.reply, verdict.evidence, verdict.undo],
-    ["5.7.9", "No", "bad.test in H:1", "edit H:1, then reload"],
+    [
+      "5.7.9",
+      "No",
+      "bad.test in H:1",
+      "edit H:1, then send SIGHUP to bulkhead serve",
+    ],
   );
 });
 

@@ -115,7 +115,10 @@ function addServerCommands(
       ended((await import("./init.ts")).init(dir, options))
     );
   withConfig(program.command("serve"))
-    .description("run the server until SIGTERM; SIGHUP reads the users anew")
+    .description(
+      "run the server until SIGTERM; SIGHUP reads the configuration, users and " +
+        "tables anew",
+    )
     .addHelpText(
       "after",
       () => `\nSettings of the file and their defaults:\n${settingsHelp()}`,

@@ -1,5 +1,5 @@
 /** `bulkhead client`: who was refused and why, and what undoes it. */
-import { networkText, parseNetwork } from "../../core/network.ts";
+import { networkOf, networkText, parseNetwork } from "../../core/network.ts";
 import { visible } from "../../core/visible.ts";
 import {
   clientChanged,
@@ -62,23 +62,43 @@ export async function client(
     case "deny":
     case "forget": {
       const changed = clientChanged.parse(data);
-      print(options.json, changed, () => changedText(changed));
+      const { trusted } = opened.config.screening;
+      print(options.json, changed, () => changedText(changed, trusted));
       return EXIT.ok;
     }
   }
 }
 
-function changedText({ network, word }: { network: string; word: string }) {
+function changedText(
+  { network, word }: { network: string; word: string },
+  trusted: readonly string[],
+) {
   switch (word) {
     case "allow":
       return `${network} is not tested, counted or greylisted any more. ` +
         `\`bulkhead client forget ${network}\` takes that back.`;
     case "deny":
-      return `${network} is refused from now on. ` +
+      return `${network} is refused from now on` +
+        (isTrusted(network, trusted)
+          ? ", but not as long as screening.trusted has it: who is trusted " +
+            "is not screened. "
+          : ". ") +
         `\`bulkhead client forget ${network}\` takes that back.`;
     default:
       return `${network} is forgotten, and what was said of it is taken back.`;
   }
+}
+
+/** True if all of a network is trusted. */
+function isTrusted(text: string, trusted: readonly string[]): boolean {
+  const network = parseNetwork(text);
+  if ("fault" in network) return false;
+  return trusted.some((one) => {
+    const wide = parseNetwork(one);
+    return !("fault" in wide) && wide.family === network.family &&
+      wide.prefix <= network.prefix &&
+      networkOf(network, wide.prefix).value === wide.value;
+  });
 }
 
 function shownText(shown: ClientsShown): string {
