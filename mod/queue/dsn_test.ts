@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { NO_WISHES, type RecipientWishes } from "../core/shapes.ts";
 import { copyOf, FakeEdges, laboratory, newAsk, until } from "./laboratory.ts";
+import { MAX_EACH } from "./success_limit.ts";
 
 type Notify = RecipientWishes["notify"];
 
@@ -292,3 +293,31 @@ for (const { to, got, want } of DEATHS) {
     ]);
   });
 }
+
+Deno.test("Queue tells strangers of success so often, and its own users always", async () => {
+  await using lab = laboratory();
+  const { fake } = lab;
+  fake.deliver = () => DELIVERED;
+  const send = (reversePath: string, login: string) => {
+    const ask = newAsk(["bob@home.test"], {
+      reversePath,
+      recipientWishes: [{ notify: ["success"], orcpt: "" }],
+    });
+    return lab.send({ ...ask, client: { ...ask.client, login } });
+  };
+  const more = MAX_EACH + 2;
+  for (let n = 0; n < more; n++) {
+    await send("victim@away.test", "");
+    await send("me@home.test", "me@home.test");
+  }
+  const notices = MAX_EACH + more;
+  await until("released", () => fake.released.length === 2 * more + notices);
+  const told = fake.asked.filter(({ reversePath }) => reversePath === "")
+    .flatMap(({ addresses }) => addresses);
+  const count = (address: string) =>
+    told.filter((one) => one === address).length;
+  assert.deepEqual(
+    [count("victim@away.test"), count("me@home.test")],
+    [MAX_EACH, more],
+  );
+});

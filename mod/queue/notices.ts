@@ -25,6 +25,7 @@ import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
 import { isInternational } from "./notice_text.ts";
 import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
+import { SuccessLimit } from "./success_limit.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Before a notice that could not be stored is tried again. */
@@ -43,6 +44,7 @@ export class Notices {
   readonly #commit: GroupCommit;
   readonly #around: Surroundings;
   readonly #onNotice: (message: Message) => void;
+  readonly #limit = new SuccessLimit();
 
   constructor(options: {
     spool: SpoolEdge;
@@ -77,6 +79,8 @@ export class Notices {
       // RFC 5321 §4.5.5: nobody is told of a notice's failure.
       const told = message.reversePath === ""
         ? await this.#drop(message, due)
+        : failed.length === 0 && !this.#mayTell(message)
+        ? await this.#withhold(message, due)
         : await this.#tell(message, failed.length > 0 ? failed : due);
       if (!told) {
         await this.#parkForNotice(message);
@@ -84,6 +88,18 @@ export class Notices {
       }
     }
     return message.rows === 0;
+  }
+
+  /** True if its sender, who may not be its sender, may hear of success. */
+  #mayTell({ mayRelay, reversePath }: Message): boolean {
+    return mayRelay || this.#limit.allows(reversePath, this.#around.nowMs());
+  }
+
+  async #withhold(message: Message, due: Recipient[]): Promise<boolean> {
+    this.#around.count("notices-withheld");
+    log("notice-withheld", { id: message.id, from: message.reversePath });
+    await this.#settled(message, due, () => {});
+    return true;
   }
 
   async #drop(message: Message, failed: Recipient[]): Promise<boolean> {
