@@ -5,6 +5,7 @@
  */
 import { log } from "../core/log.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import { address as addressShape } from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
 import type { Attempt } from "../smtpc/smtpc_ipc.ts";
 import { Agenda } from "./agenda.ts";
@@ -205,6 +206,15 @@ export class Dispatcher {
     for (const target of resolution.targets) {
       this.#dead.reached(destinationOf(target));
     }
+  }
+
+  /** True if strangers' mail for a domain is passed on to other servers. */
+  async isRelayed(domain: string): Promise<boolean> {
+    const postmaster = `postmaster@${domain}`;
+    if (!addressShape.safeParse(postmaster).success) return false;
+    const resolution = await this.#router.resolve(postmaster, false);
+    return resolution.kind === "targets" &&
+      resolution.targets.every(({ kind }) => kind === "remote");
   }
 
   /** Starts every job that has room. */

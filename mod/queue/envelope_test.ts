@@ -149,6 +149,16 @@ const FLUSHES: {
     want: ["four@x.b.test", "one@b.test", "two@b.test"],
   },
   {
+    name: "a domain that is not relayed for",
+    ask: { domain: "a.test", andBelow: false },
+    want: [],
+  },
+  {
+    name: "a domain so long that it has no address",
+    ask: { domain: `${"a".repeat(250)}.test`, andBelow: true },
+    want: [],
+  },
+  {
     name: "a domain that nothing waits for",
     ask: { domain: "test", andBelow: false },
     want: [],
@@ -160,7 +170,9 @@ Deno.test("Queue.flush() tries the deferred recipients of a domain now, and says
     await using lab = laboratory({ change: SLOW });
     const { fake } = lab;
     fake.deliver = () => NOT_NOW;
-    for (const address of ["one@b.test", "four@x.b.test", "six@bb.test"]) {
+    const relayed = ["postmaster@b.test", "postmaster@test"];
+    const hosts = ["one@b.test", "four@x.b.test", "six@bb.test"];
+    for (const address of [...hosts, ...relayed]) {
       fake.routes.set(address, [FakeEdges.remote(address, address)]);
     }
     await lab.send(newAsk(["one@b.test", "three@a.test"]));

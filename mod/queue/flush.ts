@@ -17,6 +17,8 @@ const AGAIN_MS = 10_000;
 /** Domains remembered, those that wait for their turn included. */
 const MAX_REMEMBERED = 1_000;
 
+/** Asks that wait for those before them; one more is told that all is well. */
+const MAX_WAITING = 100;
 /** Domains whose destinations are tried although they are called dead. */
 const MAX_GREETED = 100;
 
@@ -32,7 +34,7 @@ export interface FlushAsk {
 export class Flush {
   readonly #store: Pick<Store, "deferredFor" | "hasten">;
   readonly #commit: Pick<GroupCommit, "write">;
-  readonly #dispatcher: Pick<Dispatcher, "hasten" | "isBackUp">;
+  readonly #dispatcher: Pick<Dispatcher, "hasten" | "isBackUp" | "isRelayed">;
   readonly #around: Surroundings;
   /** By what was asked, oldest first. */
   readonly #answers = new Map<
@@ -40,11 +42,12 @@ export class Flush {
     { readonly untilMs: number; readonly recipients: Promise<number> }
   >();
   #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: {
     store: Pick<Store, "deferredFor" | "hasten">;
     commit: Pick<GroupCommit, "write">;
-    dispatcher: Pick<Dispatcher, "hasten" | "isBackUp">;
+    dispatcher: Pick<Dispatcher, "hasten" | "isBackUp" | "isRelayed">;
     around: Surroundings;
   }) {
     this.#store = options.store;
@@ -59,7 +62,10 @@ export class Flush {
     const nowMs = this.#around.nowMs();
     const known = this.#answers.get(key);
     if (known !== undefined && known.untilMs > nowMs) return known.recipients;
-    const recipients = this.#last.then(() => this.#run(ask));
+    if (this.#waiting >= MAX_WAITING) return Promise.resolve(0);
+    this.#waiting++;
+    const recipients = this.#last.then(() => this.#run(ask))
+      .finally(() => this.#waiting--);
     this.#last = recipients;
     const againMs = Math.min(AGAIN_MS, this.#around.part().firstRetryMs);
     this.#answers.delete(key);
@@ -71,6 +77,9 @@ export class Flush {
   }
 
   async #run({ domain, andBelow }: FlushAsk): Promise<number> {
+    // smtpd asked resolve the same, and is not trusted in it: whoever may
+    // flush any domain can have all of the world tried again and again.
+    if (!await this.#dispatcher.isRelayed(domain)) return 0;
     const endings = [`@${domain}`, andBelow ? `.${domain}` : `@${domain}`];
     let after: Place | undefined = { n: -1, ordinal: -1 };
     const greeted = new Set<string>();
