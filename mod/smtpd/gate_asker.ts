@@ -38,6 +38,8 @@ interface Sum {
 
 /** A silence is not over sooner than this. */
 const BLINK_MS = 10_000;
+/** How long a gate that was silent is waited for. */
+const SILENT_MS = 500;
 /** Most that one tally may say. */
 const MAX_BY = 10_000;
 
@@ -47,6 +49,8 @@ export class GateAsker {
   readonly #log: (event: string, fields: Record<string, LogValue>) => void;
   #sums = new Map<string, Sum>();
   #silentSinceMs: number | undefined;
+  /** What was asked last was not answered. */
+  #wasLate = false;
 
   constructor(
     edge: GateEdge,
@@ -90,8 +94,18 @@ export class GateAsker {
   }
 
   /** What tables, rates and the like say of a stage of a transaction. */
-  judge(ask: AskOf<Calls["judge"]>): Promise<Reply<Calls["judge"]>> {
-    return this.#ask("judge", ask);
+  async judge(ask: AskOf<Calls["judge"]>): Promise<Reply<Calls["judge"]>> {
+    const judged = this.#ask("judge", ask);
+    if (!this.#wasLate) return await judged;
+    // One that was late lately keeps nobody for as long as a call may take.
+    const late = Promise.withResolvers<Reply<Calls["judge"]>>();
+    const timer = setTimeout(
+      () => late.resolve({ kind: "failed", why: "it is late" }),
+      SILENT_MS,
+    );
+    const reply = await Promise.race([judged, late.promise]);
+    clearTimeout(timer);
+    return reply;
   }
 
   /** Counts; told to the gate with the next {@link flush}. */
@@ -137,6 +151,7 @@ export class GateAsker {
 
   /** Said once, not for each client, nor each time that a slow gate blinks. */
   #heard(answers: boolean, why: string): void {
+    this.#wasLate = !answers;
     const isSilent = this.#silentSinceMs !== undefined;
     if (answers !== isSilent) return;
     const nowMs = performance.now();
