@@ -66,6 +66,8 @@ export const smtpdRole: RoleManifest = {
   // Nothing at all: its sockets are handed to it, open.
   needs: () => ({ read: [], write: [], connect: [] }),
   heapMb: 256,
+  // A stranger who pipelines as fast as he can fills it.
+  youngMb: 2,
   openFiles: 24_000,
   part: smtpdPart,
   groups: [],

@@ -103,6 +103,11 @@ export interface RoleManifest {
   readonly umask?: number;
   /** V8 heap limit in MiB. */
   readonly heapMb: number;
+  /**
+   * V8's young half space in MiB, 8 if not given: what is read and thrown away
+   * makes a role no larger than about three of it.
+   */
+  readonly youngMb?: number;
   /** Open file limit. */
   readonly openFiles: number;
   /** Shape of its part of the configuration. */

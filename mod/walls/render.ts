@@ -121,7 +121,8 @@ export function renderWalls(
       installation.runtime,
       ...RUN,
       "--no-code-cache",
-      `--v8-flags=${V8},--max-old-space-size=${manifest.heapMb}`,
+      `--v8-flags=${V8},--max-semi-space-size=${manifest.youngMb ?? 8},` +
+      `--max-old-space-size=${manifest.heapMb}`,
       ...(weakened.denoOff ? ["-A"] : flags),
       program,
       ...args,
@@ -173,8 +174,7 @@ const RUN = [
 // of all CPU time). Marking in small steps, which every 64 MiB of messages
 // would begin, cost half of all CPU time with large ones. What is young is
 // bounded, or each role would keep 32 MiB of garbage.
-const V8 =
-  "--single-threaded-gc,--no-incremental-marking,--max-semi-space-size=8," +
+const V8 = "--single-threaded-gc,--no-incremental-marking," +
   // For `mod/core/read_buffers.ts`.
   "--expose-gc";
 
