@@ -51,7 +51,12 @@ export function readGateFiles(
     check: (text: string) => readonly LineFault[],
   ): GateFile => {
     try {
-      const { size } = Deno.statSync(path);
+      const { size, isFile } = Deno.statSync(path);
+      // A FIFO would be waited for without end, and a device has none.
+      if (!isFile) {
+        faults.push(`${path} is no ordinary file`);
+        return { path, text: "" };
+      }
       sum += size;
       if (size > MAX_FILE || sum > MAX_SUM) {
         faults.push(

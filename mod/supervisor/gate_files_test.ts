@@ -38,6 +38,19 @@ Deno.test("readGateFiles() reads lists and tables", () => {
   ]);
 });
 
+Deno.test("readGateFiles() waits for no device and no FIFO", () => {
+  assert.deepEqual(
+    read('[screening]\ndeny_file = "/dev/full"\nallow_file = "/tmp"', {}),
+    {
+      ok: false,
+      faults: [
+        "/tmp is no ordinary file",
+        "/dev/full is no ordinary file",
+      ],
+    },
+  );
+});
+
 Deno.test("readGateFiles() names every mistake with file and line", () => {
   const got = read(
     '[screening]\ndeny_file = "deny"\nallow_file = "gone"\n' +
