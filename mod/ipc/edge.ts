@@ -15,6 +15,8 @@ import { AskingEnd, type AskStream, CHANNEL_LOST } from "./asking_end.ts";
 import type { AskOf, Call, Reply, RoleName } from "./call.ts";
 import { socketWire } from "./wire.ts";
 
+/** Times that an ask whose channel was lost is put to the next answerer. */
+export const MAX_REPEATS = 3;
 /** Channels that one edge keeps; a further one replaces the oldest. */
 const MAX_CHANNELS = 64;
 
@@ -59,7 +61,8 @@ export class Edge<C extends Record<string, Call>> {
 
   /**
    * Asks, within the call's time limit, waiting included. Repeatable calls
-   * survive the death of an answerer.
+   * survive the death of an answerer, and not of one after the other: that one
+   * ask may be what they die of, and takes everybody else's with it.
    */
   async ask<K extends keyof C & string>(
     name: K,
@@ -67,7 +70,7 @@ export class Edge<C extends Record<string, Call>> {
   ): Promise<Reply<C[K]>> {
     const call = this.#contract.calls[name]!;
     const until = performance.now() + call.withinMs;
-    while (true) {
+    for (let repeats = 0;; repeats++) {
       const end = this.#pick() ?? await this.#arrival(until);
       if (end === undefined) {
         return {
@@ -78,7 +81,7 @@ export class Edge<C extends Record<string, Call>> {
       const leftMs = Math.max(1, until - performance.now());
       const reply = await end.ask(name, call, ask, leftMs);
       if (
-        call.repeatable && reply.kind === "failed" &&
+        call.repeatable && repeats < MAX_REPEATS && reply.kind === "failed" &&
         reply.why === CHANNEL_LOST && performance.now() < until
       ) continue;
       return reply as Reply<C[K]>;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { call, contract } from "./call.ts";
-import { Edge } from "./edge.ts";
+import { Edge, MAX_REPEATS } from "./edge.ts";
 import { encodeFrame } from "./frames.ts";
 import { plugIn } from "./plug.ts";
 import { int, object, text } from "./schema.ts";
@@ -203,6 +203,24 @@ Deno.test(
       why: "the answerer is gone",
     });
     assert.equal(next.asked, 1);
+  }),
+);
+
+Deno.test(
+  "Edge does not repeat an ask that every answerer dies of",
+  withEdge(async ({ path, edge }) => {
+    let reply: unknown;
+    let asked = 0;
+    edge.ask("who", {}).then((one) => reply = one);
+    for (let n = 0; n < 10 && reply === undefined; n++) {
+      const dying = answerer("dying", path, { silent: true });
+      await until(() => dying.asked === 1 || reply !== undefined);
+      asked += dying.asked;
+      dying.close();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(asked, 1 + MAX_REPEATS);
+    assert.deepEqual(reply, { kind: "failed", why: "the answerer is gone" });
   }),
 );
 
