@@ -267,7 +267,7 @@ export class Connection {
       const line = this.#lines.next();
       if (line === undefined) break;
       if (line.is === "flood") {
-        this.#say(REPLIES.tooManyErrors);
+        this.#say(REPLIES.endlessLine);
         return this.#close();
       }
       this.#options.guard?.line(line, this.#lines.pending > 0, this.#session);

@@ -78,6 +78,8 @@ export const REPLIES = {
   cannotStore: smtpReply(451, "4.3.0", "Cannot store message now"),
   loop: smtpReply(554, "5.4.6", "Too many hops, mail is looping"),
   outOfStep: smtpReply(554, "5.5.0", "Commands sent too early"),
+  farTooManyRecipients: smtpReply(421, "4.5.3", "Far too many recipients"),
+  endlessLine: smtpReply(421, "4.5.2", "Line without an end"),
   tooManyErrors: smtpReply(421, "4.7.0", "Too many errors"),
   tooManyCommands: smtpReply(421, "4.7.0", "Too many commands without mail"),
   timeout: smtpReply(421, "4.4.2", "Timeout"),

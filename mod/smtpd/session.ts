@@ -460,7 +460,7 @@ function onRcpt(session: Session, command: RcptCommand, rules: Rules): Step {
   const next = { ...session, mail };
   // RFC 5321 §4.5.3.1.10 lets a client overshoot; not for ever.
   if (attempts > 2 * rules.maxRecipients) {
-    return [next, close(REPLIES.tooManyErrors)];
+    return [next, close(REPLIES.farTooManyRecipients)];
   }
   if (mail.recipients.includes(address)) {
     return [next, reply(REPLIES.recipientOk)];

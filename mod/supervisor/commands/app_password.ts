@@ -11,7 +11,7 @@ import {
 import { nameOf } from "../../login/mailbox_name.ts";
 import { hasUser } from "../users.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { userOf } from "./init.ts";
+import { noMailbox, userOf } from "./init.ts";
 import { changeLogins, openLogins } from "./open_logins.ts";
 
 interface Options {
@@ -69,7 +69,7 @@ export function list(address: string, options: Options): number {
   const { files, domains } = opening.opened;
   const user = userOf(address, domains[0] ?? "");
   if (user === undefined) {
-    return fail(EXIT.usage, [`${address} cannot be a mailbox`]);
+    return fail(EXIT.usage, [noMailbox(address)]);
   }
   if (!hasUser(files.users, user)) {
     return fail(EXIT.no, [`${nameOf(user)} is not there`]);

@@ -135,7 +135,7 @@ function verdictLines(one: ShownVerdict): string[] {
     `${new Date(one.atMs).toISOString()} ${one.client} ` +
     `${happened(one)} by ${one.rule}`,
     ...about === "" ? [] : [`    ${about}`],
-    `    ${one.evidence}`,
+    ...one.evidence === "" ? [] : [`    ${one.evidence}`],
     ...one.reply === ""
       ? []
       : [`    ${one.shadow ? "would say" : "said"}: ${one.reply}`],

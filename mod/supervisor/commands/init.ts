@@ -52,10 +52,7 @@ export function init(dir: string, options: InitOptions): number {
   const users = options.user.map((one) => userOf(one, options.domain[0]!));
   const bad = options.user.filter((_, i) => users[i] === undefined);
   if (bad.length > 0) {
-    return fail(EXIT.usage, [
-      `${bad.join(", ")} cannot be a mailbox: use a-z, 0-9, . _ - and a ` +
-      "letter or digit first",
-    ]);
+    return fail(EXIT.usage, [noMailbox(bad.join(", "))]);
   }
   const password = passwordOf(options.passwordFile);
   if (!password.ok) return fail(EXIT.notFound, [password.fault]);
@@ -115,6 +112,12 @@ function overwriteInPlace(paths: Paths): void {
 /** `me` or `me@domain` as a mailbox; undefined if it cannot be one. */
 export function userOf(text: string, domain: string): Mailbox | undefined {
   return parseMailbox(text.includes("@") ? text : `${text}@${domain}`);
+}
+
+/** What is said of something that {@link userOf} does not take. */
+export function noMailbox(text: string): string {
+  return `${text} cannot be a mailbox: use a-z, 0-9, . _ - and a letter or ` +
+    "digit first";
 }
 
 /** The password in a file (its first line), or a new random one. */

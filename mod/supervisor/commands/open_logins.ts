@@ -12,7 +12,7 @@ import { type Paths, pathsOf } from "../plan.ts";
 import { cannotRead, readAccounts, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { userOf } from "./init.ts";
+import { noMailbox, userOf } from "./init.ts";
 
 /** An installation's users. */
 export interface OpenedLogins {
@@ -72,7 +72,7 @@ export function changeLogins(
   const { opened } = opening;
   const user = userOf(address, opened.domains[0] ?? "");
   if (user === undefined) {
-    return fail(EXIT.usage, [`${address} cannot be a mailbox`]);
+    return fail(EXIT.usage, [noMailbox(address)]);
   }
   const changed = how(opened, user);
   if (!changed.ok) return fail(EXIT.no, [changed.fault]);

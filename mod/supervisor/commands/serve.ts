@@ -1,4 +1,5 @@
 /** `bulkhead serve`: runs the server until SIGTERM or SIGINT. */
+import { hostPortText } from "../../config/names.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
@@ -88,11 +89,12 @@ export async function serve(
     ]);
   }
   if (isStopping) return await end(ended.promise);
+  const { smtp, submission, console: page } = opened.config;
   event(write, "ready", {
-    smtp: opened.config.smtp.listen.map(({ host, port }) => `${host}:${port}`),
-    console: opened.config.console.listen
-      ? `http://${opened.config.console.listen.host}:${opened.config.console.listen.port}/`
-      : "off",
+    smtp: smtp.listen.map(hostPortText),
+    submission: submission.listen.map(hostPortText),
+    submissions: submission.tls_listen.map(hostPortText),
+    console: page.listen ? `http://${hostPortText(page.listen)}/` : "off",
     mail: paths.mailDir,
     inMs: Math.round(performance.now()),
   });
