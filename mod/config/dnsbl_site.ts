@@ -5,8 +5,10 @@
  *
  * A filter is four numbers with dots between, and in place of each number
  * there may be a list in brackets, with `;` between numbers and `low..high`
- * ranges: `127.0.[0;1].[2..11]`. Without one, any address that a list answers
- * counts.
+ * ranges: `127.0.[0;1].[2..11]`. Without one, any address of 127.0.0.0/8
+ * counts, which is where lists answer (RFC 5782 §2.1), but for 127.255.255.*,
+ * by which large ones say that they do not serve the asker. Postfix counts
+ * those too; a list whose domain was sold would then refuse the whole world.
  */
 import { foldAscii, isDomainName } from "./names.ts";
 
@@ -20,7 +22,7 @@ export interface Range {
 export interface DnsblSite {
   /** In lower case. */
   readonly domain: string;
-  /** Four lists of ranges, or null if any answer counts. */
+  /** Four lists of ranges, or null if any listing counts. */
   readonly filter: readonly (readonly Range[])[] | null;
   /** -1,000 to 1,000; a negative one speaks for the client. */
   readonly weight: number;
@@ -62,7 +64,9 @@ export function parseDnsblSite(text: string): DnsblSite | { fault: string } {
 
 /** True if an address, such as `127.0.0.4`, passes the entry's filter. */
 export function passesFilter(site: DnsblSite, address: string): boolean {
-  if (site.filter === null) return true;
+  if (site.filter === null) {
+    return address.startsWith("127.") && !address.startsWith("127.255.255.");
+  }
   const parts = address.split(".");
   return parts.length === 4 && site.filter.every((ranges, at) => {
     const number = Number(parts[at]);

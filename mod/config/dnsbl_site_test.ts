@@ -13,8 +13,8 @@ const SITES: {
     name: "a bare domain",
     text: "example.com",
     weight: 1,
-    yes: ["127.0.0.2", "10.0.0.1"],
-    no: [],
+    yes: ["127.0.0.2", "127.9.9.9"],
+    no: ["203.0.113.7", "127.255.255.254"],
   },
   {
     name: "a domain in capitals with a weight",

@@ -381,8 +381,10 @@ export const SECTIONS = {
       dnsbl_sites: dnsblSites({
         says: "Lists of client addresses to ask, as Postfix's postscreen " +
           "writes them: `domain[=filter][*weight]`. The filter says which " +
-          "answers count, with lists and ranges in brackets; the weight is " +
-          "1 if not given, and a negative one speaks for the client.",
+          "answers count, with lists and ranges in brackets, and without " +
+          "one all in 127.0.0.0/8 do but 127.255.255.*, by which lists " +
+          "refuse to serve; the weight is 1 if not given, and a negative " +
+          "one speaks for the client.",
         default: [],
         example: ["bl.home.test=127.0.0.[2..11]*3", "wl.home.test*-2"],
         min: 0,
