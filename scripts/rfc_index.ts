@@ -81,7 +81,16 @@ const LIST = new Map<number, Rfc>([
   [5801, { title: "GS2 mechanisms", support: "Partial", note: "the header" }],
   [5802, { title: "SCRAM", support: "Yes", note: "with SHA-256 alone" }],
   [7677, { title: "SCRAM-SHA-256", support: "Yes" }],
-  [4013, { title: "SASLprep", support: "No", note: "RFC 8265 in its place" }],
+  [3454, {
+    title: "Preparation of internationalized strings",
+    support: "Partial",
+    note: "the tables of SASLprep's mapping",
+  }],
+  [4013, {
+    title: "SASLprep",
+    support: "Partial",
+    note: "passwords; no rules for right-to-left text",
+  }],
   [4648, { title: "Base64", support: "Yes", note: "padded, strictly" }],
   [5321, { title: "Simple Mail Transfer Protocol", support: "Yes" }],
   [5322, {
@@ -126,7 +135,7 @@ const LIST = new Map<number, Rfc>([
   [8265, {
     title: "PRECIS: user names and passwords",
     support: "Partial",
-    note: "NFC; no mapping of spaces",
+    note: "logins: NFC",
   }],
   [8314, {
     title: "TLS for submission and access",

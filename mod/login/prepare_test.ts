@@ -6,6 +6,26 @@ Deno.test("preparePassword() composes letters", () => {
   strictEqual(preparePassword("pa$$w\u00f6rd: x"), "pa$$w\u00f6rd: x");
 });
 
+Deno.test("preparePassword() makes of a password what a SCRAM client does", () => {
+  for (
+    const [name, given, want] of [
+      // RFC 4013 §3.
+      ["a soft hyphen", "I\u00adX", "IX"],
+      ["plain text", "user", "user"],
+      ["upper case", "USER", "USER"],
+      ["a compatibility form", "\u00aa", "a"],
+      ["a Roman number", "\u2168", "IX"],
+      ["what German keyboards have", "\u00b2\u00b3\u00b5", "23\u03bc"],
+      ["odd spaces", "a\u00a0b\u1680c\u3000d", "a b c d"],
+      ["a byte order mark", "\ufeffa", "a"],
+    ] as const
+  ) {
+    strictEqual(preparePassword(given), want, name);
+  }
+  match(passwordFault("\u00ad")!, /empty/);
+  match(passwordFault("\ufdfa".repeat(40))!, /1000 octets/);
+});
+
 Deno.test("passwordFault() refuses what no client could send", () => {
   match(passwordFault("")!, /empty/);
   match(passwordFault("secret\n")!, /control/);
