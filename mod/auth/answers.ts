@@ -8,6 +8,7 @@ import { parseClientFirstBare } from "../login/scram_message.ts";
 import type { authContract } from "./auth_ipc.ts";
 import { matchPassword } from "./check_password.ts";
 import { Exchanges } from "./exchanges.ts";
+import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
 import { Lockout } from "./lockout.ts";
 import type { Account, Logins } from "./logins.ts";
 import { networkOf } from "./network.ts";
@@ -37,6 +38,14 @@ const WAITING = 128;
 // with many nobody who logged in before.
 const WAITING_OF_ONE = 64;
 
+// A wrong proof costs us nothing, unlike a wrong password: so many a second are
+// all that strangers have, from however many networks they come.
+const STRANGE_PROOFS: FailureLimit = {
+  limit: 50,
+  windowMs: 5_000,
+  maxNames: 1,
+};
+
 /** Who tries to log in. */
 interface Attempt {
   /** `user@domain` if it can be a mailbox, else as prepared. */
@@ -62,6 +71,7 @@ export function authAnswers(
   const { count, nowMs = () => performance.now() } = options;
   const lockout = new Lockout();
   const exchanges = new Exchanges<ScramAttempt>();
+  const strangeProofs = new FailureCounts(STRANGE_PROOFS);
   const work = new WorkQueue({
     atOnce: options.hashesAtOnce,
     waiting: WAITING,
@@ -172,8 +182,14 @@ export function authAnswers(
       const { attempt, account } = exchange;
       // Many exchanges may have been begun before the first was denied.
       if (isLocked(attempt)) return refused("locked");
+      const isKnown = lockout.isKnown(attempt.name, attempt.client);
+      // Before it is checked, or being busy would say that it is wrong.
+      if (!isKnown && strangeProofs.fullForMs("", nowMs()) > 0) {
+        return refused("busy");
+      }
       const proven = checkProof(exchange, clientFinalBare, proof);
       if (proven === undefined || account.mailbox === null) {
+        if (!isKnown) strangeProofs.add("", nowMs());
         return deny(attempt, account);
       }
       const granted = grant(attempt, account.mailbox, proven.app);

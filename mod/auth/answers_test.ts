@@ -292,3 +292,21 @@ Deno.test("auth takes an exchange once", async () => {
   strictEqual((await role.edge.ask("scramFinal", ask)).kind, "answered");
   strictEqual(told(await role.edge.ask("scramFinal", ask)), "denied");
 });
+
+Deno.test("scramFinal() bounds the guesses of strangers, from however many networks", async () => {
+  await using role = new Role();
+  strictEqual(await role.scram("me", "secret"), "me@home.test");
+  for (let n = 0; n < 50; n++) {
+    const client = `198.18.${n}.1`;
+    strictEqual(await role.scram(`u${n}`, "guess", client), "denied");
+  }
+  // Right or wrong, it is not said.
+  strictEqual(await role.scram("me", "guess", "203.0.113.1"), "busy");
+  strictEqual(await role.scram("me", "secret", "203.0.113.1"), "busy");
+  strictEqual(await role.scram("me", "secret"), "me@home.test");
+  role.nowMs += 100;
+  strictEqual(
+    await role.scram("me", "secret", "203.0.113.1"),
+    "me@home.test",
+  );
+});

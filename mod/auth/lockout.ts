@@ -1,13 +1,16 @@
 /**
- * Lock-out by rate. Two counts of failures, neither of which knows a login
- * alone: so nobody can lock the owner of a mailbox out from elsewhere.
+ * Lock-out by rate. Counts of failures, none of which knows a login alone: so
+ * nobody can lock the owner of a mailbox out from elsewhere.
  *
  * | what is counted         | at once | and then        |
  * | ----------------------- | ------- | --------------- |
  * | a login from a network  | 10      | one every 90 s  |
  * | a network, all logins   | 50      | one every 18 s  |
+ * | a /48 of IPv6, the same | 200     | one every 4.5 s |
  *
- * A network is a /24 of IPv4 or a /56 of IPv6. Unknown logins count as known
+ * A network is a /24 of IPv4 or a /56 of IPv6. A /48 has 256 of those and can
+ * be had for nothing, so there is a count for it, too; as others may be in it,
+ * who has logged in from its own network before is not locked by it. Unknown logins count as known
  * ones do. A success forgets the failures of its login from its network, and
  * not those of the network: or one account would be a licence to guess at
  * others. 20,000 names of each kind are kept, about 5 MB.
@@ -19,7 +22,7 @@
  * does not wait behind strangers (`work_queue.ts`).
  */
 import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
-import { networkOf } from "./network.ts";
+import { networkOf, siteOf } from "./network.ts";
 import { RecentGuesses } from "./recent_guesses.ts";
 
 const WINDOW_MS = 15 * 60_000;
@@ -35,22 +38,36 @@ export const NETWORK_LIMIT: FailureLimit = {
   windowMs: WINDOW_MS,
   maxNames: 20_000,
 };
+/** See the file's header. */
+export const SITE_LIMIT: FailureLimit = {
+  limit: 200,
+  windowMs: WINDOW_MS,
+  maxNames: 20_000,
+};
 const MAX_KNOWN = 20_000;
 /** Locked names that are told to the console. */
 const MAX_TOLD = 100;
 
 /** A lock that a failure has just closed. */
 export interface Locked {
-  readonly what: "login" | "network";
+  readonly what: "login" | "network" | "site";
+  /** The login's, or what is locked. */
   readonly network: string;
   /** Until the next try is allowed; a further failure prolongs it. */
   readonly forMs: number;
+}
+
+/** Where a failure counts. */
+interface Counted extends Pick<Locked, "what" | "network"> {
+  readonly count: FailureCounts;
+  readonly key: string;
 }
 
 /** See the file's header. */
 export class Lockout {
   readonly #logins = new FailureCounts(LOGIN_LIMIT);
   readonly #networks = new FailureCounts(NETWORK_LIMIT);
+  readonly #sites = new FailureCounts(SITE_LIMIT);
   readonly #guesses = new RecentGuesses();
   /** Logins with networks that succeeded, in the order of the last time. */
   readonly #known = new Set<string>();
@@ -58,6 +75,11 @@ export class Lockout {
   /** True if this login may not be tried from there now. */
   isLocked(login: string, client: string, nowMs: number): boolean {
     const network = networkOf(client);
+    const site = siteOf(client);
+    if (
+      site !== undefined && this.#sites.fullForMs(site, nowMs) > 0 &&
+      !this.isKnown(login, client)
+    ) return true;
     return this.#networks.fullForMs(network, nowMs) > 0 ||
       this.#logins.fullForMs(keyOf(login, network), nowMs) > 0;
   }
@@ -80,11 +102,21 @@ export class Lockout {
     const key = keyOf(login, network);
     const isGuess = password === undefined ||
       this.#guesses.isNew(key, password);
-    const counts = [
-      ["login", this.#logins, key],
-      ["network", this.#networks, network],
-    ] as const;
-    return counts.slice(isGuess ? 0 : 1).flatMap(([what, count, key]) => {
+    const site = siteOf(client);
+    const counts: Counted[] = [
+      { what: "login", count: this.#logins, key, network },
+      { what: "network", count: this.#networks, key: network, network },
+    ];
+    if (site !== undefined) {
+      counts.push({
+        what: "site",
+        count: this.#sites,
+        key: site,
+        network: site,
+      });
+    }
+    return counts.slice(isGuess ? 0 : 1).flatMap((one) => {
+      const { what, count, key, network } = one;
       const before = count.fullForMs(key, nowMs);
       count.add(key, nowMs);
       const forMs = count.fullForMs(key, nowMs);
@@ -111,6 +143,7 @@ export class Lockout {
   /** What is locked: `NETWORK`, or `LOGIN from NETWORK`. */
   locked(nowMs: number): string[] {
     return [
+      ...this.#sites.full(nowMs, MAX_TOLD),
       ...this.#networks.full(nowMs, MAX_TOLD),
       ...this.#logins.full(nowMs, MAX_TOLD),
     ].slice(0, MAX_TOLD);

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Lockout } from "./lockout.ts";
-import { networkOf } from "./network.ts";
+import { networkOf, siteOf } from "./network.ts";
 import { RecentGuesses } from "./recent_guesses.ts";
 
 const NETWORKS: [client: string, network: string][] = [
@@ -111,4 +111,24 @@ Deno.test("Lockout forgets a login's failures at its success, not the network's"
       { what: "network", network: "192.0.2.0/24", forMs: 18_000 },
     ],
   );
+});
+
+Deno.test("Lockout counts a /48 of IPv6 as a whole, but for who is known in it", () => {
+  strictEqual(siteOf("2001:db8:1:2ff::9"), "2001:db8:1::/48");
+  strictEqual(siteOf("192.0.2.1"), undefined);
+  const lockout = new Lockout();
+  const client = (n: number) => `2001:db8:1:${n.toString(16)}00::1`;
+  lockout.succeeded("me@home.test", client(0xfe));
+  const told = Array.from(
+    { length: 200 },
+    (_, n) =>
+      lockout.failed({ login: `u${n % 40}`, client: client(n % 100) }, 0),
+  ).flat();
+  deepStrictEqual(told, [
+    { what: "site", network: "2001:db8:1::/48", forMs: 4_500 },
+  ]);
+  strictEqual(lockout.isLocked("you@home.test", client(0xfe), 0), true);
+  strictEqual(lockout.isLocked("me@home.test", client(0xfe), 0), false);
+  strictEqual(lockout.isLocked("you@home.test", "2001:db8:2::1", 0), false);
+  deepStrictEqual(lockout.locked(0), ["2001:db8:1::/48"]);
 });
