@@ -7,6 +7,7 @@
 import { log } from "../core/log.ts";
 import { type Call, type Handlers, ROLE_NAMES, type RoleName } from "./call.ts";
 import { Edge } from "./edge.ts";
+import { Counters, MAX_COUNTER_NAME } from "./counters.ts";
 import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "./frames.ts";
 import { plugIn } from "./plug.ts";
 import { int, list, object, text, z } from "./schema.ts";
@@ -58,7 +59,10 @@ export const reports = z.union([
     is: z.literal("pong"),
     n: int({ min: 0, max: 2 ** 50 }),
     /** Counters since the role's start, by name. */
-    counters: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 50 })),
+    counters: z.record(
+      text({ max: MAX_COUNTER_NAME }),
+      int({ min: 0, max: 2 ** 50 }),
+    ),
   }),
 ]);
 
@@ -128,7 +132,7 @@ export async function runRole<S extends z.ZodType>(
   partSchema: S,
   start: (context: RoleContext<z.output<S>>) => void | Promise<void>,
 ): Promise<void> {
-  const counters = new Map<string, number>();
+  const counters = new Counters();
   let onRenew: (part: z.output<S>) => void = () => {};
   let onNews: (news: unknown) => void = () => {};
   let onStop: () => void | Promise<void> = () => {};
@@ -163,8 +167,7 @@ export async function runRole<S extends z.ZodType>(
               ...(onGone ? { onGone } : {}),
             });
           },
-          count: (name, by = 1) =>
-            void counters.set(name, (counters.get(name) ?? 0) + by),
+          count: (name, by) => counters.add(name, by),
           onRenew: (then) => void (onRenew = then),
           onNews: (then) => void (onNews = then),
           onStop: (then) => void (onStop = then),
@@ -182,7 +185,7 @@ export async function runRole<S extends z.ZodType>(
         report({
           is: "pong",
           n: order.n,
-          counters: Object.fromEntries(counters),
+          counters: counters.all(),
         });
         return;
       case "news":

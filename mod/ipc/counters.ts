@@ -1,0 +1,28 @@
+/**
+ * A role's counters. Names may come from another role (a rule's name, say):
+ * they are cut and bounded, for a report of the wrong shape costs the role its
+ * life, and a name once counted is kept for ever.
+ */
+
+/** Longest name; the supervisor takes no longer one. */
+export const MAX_COUNTER_NAME = 40;
+/** Names; a role's own are some dozens. */
+export const MAX_COUNTERS = 500;
+
+/** See the file's header. */
+export class Counters {
+  readonly #counts = new Map<string, number>();
+
+  /** Adds to a counter. */
+  add(name: string, by = 1): void {
+    const key = name.slice(0, MAX_COUNTER_NAME);
+    const count = this.#counts.get(key);
+    if (count === undefined && this.#counts.size >= MAX_COUNTERS) return;
+    this.#counts.set(key, (count ?? 0) + by);
+  }
+
+  /** All of them, by name. */
+  all(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
+  }
+}
