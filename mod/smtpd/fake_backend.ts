@@ -1,4 +1,12 @@
-/** A {@link Backend} for tests: keeps messages in memory, fails on demand. */
+/**
+ * A {@link Backend} for tests: keeps messages in memory, fails on demand. What
+ * it is asked must have the shape that the real role demands: that one would
+ * close smtpd's channel, and nobody could send.
+ */
+import { authContract } from "../auth/auth_ipc.ts";
+import type { Call } from "../ipc/call.ts";
+import { queueContract } from "../queue/queue_ipc.ts";
+import { resolveContract } from "../resolve/resolve_ipc.ts";
 import type {
   AcceptAsk,
   Backend,
@@ -21,6 +29,12 @@ export interface Taken {
 
 const REF = { segment: "seg", offset: 0, length: 1, sizeBytes: 1 };
 const KEY = "A".repeat(43) + "=";
+
+/** @throws {TypeError} If the role that answers it would not have the ask */
+export function mustFit({ ask }: Pick<Call, "ask">, asked: unknown): void {
+  const read = ask.safeParse(asked);
+  if (!read.success) throw new TypeError(`Breaks contract: ${read.error}`);
+}
 
 /** Records what smtpd does to the roles behind it. */
 export class FakeBackend implements Backend {
@@ -54,6 +68,7 @@ export class FakeBackend implements Backend {
 
   recipient: Backend["recipient"] = (address) => {
     this.calls.push(`recipient ${address}`);
+    mustFit(resolveContract.calls.recipient, { address });
     return this.answers.recipient(address);
   };
   store: Backend["store"] = () => {
@@ -62,10 +77,12 @@ export class FakeBackend implements Backend {
   };
   accept: Backend["accept"] = (ask) => {
     this.calls.push("accept");
+    mustFit(queueContract.calls.accept, ask);
     return this.answers.accept(ask);
   };
   flush: Backend["flush"] = (domain, andBelow) => {
     this.calls.push(`flush ${andBelow ? "@" : ""}${domain}`);
+    mustFit(queueContract.calls.flush, { domain, andBelow });
     return this.answers.flush(domain, andBelow);
   };
   drop = (): Promise<void> => {
@@ -117,10 +134,12 @@ export class FakeSubmissionBackend extends FakeBackend {
   forLogins: LoginBackend = {
     login: (question) => {
       this.calls.push(`login ${question.call}`);
+      mustFit(authContract.calls[question.call], question.ask);
       return Promise.resolve(this.loginAnswer(question));
     },
     relay: (address) => {
       this.calls.push(`relay ${address}`);
+      mustFit(resolveContract.calls.relay, { address });
       const reply = address.startsWith("nobody")
         ? { kind: "refused", refusal: "unknown-recipient" } as const
         : recipientReply("me@home.test") as Awaited<
@@ -130,6 +149,7 @@ export class FakeSubmissionBackend extends FakeBackend {
     },
     sender: (address, login) => {
       this.calls.push(`sender ${address} of ${login.user}@${login.domain}`);
+      mustFit(resolveContract.calls.sender, { address, login });
       return Promise.resolve(
         address === `${login.user}@${login.domain}`
           ? { kind: "answered", answer: {} }

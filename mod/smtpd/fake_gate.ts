@@ -1,6 +1,7 @@
 /** A gate for tests: lets everything pass, unless it is told otherwise. */
 import type { AnswerOf, AskOf, Reply } from "../ipc/call.ts";
-import type { gateContract, GateVerdict } from "../gate/gate_ipc.ts";
+import { gateContract, type GateVerdict } from "../gate/gate_ipc.ts";
+import { mustFit } from "./fake_backend.ts";
 import type { GateEdge } from "./gate_asker.ts";
 
 type Calls = typeof gateContract.calls;
@@ -54,6 +55,7 @@ export class FakeGate implements GateEdge {
     name: K,
     ask: AskOf<Calls[K]>,
   ): Promise<Reply<Calls[K]>> {
+    mustFit(gateContract.calls[name], ask);
     const by = "by" in ask ? ` ${ask.what} ${ask.by}` : "";
     this.calls.push(`${name} ${ask.client}${by}`);
     await this.delays.get(name);
