@@ -9,6 +9,10 @@ import type {
   LoginBackend,
   StoreReply,
 } from "../../mod/smtpd/backend.ts";
+import { authContract } from "../../mod/auth/auth_ipc.ts";
+import { queueContract } from "../../mod/queue/queue_ipc.ts";
+import { resolveContract } from "../../mod/resolve/resolve_ipc.ts";
+import { mustFit } from "../../mod/smtpd/fake_backend.ts";
 import type { SaslAnswer, SaslQuestion } from "../../mod/smtpd/sasl_step.ts";
 import type { Answer } from "./session_script.ts";
 
@@ -40,24 +44,30 @@ export class ScriptedBackend implements Backend {
     this.#answers = answers;
     if (!takesLogins) return;
     this.forLogins = {
-      login: (question) =>
-        this.#answer((is): SaslAnswer => this.#login(is, question)),
-      relay: (address) =>
-        this.#answer((is) =>
+      login: (question) => {
+        mustFit(authContract.calls[question.call], question.ask);
+        return this.#answer((is): SaslAnswer => this.#login(is, question));
+      },
+      relay: (address) => {
+        mustFit(resolveContract.calls.relay, { address });
+        return this.#answer((is) =>
           is === "ok"
             ? { kind: "answered", answer: toMe(address) }
             : is === "refused"
             ? { kind: "refused", refusal: "unknown-recipient" }
             : { kind: "failed", why: "timeout" }
-        ),
-      sender: () =>
-        this.#answer((is) =>
+        );
+      },
+      sender: (address, login) => {
+        mustFit(resolveContract.calls.sender, { address, login });
+        return this.#answer((is) =>
           is === "ok"
             ? { kind: "answered", answer: {} }
             : is === "refused"
             ? { kind: "refused", refusal: "not-yours" }
             : { kind: "failed", why: "timeout" }
-        ),
+        );
+      },
     };
   }
 
@@ -77,6 +87,7 @@ export class ScriptedBackend implements Backend {
   }
 
   recipient(address: string): ReturnType<Backend["recipient"]> {
+    mustFit(resolveContract.calls.recipient, { address });
     return this.#answer((is) => {
       if (is === "failed") return { kind: "failed", why: "timeout" };
       if (is === "refused") {
@@ -95,6 +106,7 @@ export class ScriptedBackend implements Backend {
 
   accept(ask: AcceptAsk): ReturnType<Backend["accept"]> {
     this.acceptAsks++;
+    mustFit(queueContract.calls.accept, ask);
     return this.#answer((is) => {
       if (is === "failed") return { kind: "failed", why: "timeout" };
       if (is === "refused") return { kind: "refused", refusal: "full" };
@@ -104,7 +116,8 @@ export class ScriptedBackend implements Backend {
     });
   }
 
-  flush(): ReturnType<Backend["flush"]> {
+  flush(domain: string, andBelow: boolean): ReturnType<Backend["flush"]> {
+    mustFit(queueContract.calls.flush, { domain, andBelow });
     return this.#answer((is) =>
       is === "ok" ? "started" : is === "refused" ? "not-ours" : "failed"
     );
