@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { listed } from "./listed.ts";
 import { listingsOver } from "./listing_io.ts";
-
-const NSD = "/usr/sbin/nsd";
-const hasNsd = await Deno.stat(NSD).then(() => true, () => false);
+import { hasNsd, withNsd } from "./nsd_fixture.ts";
 
 const ZONE = `$ORIGIN bl.test.
 $TTL 60
@@ -18,62 +16,11 @@ ns A 127.0.0.1
 4.0.0.127 TXT "words without an address"
 `;
 
-async function withNsd(use: (port: number) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "bulkhead-nsd-" });
-  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = probe.addr as Deno.NetAddr;
-  probe.close();
-  await Deno.writeTextFile(`${dir}/bl.zone`, ZONE);
-  await Deno.writeTextFile(
-    `${dir}/nsd.conf`,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  username: ""
-  zonesdir: "${dir}"
-  database: ""
-  pidfile: "${dir}/pid"
-  xfrdfile: "${dir}/xfrd"
-  zonelistfile: "${dir}/zones"
-  xfrdir: "${dir}"
-remote-control:
-  control-enable: no
-zone:
-  name: bl.test
-  zonefile: bl.zone
-`,
-  );
-  const nsd = new Deno.Command(NSD, {
-    args: ["-d", "-c", `${dir}/nsd.conf`],
-    stderr: "null",
-    stdout: "null",
-  }).spawn();
-  try {
-    await listening(port);
-    await use(port);
-  } finally {
-    nsd.kill("SIGTERM");
-    await nsd.status;
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error("Cannot reach nsd");
-}
-
 Deno.test({
   name: "listingsOver() asks a real list for addresses and words",
   ignore: !hasNsd,
   fn: () =>
-    withNsd(async (port) => {
+    withNsd({ zones: { "bl.test": ZONE } }, async (port) => {
       const over = listingsOver([{ ipAddr: "127.0.0.1", port }]);
       const ask = (client: string) =>
         listed(

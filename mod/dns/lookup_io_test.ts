@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { lookupsOver } from "./lookup_io.ts";
 import { mailHosts } from "./mail_hosts.ts";
-
-const NSD = "/usr/sbin/nsd";
-const hasNsd = await Deno.stat(NSD).then(() => true, () => false);
+import { hasNsd, withNsd } from "./nsd_fixture.ts";
 
 const MANY = Array.from({ length: 150 }, (_, i) => `many MX ${i} h${i}`);
 const ZONE = `$ORIGIN example.
@@ -27,67 +25,13 @@ lame NS nowhere.invalid.
 ${MANY.join("\n")}
 `;
 
-async function withNsd(
-  use: (port: number) => Promise<void>,
-): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "bulkhead-nsd-" });
-  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = probe.addr as Deno.NetAddr;
-  probe.close();
-  await Deno.writeTextFile(`${dir}/example.zone`, ZONE);
-  await Deno.writeTextFile(
-    `${dir}/nsd.conf`,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  username: ""
-  zonesdir: "${dir}"
-  database: ""
-  pidfile: "${dir}/pid"
-  xfrdfile: "${dir}/xfrd"
-  zonelistfile: "${dir}/zones"
-  xfrdir: "${dir}"
-remote-control:
-  control-enable: no
-zone:
-  name: example
-  zonefile: example.zone
-zone:
-  name: broken.test
-  zonefile: missing.zone
-`,
-  );
-  const nsd = new Deno.Command(NSD, {
-    args: ["-d", "-c", `${dir}/nsd.conf`],
-    stderr: "null",
-    stdout: "null",
-  }).spawn();
-  try {
-    await listening(port);
-    await use(port);
-  } finally {
-    nsd.kill("SIGTERM");
-    await nsd.status;
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error("Cannot reach nsd");
-}
+const ZONES = { "example": ZONE, "broken.test": undefined };
 
 Deno.test({
   name: "lookupsOver() tells absence from failure, as nsd reports them",
   ignore: !hasNsd,
   fn: () =>
-    withNsd(async (port) => {
+    withNsd({ zones: ZONES }, async (port) => {
       const { mx, a } = lookupsOver([{ ipAddr: "127.0.0.1", port }], 3_000);
       const kinds: [string, Promise<{ kind: string }>][] = [
         ["records", mx("example")],
@@ -113,7 +57,7 @@ Deno.test({
   name: "mailHosts() answers from a real zone",
   ignore: !hasNsd,
   fn: () =>
-    withNsd(async (port) => {
+    withNsd({ zones: ZONES }, async (port) => {
       const over = lookupsOver([{ ipAddr: "127.0.0.1", port }], 3_000);
       assert.deepEqual(await mailHosts("example", over), {
         answer: {

@@ -20,13 +20,13 @@ import type { AnswerOf, AskedOf } from "../ipc/call.ts";
 import { type AccessHit, AccessTables } from "./access.ts";
 import { ClientLists, type Standing } from "./client_lists.ts";
 import { Lists, type ListSurroundings, type Score } from "./dnsbl.ts";
-import type { gateContract, GateVerdict } from "./gate_ipc.ts";
+import { type gateContract, type GateVerdict, PASS } from "./gate_ipc.ts";
 import { Greylist, type GreylistPart } from "./greylist.ts";
 import { type Probed, Probes, type VerifyPart } from "./probes.ts";
 import { Concurrency, type Counted, Rates } from "./rates.ts";
 import type { GatePart } from "./role.ts";
 import { Shelf } from "./shelf.ts";
-import { letIn, PASS, type Refusal, refusal } from "./verdicts.ts";
+import { letIn, type Refusal, refusal } from "./verdicts.ts";
 
 type Calls = typeof gateContract.calls;
 

@@ -48,6 +48,17 @@ export const verdict = object({
 /** See {@link verdict}. */
 export type GateVerdict = z.infer<typeof verdict>;
 
+/** Nothing against it. */
+export const PASS: GateVerdict = {
+  action: "pass",
+  code: 0,
+  enhanced: "",
+  reply: "",
+  rule: "",
+  evidence: "",
+  undo: "",
+};
+
 /** What is counted per client, network and time unit (anvil(8)). */
 export const COUNTED = [
   "connections",

@@ -7,17 +7,6 @@
  */
 import { COUNTED, type GateVerdict } from "./gate_ipc.ts";
 
-/** Nothing against it. */
-export const PASS: GateVerdict = {
-  action: "pass",
-  code: 0,
-  enhanced: "",
-  reply: "",
-  rule: "",
-  evidence: "",
-  undo: "",
-};
-
 /** What {@link refusal} makes a verdict of. */
 export interface Refusal {
   readonly code: number;

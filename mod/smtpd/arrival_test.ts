@@ -1,6 +1,7 @@
 /** Screening and the gate's verdicts, over real sockets. */
 import assert from "node:assert/strict";
-import { FakeGate, PASS, rejects } from "./fake_gate.ts";
+import { PASS } from "../gate/gate_ipc.ts";
+import { FakeGate, rejects } from "./fake_gate.ts";
 import { type Fixture, until, withGate } from "./server_fixture.ts";
 import { TestClient } from "./test_client.ts";
 

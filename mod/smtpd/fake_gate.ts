@@ -1,21 +1,10 @@
 /** A gate for tests: lets everything pass, unless it is told otherwise. */
 import type { AnswerOf, AskOf, Reply } from "../ipc/call.ts";
-import { gateContract, type GateVerdict } from "../gate/gate_ipc.ts";
+import { gateContract, type GateVerdict, PASS } from "../gate/gate_ipc.ts";
 import { mustFit } from "./fake_backend.ts";
 import type { GateEdge } from "./gate_asker.ts";
 
 type Calls = typeof gateContract.calls;
-
-/** Nothing against it. */
-export const PASS: GateVerdict = {
-  action: "pass",
-  code: 0,
-  enhanced: "",
-  reply: "",
-  rule: "",
-  evidence: "",
-  undo: "",
-};
 
 /** A verdict that refuses. */
 export function rejects(code: number, reply: string): GateVerdict {

@@ -4,7 +4,8 @@
  * messages, and many at once. A test each and transport.
  */
 import assert from "node:assert/strict";
-import { FakeGate, PASS } from "../../mod/smtpd/fake_gate.ts";
+import { PASS } from "../../mod/gate/gate_ipc.ts";
+import { FakeGate } from "../../mod/smtpd/fake_gate.ts";
 import type { Fixture } from "../../mod/smtpd/server_fixture.ts";
 import {
   selfSigned,

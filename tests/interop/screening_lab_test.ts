@@ -6,18 +6,16 @@
 import assert from "node:assert/strict";
 import dgram from "node:dgram";
 import net from "node:net";
+import { hasNsd, withNsd } from "../../mod/dns/nsd_fixture.ts";
 import { newFiles } from "../system/mailbox.ts";
 import {
   delay,
   type Installation,
   IS_ROOT,
-  run,
   server,
   until,
 } from "../system/server_fixture.ts";
-import { areInstalled } from "./peers.ts";
 
-const NSD = "/usr/sbin/nsd";
 /** Where the lists are served; the role asks port 53, so this wants root. */
 const LISTS = "127.0.53.1";
 /** Somebody who never answers. */
@@ -204,76 +202,30 @@ dns_timeout = "1s"
 `;
 }
 
-/** Serves the lists; the zone names clients by their address reversed. */
-async function nsd(dir: string): Promise<Deno.ChildProcess> {
-  await Deno.mkdir(dir);
+/** The zone of the lists; it names clients by their address reversed. */
+function lists(): string {
   const names = (which: number) =>
     Array.from({ length: EACH }, (_, n) => `${n + 1}.1.${which}.127`);
-  const soa = "@ 60 IN SOA ns.lists.test. x.lists.test. 1 60 60 60 60\n" +
-    "@ 60 IN NS ns.lists.test.\nns 60 IN A 127.0.53.1\n";
   const listed = (which: number, zone: string, answer: string) =>
     names(which).map((name) => `${name}.${zone} 60 IN A ${answer}\n`).join("");
-  await Deno.writeTextFile(
-    `${dir}/zone`,
-    `$ORIGIN lists.test.\n${soa}` +
-      listed(4, "bad", "127.0.0.2") + listed(21, "bad", "127.0.0.10") +
-      // Not what the filter asks for: counts nothing.
-      listed(20, "bad", "127.0.1.1") + listed(21, "good", "127.0.0.5"),
-  );
-  await Deno.writeTextFile(
-    `${dir}/conf`,
-    `server:
-  ip-address: ${LISTS}
-  port: 53
-  username: ""
-  chroot: ""
-  zonesdir: "${dir}"
-  pidfile: "${dir}/pid"
-  logfile: "${dir}/log"
-  xfrdfile: "${dir}/xfrd"
-  zonelistfile: "${dir}/list"
-  database: ""
-  server-count: 1
-remote-control:
-  control-enable: no
-zone:
-  name: lists.test
-  zonefile: zone
-`,
-  );
-  return new Deno.Command(NSD, {
-    args: ["-d", "-c", `${dir}/conf`],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  return "$ORIGIN lists.test.\n" +
+    "@ 60 IN SOA ns.lists.test. x.lists.test. 1 60 60 60 60\n" +
+    "@ 60 IN NS ns.lists.test.\nns 60 IN A 127.0.53.1\n" +
+    listed(4, "bad", "127.0.0.2") + listed(21, "bad", "127.0.0.10") +
+    // Not what the filter asks for: counts nothing.
+    listed(20, "bad", "127.0.1.1") + listed(21, "good", "127.0.0.5");
 }
-
-const isServed = areInstalled("screening_lab_test", NSD) && IS_ROOT;
 
 Deno.test({
   name: "every bot is stopped before DATA, and every good client gets through",
-  ignore: !isServed,
+  ignore: !hasNsd || !IS_ROOT,
   fn: async () => {
     await using made = await server({
       users: ["me"],
       settings: settings(LISTS),
     });
-    const child = await nsd(made.beside("nsd"));
-    try {
-      await until("nsd", async () => {
-        const asked = await run("drill", [
-          "-p",
-          "53",
-          "lists.test",
-          `@${LISTS}`,
-        ]);
-        return asked.out.includes("NOERROR");
-      });
-      await visit(made);
-    } finally {
-      child.kill("SIGTERM");
-      await child.status;
-    }
+    const zones = { "lists.test": lists() };
+    await withNsd({ zones, address: LISTS, port: 53 }, () => visit(made));
   },
 });
 

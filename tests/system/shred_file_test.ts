@@ -1,5 +1,6 @@
 /** `bulkhead shred FILE...` from outside: what it refuses, does and says. */
 import assert from "node:assert/strict";
+import { isThere } from "../../mod/supervisor/replace_file.ts";
 import { bulkhead, IS_CI, IS_ROOT, ROOT, run } from "./server_fixture.ts";
 
 /** On a real disk: /tmp may be memory. */
@@ -19,16 +20,6 @@ async function fileOf(dir: string, text = "secret\n"): Promise<string> {
   const path = `${dir}/file`;
   await Deno.writeTextFile(path, text);
   return path;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 Deno.test("bulkhead shred overwrites, removes, and says what that is worth", () =>
@@ -61,7 +52,7 @@ Deno.test("bulkhead shred removes an empty file", () =>
   inDir(async (dir) => {
     const path = await fileOf(dir, "");
     assert.equal((await bulkhead("shred", path)).code, 0);
-    assert.ok(!exists(path));
+    assert.ok(!isThere(path));
   }));
 
 const REFUSED: {
@@ -133,7 +124,7 @@ Deno.test("bulkhead shred --links erases a file under all of its names", () =>
     const ran = await bulkhead("shred", "--links", path);
     assert.equal(ran.code, 0, ran.errors);
     assert.match(ran.out, /It had 2 names/);
-    assert.ok(!exists(path));
+    assert.ok(!isThere(path));
     assert.notEqual(
       new TextDecoder().decode(Deno.readFileSync(`${dir}/other`)),
       "secret\n",
@@ -146,7 +137,7 @@ Deno.test("bulkhead shred goes on after a file that it cannot erase", () =>
     const ran = await bulkhead("shred", `${dir}/none`, path, dir);
     // Two different faults: only that not all are erased.
     assert.equal(ran.code, 1);
-    assert.ok(!exists(path));
+    assert.ok(!isThere(path));
   }));
 
 Deno.test("bulkhead shred leaves the holes of a sparse file", () =>
@@ -201,7 +192,7 @@ Deno.test("bulkhead shred notices a file that grows meanwhile, and keeps it", ()
     const { code, errors } = await shred.end();
     assert.equal(code, 1, errors);
     assert.match(errors, /NOT erased, partly overwritten:.*its size became/s);
-    assert.ok(exists(path));
+    assert.ok(isThere(path));
   }));
 
 Deno.test("bulkhead shred says on SIGINT what state the file is in", () =>
@@ -213,7 +204,7 @@ Deno.test("bulkhead shred says on SIGINT what state the file is in", () =>
     const { code, errors } = await shred.end();
     assert.equal(code, 1, errors);
     assert.match(errors, /NOT erased, partly overwritten: .*stopped/s);
-    assert.ok(exists(path));
+    assert.ok(isThere(path));
   }));
 
 Deno.test("bulkhead shred tells of a file that another process has open", {
