@@ -12,6 +12,7 @@ import {
   passesFilter,
 } from "../config/dnsbl_site.ts";
 import { type Address, bitsOf } from "../core/network.ts";
+import { Turns } from "./turns.ts";
 
 /** What one list said. */
 export type Listed =
@@ -46,10 +47,13 @@ export interface ListSurroundings {
 }
 
 /**
- * Questions under way at once: what comes on top under a flood counts nothing,
- * for dns opens a socket for each.
+ * Questions under way at once, for dns opens a socket for each. Each list has
+ * its share, so that one that is silent takes nothing from the others; who
+ * does not come to its turn in time counts nothing.
  */
 const MAX_OPEN = 300;
+/** What dns takes for a question at least. */
+const MIN_ASK_MS = 100;
 /** Silences in a row after which a list is left alone. */
 const MAX_SILENCES = 3;
 const REST_MS = 30_000;
@@ -69,7 +73,7 @@ export class Lists {
   readonly #sites = new Map<string, DnsblSite[]>();
   readonly #health = new Map<string, Health>();
   readonly #around: ListSurroundings;
-  #open = 0;
+  readonly #turns = new Map<string, Turns>();
 
   constructor(sites: readonly string[], around: ListSurroundings) {
     this.#around = around;
@@ -125,25 +129,44 @@ export class Lists {
     name: string,
     withinMs: number,
   ): Promise<Listed> {
-    if (this.#open >= MAX_OPEN) return { kind: "silent" };
-    const health = this.#health.get(domain);
-    if (health !== undefined && this.#around.nowMs() < health.untilMs) {
+    if (this.#rests(domain)) return { kind: "silent" };
+    const turns = this.#turnsOf(domain);
+    const beganMs = performance.now();
+    if (!await turns.take(withinMs)) return { kind: "silent" };
+    // It may have fallen silent in the meantime.
+    if (this.#rests(domain)) {
+      turns.give();
       return { kind: "silent" };
     }
+    const health = this.#health.get(domain);
     // One ask at a time finds out whether a rested list is back.
     if (health !== undefined && health.silences >= MAX_SILENCES) {
       health.untilMs = this.#around.nowMs() + withinMs;
     }
+    const leftMs = withinMs - (performance.now() - beganMs);
     const askedMs = this.#around.nowMs();
     const late = Promise.withResolvers<Listed>();
-    const timer = setTimeout(() => late.resolve({ kind: "silent" }), withinMs);
-    this.#open++;
-    const asked = this.#around.ask(name, withinMs);
-    asked.finally(() => this.#open--);
+    const timer = setTimeout(() => late.resolve({ kind: "silent" }), leftMs);
+    const asked = this.#around.ask(name, Math.max(MIN_ASK_MS, leftMs | 0));
+    asked.finally(() => turns.give());
     const listed = await Promise.race([asked, late.promise]);
     clearTimeout(timer);
     this.#learn(domain, listed.kind === "silent", askedMs);
     return listed;
+  }
+
+  #rests(domain: string): boolean {
+    const health = this.#health.get(domain);
+    return health !== undefined && this.#around.nowMs() < health.untilMs;
+  }
+
+  #turnsOf(domain: string): Turns {
+    let turns = this.#turns.get(domain);
+    if (turns === undefined) {
+      turns = new Turns(Math.floor(MAX_OPEN / this.#sites.size));
+      this.#turns.set(domain, turns);
+    }
+    return turns;
   }
 
   #learn(domain: string, isSilent: boolean, askedMs: number): void {

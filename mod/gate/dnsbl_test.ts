@@ -116,23 +116,42 @@ Deno.test("Lists.score() waits no longer than it may for a silent list", async (
   assert.deepEqual([sum, silent], [1, 1]);
 });
 
-Deno.test("Lists.score() asks so much at once, and no more", async () => {
-  const { promise, resolve } = Promise.withResolvers<Listed>();
+Deno.test("Lists.score() asks so much at once, and the rest in its turn", async () => {
+  let open = 0;
+  let most = 0;
   let asked = 0;
   const made = new Lists(["a.test", "b.test"], {
-    ask: () => {
+    ask: async () => {
       asked++;
-      return promise;
+      most = Math.max(most, ++open);
+      await new Promise((done) => setTimeout(done, 1));
+      open--;
+      return { kind: "not-listed" };
     },
     nowMs: () => 0,
     onHealth: () => {},
   });
-  const all = Array.from({ length: 1_000 }, () => made.score(CLIENT, 1_000));
-  resolve({ kind: "not-listed" });
-  await Promise.all(all);
-  assert.equal(asked, 300);
-  await made.score(CLIENT, 1_000);
-  assert.equal(asked, 302);
+  const all = Array.from({ length: 1_000 }, () => made.score(CLIENT, 5_000));
+  const scores = await Promise.all(all);
+  assert.equal(asked, 2_000);
+  assert.ok(most <= 300, String(most));
+  assert.ok(scores.every(({ silent }) => silent === 0));
+});
+
+Deno.test("Lists.score() loses no list to another one that is silent", async () => {
+  const made = new Lists(["dead.test", "bad.test"], {
+    ask: (name) =>
+      name.endsWith("dead.test") ? new Promise(() => {}) : Promise.resolve({
+        kind: "listed",
+        addresses: ["127.0.0.2"],
+        text: "",
+      }),
+    nowMs: () => 0,
+    onHealth: () => {},
+  });
+  const all = Array.from({ length: 1_000 }, () => made.score(CLIENT, 200));
+  const scores = await Promise.all(all);
+  assert.ok(scores.every(({ sum, silent }) => sum === 1 && silent === 1));
 });
 
 Deno.test("Lists.score() leaves a silent list alone, and finds it again", async () => {
