@@ -37,8 +37,8 @@ import {
   NEW_SESSION,
   type Question,
   type Session,
-  step,
 } from "./session.ts";
+import { step } from "./session_step.ts";
 import { newDataRate, Transfer } from "./transfer.ts";
 import type { Introduced } from "./xclient.ts";
 

@@ -4,12 +4,11 @@ import { parseCommand } from "./command.ts";
 import {
   type Action,
   type Event,
-  MAX_JUNK,
   NEW_SESSION,
   type Rules,
   type Session,
-  step,
 } from "./session.ts";
+import { MAX_JUNK, step } from "./session_step.ts";
 import { MAX_LOGIN_FAILURES } from "./session_login.ts";
 
 const RULES: Rules = {

@@ -6,17 +6,19 @@ import {
   type Action,
   type Answer,
   type Effect,
-  MAX_ENVELOPE,
-  MAX_ERRORS,
-  MAX_JUNK,
-  MAX_MAILS,
   type MessageEnd,
   NEW_SESSION,
   type Question,
   type Rules,
   type Session,
-  step,
 } from "./session.ts";
+import {
+  MAX_ENVELOPE,
+  MAX_ERRORS,
+  MAX_JUNK,
+  MAX_MAILS,
+  step,
+} from "./session_step.ts";
 
 const RULES: Rules = {
   hostname: "mx.home.test",
