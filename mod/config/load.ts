@@ -295,5 +295,6 @@ function sessionsPerClient(smtp: Config["smtp"]): number {
   const alone = smtp.listen.every(({ host }) =>
     isAddress(host) && (host.startsWith("127.") || host === "::1")
   );
-  return alone ? smtp.max_sessions : Math.min(50, smtp.max_sessions);
+  const most = alone ? Math.ceil(0.9 * smtp.max_sessions) : 50;
+  return Math.min(most, smtp.max_sessions);
 }

@@ -136,8 +136,9 @@ smtp.hop_limit = 20
 Deno.test("loadConfig() limits sessions of a client by where it listens", () => {
   const limit = (smtp: string) =>
     config(`${SERVER}[smtp]\n${smtp}`).smtp.max_sessions_per_client;
-  strictEqual(limit("max_sessions = 400"), 400);
-  strictEqual(limit('listen = ["127.0.0.1:25", "[::1]:25"]'), 1_000);
+  strictEqual(limit("max_sessions = 400"), 360);
+  strictEqual(limit("max_sessions = 1"), 1);
+  strictEqual(limit('listen = ["127.0.0.1:25", "[::1]:25"]'), 9_000);
   strictEqual(limit('listen = ["127.0.0.1:25", "0.0.0.0:26"]'), 50);
   strictEqual(limit('listen = ["[::]:25"]\nmax_sessions = 30'), 30);
   strictEqual(limit("max_sessions_per_client = 7"), 7);
@@ -466,8 +467,8 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
   ],
   [
     "more sessions of one than of all",
-    "[smtp]\nmax_sessions_per_client = 2000",
-    /^5: smtp\.max_sessions_per_client is 2000, more than smtp\.max_sessions \(1000\)$/,
+    "[smtp]\nmax_sessions_per_client = 20000",
+    /^5: smtp\.max_sessions_per_client is 20000, more than smtp\.max_sessions \(10000\)$/,
   ],
   [
     "an address twice",

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type tls from "node:tls";
 import type { LogValue } from "../core/log.ts";
 import type { Backend } from "./backend.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Guard } from "./guard.ts";
 import type { Held } from "./held_socket_io.ts";
 import type { Hello, Rules } from "./session.ts";
@@ -29,6 +30,8 @@ export interface ConnectionOptions {
   /** Watches the client, unless it is trusted. */
   readonly guard?: Guard;
   readonly settings: Settings;
+  /** One for all connections of the process. */
+  readonly backlog: Backlog;
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
   readonly count: (name: string) => void;

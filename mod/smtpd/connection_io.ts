@@ -44,8 +44,6 @@ import type { Introduced } from "./xclient.ts";
 
 /** Unread commands above which the socket is not read while one waits. */
 const MAX_WAITING = 16_384;
-/** Octets on their way to the spool above which the socket is not read. */
-const MAX_BACKLOG = 262_144;
 /** Octets thrown away while a client takes its last reply. */
 const MAX_DISCARDED = 262_144;
 /** Time to take the last reply and hang up. */
@@ -427,6 +425,7 @@ export class Connection {
       settings: this.#settings,
       address: this.#options.address,
       session: this.#session,
+      backlog: this.#options.backlog,
       onDrain: () => this.#balance(),
     });
   }
@@ -625,7 +624,7 @@ export class Connection {
   #balance(): void {
     if (this.#mode === "closing" || this.#mode === "handshake") return;
     const full = this.#lines.pending > MAX_WAITING ||
-      (this.#transfer?.backlog ?? 0) > MAX_BACKLOG;
+      (this.#transfer?.isFull ?? false);
     if (full === this.#socket.isPaused()) return;
     this.#transfer?.hold(full);
     if (full) this.#socket.pause();

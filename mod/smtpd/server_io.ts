@@ -9,7 +9,8 @@ import { formatReply } from "../core/reply.ts";
 import { Arrival } from "./arrival_io.ts";
 import type { Backend } from "./backend.ts";
 import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
-import type { Known, Settings } from "./connection.ts";
+import { Backlog } from "./backlog.ts";
+import type { ConnectionOptions, Known, Settings } from "./connection.ts";
 import { Connection } from "./connection_io.ts";
 import { GateAsker, type GateEdge } from "./gate_asker.ts";
 import { Guard, type GuardPost } from "./guard.ts";
@@ -96,7 +97,10 @@ export class SmtpServer {
   readonly #gate: GateAsker | undefined;
   #post: GuardPost | undefined;
   /** What every connection is given. */
-  readonly #shared: Pick<ServerOptions, "backend" | "log" | "count">;
+  readonly #shared: Pick<
+    ConnectionOptions,
+    "backend" | "log" | "count" | "backlog"
+  >;
   #refused = 0;
   #stopped: (() => void) | undefined;
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -112,7 +116,7 @@ export class SmtpServer {
     this.#gate = options.gate && new GateAsker(options.gate, options.log);
     this.#post = this.#postOf(options.part);
     const { backend, log, count } = options;
-    this.#shared = { backend, log, count };
+    this.#shared = { backend, log, count, backlog: new Backlog() };
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 

@@ -1,4 +1,5 @@
 /** What clients that hold a slot and do little with it come to. */
+import { Backlog } from "./backlog.ts";
 import assert from "node:assert/strict";
 import net from "node:net";
 import { Connection } from "./connection_io.ts";
@@ -57,6 +58,7 @@ Deno.test("Connection ends a wait sooner under stress", async () => {
   const client = TestClient.openRaw((server.address() as net.AddressInfo).port);
   const counted: string[] = [];
   const connection = new Connection({
+    backlog: new Backlog(),
     socket: await promise,
     address: "127.0.0.1",
     settings: {

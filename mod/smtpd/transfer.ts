@@ -8,6 +8,7 @@ import type { LogValue } from "../core/log.ts";
 import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
 import type { Backend, ContentStream } from "./backend.ts";
 import { DataRate } from "./data_rate.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Facts } from "./header_repair.ts";
 import {
   type Framing,
@@ -44,7 +45,8 @@ export interface TransferOptions {
   /** The client's address in plain form. */
   readonly address: string;
   readonly session: Session;
-  /** Told when {@link Transfer.backlog} is 0 again. */
+  readonly backlog: Backlog;
+  /** Told when nothing of it is under way to the spool any more. */
   readonly onDrain: () => void;
 }
 
@@ -63,6 +65,7 @@ export class Transfer {
   readonly #message: IncomingMessage;
   /** Monotonic: when it is too late for its last octet. */
   readonly #endsAtMs: number;
+  readonly #backlog: Backlog;
   #rate: DataRate | undefined;
 
   constructor(options: TransferOptions) {
@@ -70,6 +73,7 @@ export class Transfer {
     const { login } = session;
     const { mail, hello } = underWay(session);
     this.#settings = settings;
+    this.#backlog = options.backlog;
     this.#address = options.address;
     const trace = receivedField({
       helo: hello.helo,
@@ -90,6 +94,7 @@ export class Transfer {
       onDrain: options.onDrain,
     });
     this.#endsAtMs = performance.now() + settings.messageWithinMs;
+    this.#backlog.begin();
   }
 
   /** See {@link IncomingMessage}. */
@@ -100,9 +105,9 @@ export class Transfer {
   get flooding(): boolean {
     return this.#message.flooding;
   }
-  /** See {@link IncomingMessage}. */
-  get backlog(): number {
-    return this.#message.backlog;
+  /** True while so much of it is under way that no more shall be read. */
+  get isFull(): boolean {
+    return this.#message.backlog > this.#backlog.mostEach;
   }
   /** See {@link IncomingMessage}. */
   get isBetweenChunks(): boolean {
@@ -155,6 +160,7 @@ export class Transfer {
 
   /** Gives it up; nothing is kept. */
   abort(): void {
+    this.#backlog.end();
     this.#message.abort();
   }
 
@@ -175,6 +181,7 @@ export class Transfer {
       notify.length > 0 || orcpt !== ""
     );
     const completed = await this.#message.complete();
+    this.#backlog.end();
     const end = completed.is === "refused"
       ? completed.fault
       : await takeOver(backend, {

@@ -4,6 +4,7 @@
  * acknowledgement, every acknowledged message stored octet for octet, and the
  * connection over in the end.
  */
+import { Backlog } from "../../mod/smtpd/backlog.ts";
 import { Connection } from "../../mod/smtpd/connection_io.ts";
 import { TEST_PART } from "../../mod/smtpd/server_fixture.ts";
 import { Buffer } from "node:buffer";
@@ -56,6 +57,7 @@ export async function attack(script: Script): Promise<Outcome> {
   let connection: Connection | undefined;
   try {
     connection = new Connection({
+      backlog: new Backlog(),
       socket: socket.asSocket,
       address: "192.0.2.1",
       settings: { ...SETTINGS, takesLogins },
