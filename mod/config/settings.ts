@@ -230,7 +230,8 @@ export const SECTIONS = {
       says:
         "Load balancers that say for whom they connect, by the PROXY protocol " +
         "(version 1 or 2). Whoever is listed must; from anybody else it is " +
-        "not understood.",
+        "not understood. A client that one cannot name counts as itself: as " +
+        "trusted, if it is.",
       default: [],
       example: ["192.0.2.10"],
       min: 0,
