@@ -1,4 +1,5 @@
 /** Entry of the gate. */
+import { LogBrake } from "../core/log_brake.ts";
 import { log } from "../core/log.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import type { Edge } from "../ipc/edge.ts";
@@ -13,7 +14,7 @@ import type { Triplet } from "./greylist.ts";
 import type { Probed } from "./probes.ts";
 import { gatePart } from "./role.ts";
 import { Store } from "./store_io.ts";
-import { counterOf, LogBrake } from "./verdicts.ts";
+import { counterOf } from "./verdicts.ts";
 
 /** Numbers of the shelves in the database. */
 const CLIENTS = 1;
@@ -21,13 +22,16 @@ const TRIPLETS = 2;
 const GREYLIST_CLIENTS = 3;
 const PROBED = 4;
 
+/** Verdicts written out in one second; the rest is only counted. */
+const LOGGED_EACH_SECOND = 20;
+
 /** Runs the role until its supervisor stops it. */
 export async function main(): Promise<void> {
   await runRole(gatePart, (context) => {
     const dns = context.ask(dnsContract);
     const resolve = context.ask(resolveContract);
     const smtpc = context.ask(smtpcContract);
-    const brake = new LogBrake();
+    const brake = new LogBrake(LOGGED_EACH_SECOND);
     const nowMs = () => Date.now();
     const store: Store = open({
       dir: context.part.dir,

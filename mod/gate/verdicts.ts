@@ -55,32 +55,3 @@ export function letIn(client: string): string {
 export function printable(text: string, max: number): string {
   return text.replace(/[^\x20-\x7e]/g, "?").slice(0, max);
 }
-
-/** Verdicts written out in one second; the rest is only counted. */
-const LOGGED_EACH_SECOND = 20;
-
-/** Holds the log back under a flood: what is left out is told as a number. */
-export class LogBrake {
-  #second = 0;
-  #count = 0;
-  #leftOut = 0;
-
-  /** True if a line may be written now. */
-  mayWrite(nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#count = 0;
-    }
-    if (++this.#count <= LOGGED_EACH_SECOND) return true;
-    this.#leftOut++;
-    return false;
-  }
-
-  /** How many were left out since this was asked last. */
-  takeLeftOut(): number {
-    const leftOut = this.#leftOut;
-    this.#leftOut = 0;
-    return leftOut;
-  }
-}

@@ -4,6 +4,7 @@
  */
 import net from "node:net";
 import type { LogValue } from "../core/log.ts";
+import { LogBrake } from "../core/log_brake.ts";
 import { keepAccepting } from "../ipc/accepting.ts";
 import { formatReply } from "../core/reply.ts";
 import { Arrival } from "./arrival_io.ts";
@@ -30,6 +31,17 @@ import { tlsServerEndPoint } from "./tls_end_point.ts";
 const MAX_SESSIONS = smtpdRole.openFiles - 1_024;
 /** Connections that the kernel keeps for us; it cuts this to its own limit. */
 const BACKLOG = 4_096;
+/** Refusals that are logged in one second; a flood of bots makes more. */
+const MAX_REFUSALS_LOGGED = 100;
+/** How often it is told how many were not. */
+const BRAKE_TELLS_MS = 10_000;
+/** Events that a stranger makes for nothing. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "client-failed-test",
+  "login-failed",
+  "recipient-refused",
+  "sender-refused",
+]);
 /** Deadlines are kept to this. */
 const TICK_MS = 100;
 /** Time for messages under way after stop; the role has 5 s in all. */
@@ -94,6 +106,9 @@ export class SmtpServer {
   #xclients: Networks;
   /** The same, for those who may use XCLIENT. */
   #xclientSettings: Settings;
+  readonly #brake = new LogBrake(MAX_REFUSALS_LOGGED);
+  /** When it was told last what the brake left out. */
+  #brakeToldMs = 0;
   readonly #gate: GateAsker | undefined;
   #post: GuardPost | undefined;
   /** What every connection is given. */
@@ -114,9 +129,14 @@ export class SmtpServer {
     this.#xclients = new Networks(options.part.xclientFrom);
     this.#xclientSettings = { ...this.#settings, takesXclient: true };
     this.#gate = options.gate && new GateAsker(options.gate, options.log);
-    this.#post = this.#postOf(options.part);
-    const { backend, log, count } = options;
+    const { backend, count } = options;
+    const log: ServerOptions["log"] = (event, fields) => {
+      if (!REFUSALS.has(event) || this.#brake.mayWrite(performance.now())) {
+        options.log(event, fields);
+      }
+    };
     this.#shared = { backend, log, count, backlog: new Backlog() };
+    this.#post = this.#postOf(options.part);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -339,10 +359,15 @@ export class SmtpServer {
     const { commandWithinMs } = this.#stress;
     for (const stage of this.#stages) stage.tick(nowMs, commandWithinMs);
     this.#gate?.flush();
+    if (nowMs >= this.#brakeToldMs + BRAKE_TELLS_MS) {
+      this.#brakeToldMs = nowMs;
+      const count = this.#brake.takeLeftOut();
+      if (count > 0) this.#options.log("refusals-not-logged", { count });
+    }
   }
 
   #postOf({ screening }: SmtpdPart): GuardPost | undefined {
-    const { log, count } = this.#options;
+    const { log, count } = this.#shared;
     if (this.#gate === undefined) return undefined;
     return { gate: this.#gate, rules: screening, log, count };
   }

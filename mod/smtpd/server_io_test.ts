@@ -548,3 +548,26 @@ serverTest(
     client.close();
   },
 );
+
+serverTest(
+  "counts all refusals of a flood, and logs some",
+  { maxRecipients: 1_000 },
+  async ({ port, backend, logged, counted }) => {
+    backend.answers.recipient = () =>
+      Promise.resolve({ kind: "failed", why: "test" });
+    const client = await TestClient.open(port);
+    await client.dialog(["EHLO a.test", 250]);
+    for (let n = 0; n < 20; n++) {
+      client.send(
+        "MAIL FROM:<s@a.test>\r\n" +
+          "RCPT TO:<later@home.test>\r\n".repeat(15) + "RSET\r\n",
+      );
+      for (let i = 0; i < 17; i++) await client.reply();
+    }
+    client.close();
+    const refused = logged.filter(({ event }) => event === "recipient-refused");
+    assert.equal(counted.get("recipients-failed"), 300);
+    // The seconds' turn may fall into the flood.
+    assert.ok(refused.length >= 100 && refused.length <= 200);
+  },
+);
