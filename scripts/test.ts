@@ -117,7 +117,7 @@ await section("types", checkTypes);
 await section("unit tests", () =>
   runSideBySide(
     ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
-    { args: ["--no-check"], withinMs: 2 * MINUTE_MS, shown: true },
+    { args: ["--no-check"], withinMs: 5 * MINUTE_MS, shown: true },
   ));
 for (const run of servers) {
   const isInterop = run.name.startsWith("tests/interop/");
