@@ -39,7 +39,7 @@ Deno.exit(
 Bulkhead is ready.
 
   send mail    to me@${domain} by SMTP at ${smtp.host}:${smtp.port}, for example
-               curl smtp://${smtp.host}:${smtp.port} --mail-from you@example.org \\
+               curl --crlf smtp://${smtp.host}:${smtp.port} --mail-from you@example.org \\
                     --mail-rcpt me@${domain} -T README.md
 ${submission}  read it      in ${paths.mailDir}/${domain}/me/new
   look at it   http://${config.console.listen?.host}:${config.console.listen?.port}/
