@@ -1,5 +1,5 @@
 /** Says whether a login is who it says it is. */
-import { int, object, text, type z } from "../ipc/schema.ts";
+import { int, object, text } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** auth's part of the configuration. */
@@ -11,9 +11,6 @@ export const authPart = object({
   /** Passwords hashed at once, each 32 MiB and one core for 0.2 s. */
   hashesAtOnce: int({ min: 1, max: 16 }),
 });
-
-/** See {@link authPart}. */
-export type AuthPart = z.infer<typeof authPart>;
 
 /** The manifest. */
 export const authRole: RoleManifest = {
