@@ -93,24 +93,29 @@ interface Stage {
 /** "close" follows. */
 function ignored(): void {}
 
+/** What follows from a configuration; another one replaces all of it. */
+interface Terms {
+  readonly part: SmtpdPart | SubmissionPart;
+  readonly settings: Settings;
+  /** The same, for those who may use XCLIENT. */
+  readonly xclientSettings: Settings;
+  readonly proxies: Networks;
+  readonly trusted: Networks;
+  readonly xclients: Networks;
+  readonly post: GuardPost | undefined;
+}
+
 /** The SMTP server of one process. */
 export class SmtpServer {
   readonly #options: ServerOptions;
   readonly #servers: net.Server[] = [];
   readonly #stages = new Set<Stage>();
   readonly #limits = new ClientLimits();
-  #part: SmtpdPart | SubmissionPart;
-  #settings: Settings;
-  #proxies: Networks;
-  #trusted: Networks;
-  #xclients: Networks;
-  /** The same, for those who may use XCLIENT. */
-  #xclientSettings: Settings;
+  #terms: Terms;
   readonly #brake = new LogBrake(MAX_REFUSALS_LOGGED);
   /** When it was told last what the brake left out. */
   #brakeToldMs = 0;
   readonly #gate: GateAsker | undefined;
-  #post: GuardPost | undefined;
   /** What every connection is given. */
   readonly #shared: Pick<
     ConnectionOptions,
@@ -122,12 +127,6 @@ export class SmtpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#part = options.part;
-    this.#settings = this.#settingsOf(options.part);
-    this.#proxies = new Networks(options.part.proxyFrom);
-    this.#trusted = new Networks(options.part.screening.trusted);
-    this.#xclients = new Networks(options.part.xclientFrom);
-    this.#xclientSettings = { ...this.#settings, takesXclient: true };
     this.#gate = options.gate && new GateAsker(options.gate, options.log);
     const { backend, count } = options;
     const log: ServerOptions["log"] = (event, fields) => {
@@ -136,7 +135,7 @@ export class SmtpServer {
       }
     };
     this.#shared = { backend, log, count, backlog: new Backlog() };
-    this.#post = this.#postOf(options.part);
+    this.#terms = this.#termsOf(options.part);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -147,13 +146,7 @@ export class SmtpServer {
 
   /** Takes new settings; sessions that are open keep theirs. */
   renew(part: SmtpdPart | SubmissionPart): void {
-    this.#part = part;
-    this.#settings = this.#settingsOf(part);
-    this.#proxies = new Networks(part.proxyFrom);
-    this.#trusted = new Networks(part.screening.trusted);
-    this.#post = this.#postOf(part);
-    this.#xclients = new Networks(part.xclientFrom);
-    this.#xclientSettings = { ...this.#settings, takesXclient: true };
+    this.#terms = this.#termsOf(part);
   }
 
   /**
@@ -207,14 +200,14 @@ export class SmtpServer {
     socket.on("error", ignored);
     // Gone before we looked; or we have no certificate that could be used.
     const remote = socket.remoteAddress;
-    if (remote === undefined || (isTls && !this.#settings.offersTls)) {
+    if (remote === undefined || (isTls && !this.#terms.settings.offersTls)) {
       socket.destroy();
       return;
     }
     this.#options.count("connections");
     const address = plainAddress(remote);
     const caller = { address, isTls, held: NOTHING_HELD };
-    if (this.#proxies.has(address)) this.#readHeader(socket, caller);
+    if (this.#terms.proxies.has(address)) this.#readHeader(socket, caller);
     else this.#open(socket, caller);
   }
 
@@ -225,7 +218,7 @@ export class SmtpServer {
     const overload = this.#limits.enter(PROXIES.key, bounds);
     if (overload !== undefined) return this.#refuse(socket, overload, isTls);
     const header: Stage = new ProxyArrival(socket, {
-      withinMs: Math.min(MAX_HEADER_MS, this.#part.commandWithinMs),
+      withinMs: Math.min(MAX_HEADER_MS, this.#terms.part.commandWithinMs),
       onHeader: (client, held) => {
         this.#left(header, proxy, PROXIES);
         const address = plainAddress(client?.address ?? proxy);
@@ -243,14 +236,14 @@ export class SmtpServer {
 
   #open(socket: net.Socket, caller: Caller): void {
     const { address, isTls } = caller;
-    const isTrusted = this.#trusted.has(address);
+    const isTrusted = this.#terms.trusted.has(address);
     const key = clientKey(address);
     const overload = this.#limits.enter(key, {
       maxSessions: this.#maxSessions,
       maxSessionsPerClient: this.#sessionsPerClient(isTrusted),
     });
     if (overload !== undefined) return this.#refuse(socket, overload, isTls);
-    const post = this.#post;
+    const post = this.#terms.post;
     const slot = { key, hasArrived: false };
     if (post === undefined || (isTrusted && !post.rules.hasTables)) {
       return this.#connect(socket, caller, slot);
@@ -261,9 +254,9 @@ export class SmtpServer {
       ...caller,
       gate: post.gate,
       guard,
-      takesLogins: this.#settings.takesLogins,
-      hostname: this.#part.hostname,
-      greetWaitMs: this.#part.screening.greetWaitMs *
+      takesLogins: this.#terms.settings.takesLogins,
+      hostname: this.#terms.part.hostname,
+      greetWaitMs: this.#terms.part.screening.greetWaitMs *
         this.#stress.greetWaitShare,
       count: this.#options.count,
       onSession: (held) => {
@@ -289,9 +282,9 @@ export class SmtpServer {
       ...(slot.guard === undefined ? {} : { guard: slot.guard }),
       socket,
       // Whom it names has no such right; the socket keeps it.
-      settings: known !== undefined || this.#xclients.has(address)
-        ? this.#xclientSettings
-        : this.#settings,
+      settings: known !== undefined || this.#terms.xclients.has(address)
+        ? this.#terms.xclientSettings
+        : this.#terms.settings,
       onClosed: () => this.#left(connection, address, slot),
       onBecome: (successor) => {
         this.#left(connection, address, slot);
@@ -315,7 +308,7 @@ export class SmtpServer {
   }
 
   #sessionsPerClient(isTrusted: boolean): number {
-    const { maxSessionsPerClient } = this.#part;
+    const { maxSessionsPerClient } = this.#terms.part;
     // Who may have all of them, may: all clients have one address here.
     return isTrusted || maxSessionsPerClient >= this.#maxSessions
       ? maxSessionsPerClient
@@ -323,7 +316,7 @@ export class SmtpServer {
   }
 
   get #maxSessions(): number {
-    return Math.min(this.#part.maxSessions, MAX_SESSIONS);
+    return Math.min(this.#terms.part.maxSessions, MAX_SESSIONS);
   }
 
   get #stress() {
@@ -364,6 +357,19 @@ export class SmtpServer {
       const count = this.#brake.takeLeftOut();
       if (count > 0) this.#options.log("refusals-not-logged", { count });
     }
+  }
+
+  #termsOf(part: SmtpdPart | SubmissionPart): Terms {
+    const settings = this.#settingsOf(part);
+    return {
+      part,
+      settings,
+      xclientSettings: { ...settings, takesXclient: true },
+      proxies: new Networks(part.proxyFrom),
+      trusted: new Networks(part.screening.trusted),
+      xclients: new Networks(part.xclientFrom),
+      post: this.#postOf(part),
+    };
   }
 
   #postOf({ screening }: SmtpdPart): GuardPost | undefined {
