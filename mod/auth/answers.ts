@@ -19,7 +19,7 @@ import {
 } from "./scram_exchange.ts";
 import { WorkQueue } from "./work_queue.ts";
 
-/** What the role is made of; all but the first two for tests. */
+/** What the role is made of; the clock is a parameter for tests. */
 export interface AuthOptions {
   /** The logins as they are now; undefined if they cannot be read. */
   readonly logins: () => Logins | undefined;

@@ -62,6 +62,13 @@ export function networkOf(address: Address, prefix: number): Network {
   };
 }
 
+/** True if one of two networks lies in the other. */
+export function overlap(one: Network, other: Network): boolean {
+  const prefix = Math.min(one.prefix, other.prefix);
+  return one.family === other.family &&
+    networkOf(one, prefix).value === networkOf(other, prefix).value;
+}
+
 /** Writes a network as `192.0.2.0/24`; one address stands without a prefix. */
 export function networkText(network: Network): string {
   const text = addressText(network);

@@ -1,4 +1,4 @@
-/** The DNS role: answers smtpc's questions about names, holds no state. */
+/** The DNS role: answers questions of smtpc and gate about names, holds no state. */
 import { runRole } from "../ipc/role_runtime.ts";
 import { dnsContract } from "./dns_ipc.ts";
 import { listed } from "./listed.ts";

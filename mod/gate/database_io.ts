@@ -10,6 +10,14 @@
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+/** Numbers of the shelves in `memory`; none is ever used for another. */
+export const SHELVES = {
+  clients: 1,
+  triplets: 2,
+  greylistClients: 3,
+  probed: 4,
+} as const;
+
 /** Version of the tables below, in `user_version`. */
 export const GATE_VERSION = 1;
 

@@ -12,6 +12,7 @@ import {
   type Network,
   networkOf,
   networkText,
+  overlap,
   parseAddress,
   parseNetwork,
 } from "../core/network.ts";
@@ -324,7 +325,7 @@ export class Gate {
     // A user's own mail is taken, and comes back if it must.
     const isAsked = verify !== null && asked.stage === "recipient" &&
       asked.login === "" && verdict.action === "pass" &&
-      !this.#isPermitted(asked);
+      !this.#isPermitted(asked, client);
     return isAsked ? this.#verified(asked, client, verify) : verdict;
   }
 
@@ -350,7 +351,7 @@ export class Gate {
     const greylist = isExempt || asked.stage !== "recipient"
       ? null
       : this.#part.greylist;
-    if (greylist === null || this.#isPermitted(asked)) return byTables;
+    if (greylist === null || this.#isPermitted(asked, client)) return byTables;
     return this.#greylisted(asked, client, greylist) ?? byTables;
   }
 
@@ -608,9 +609,12 @@ export class Gate {
   }
 
   /** True if a table says OK to client, sender or recipient. */
-  #isPermitted(asked: AskedOf<Calls["judge"]>): boolean {
+  #isPermitted(
+    asked: AskedOf<Calls["judge"]>,
+    { address }: Client,
+  ): boolean {
     const firsts = [
-      this.#tables.client(this.#client(asked.client).address),
+      this.#tables.client(address),
       this.#tables.sender(asked.reversePath),
       this.#tables.recipient(asked.recipient),
     ].map((hits) => hits.find(({ result }) => result.is !== "dunno"));
@@ -684,9 +688,7 @@ export class Gate {
   #forget(network: Network): void {
     const isInside = (text: string) => {
       const one = parseNetwork(text);
-      return !("fault" in one) && one.family === network.family &&
-        networkOf(one, Math.min(network.prefix, one.prefix)).value ===
-          networkOf(network, Math.min(network.prefix, one.prefix)).value;
+      return !("fault" in one) && overlap(one, network);
     };
     for (const shelf of [this.clients, this.greylist.clients]) {
       for (const [key] of [...shelf]) if (isInside(key)) shelf.delete(key);

@@ -2,15 +2,12 @@
  * What `bulkhead client` reads and writes: the gate's database, by a one-shot
  * process in the gate's jail, while the gate may be running.
  */
-import { type Network, networkOf, parseNetwork } from "../core/network.ts";
-import { GateDatabase } from "./database_io.ts";
+import { type Network, overlap, parseNetwork } from "../core/network.ts";
+import { GateDatabase, SHELVES } from "./database_io.ts";
 import type { ClientsShown, ShownVerdict } from "./inspect_ipc.ts";
 
 /** Most of each that is shown. */
 const MAX_SHOWN = 1_000;
-/** Shelves that are keyed by network; see `main.ts`. */
-const CLIENTS = 1;
-const GREYLIST_CLIENTS = 3;
 
 /**
  * What is known of one network's clients, or of all.
@@ -34,7 +31,7 @@ export function showClients(
     })).filter((one) => isMeant(one.network)).slice(0, MAX_SHOWN);
     const passed: ClientsShown["passed"] = [];
     if (!refusedOnly) {
-      for (const row of db.run.remembered.iterate(CLIENTS, nowMs)) {
+      for (const row of db.run.remembered.iterate(SHELVES.clients, nowMs)) {
         const key = String(row["key"]);
         if (passed.length === MAX_SHOWN || !isMeant(key)) continue;
         const [pregreetMs = 0, dnsblMs = 0, deepMs = 0] = JSON.parse(
@@ -85,7 +82,7 @@ export function sayOfClients(
 
 /** The running gate does the same in its memory. */
 function forget(db: GateDatabase, network: Network): void {
-  for (const shelf of [CLIENTS, GREYLIST_CLIENTS]) {
+  for (const shelf of [SHELVES.clients, SHELVES.greylistClients]) {
     const keys = db.run.remembered.all(shelf, 0)
       .map((row) => String(row["key"]))
       .filter((key) => touches(network, key));
@@ -96,9 +93,7 @@ function forget(db: GateDatabase, network: Network): void {
 /** True if one of the two networks lies in the other. */
 function touches(network: Network, text: string): boolean {
   const one = parseNetwork(text);
-  if ("fault" in one || one.family !== network.family) return false;
-  const prefix = Math.min(one.prefix, network.prefix);
-  return networkOf(one, prefix).value === networkOf(network, prefix).value;
+  return !("fault" in one) && overlap(one, network);
 }
 
 function verdictOf(row: Record<string, unknown>): ShownVerdict {

@@ -6,7 +6,7 @@ import type { Edge } from "../ipc/edge.ts";
 import { CannotStart, runRole } from "../ipc/role_runtime.ts";
 import { resolveContract } from "../resolve/resolve_ipc.ts";
 import { smtpcContract } from "../smtpc/smtpc_ipc.ts";
-import { GateUnusable } from "./database_io.ts";
+import { GateUnusable, SHELVES } from "./database_io.ts";
 import type { Listed } from "./dnsbl.ts";
 import { Gate, type Hop, type Passed, type Recorded } from "./gate.ts";
 import { gateContract } from "./gate_ipc.ts";
@@ -15,12 +15,6 @@ import type { Probed } from "./probes.ts";
 import { gatePart } from "./role.ts";
 import { Store } from "./store_io.ts";
 import { counterOf } from "./verdicts.ts";
-
-/** Numbers of the shelves in the database. */
-const CLIENTS = 1;
-const TRIPLETS = 2;
-const GREYLIST_CLIENTS = 3;
-const PROBED = 4;
 
 /** Verdicts written out in one second; the rest is only counted. */
 const LOGGED_EACH_SECOND = 20;
@@ -114,7 +108,7 @@ function open(options: ConstructorParameters<typeof Store>[0]): Store {
 
 function keepAll(store: Store, gate: Gate): void {
   store.keep<Passed>({
-    number: CLIENTS,
+    number: SHELVES.clients,
     shelf: gate.clients,
     read: (value) => {
       if (!Array.isArray(value) || !value.every(Number.isFinite)) {
@@ -125,7 +119,7 @@ function keepAll(store: Store, gate: Gate): void {
     },
   });
   store.keep<Triplet>({
-    number: TRIPLETS,
+    number: SHELVES.triplets,
     shelf: gate.greylist.triplets,
     read: (value) => {
       const { firstMs, passed } = Object(value) as Record<string, unknown>;
@@ -135,12 +129,12 @@ function keepAll(store: Store, gate: Gate): void {
     },
   });
   store.keep<number>({
-    number: GREYLIST_CLIENTS,
+    number: SHELVES.greylistClients,
     shelf: gate.greylist.clients,
     read: (value) => typeof value === "number" ? value : undefined,
   });
   store.keep<Probed>({
-    number: PROBED,
+    number: SHELVES.probed,
     shelf: gate.probes.known,
     read: (value) => {
       const { is, words } = Object(value) as Record<string, unknown>;

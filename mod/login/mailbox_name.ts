@@ -1,11 +1,10 @@
 /** What people and clients write for a mailbox, and the mailbox it means. */
 import { domainToASCII } from "node:url";
+import { isAscii } from "../core/international.ts";
 import { type Mailbox, mailbox } from "../core/shapes.ts";
 
 /** `user@domain`: the one name of a mailbox. */
-export function nameOf({ user, domain }: Mailbox): string {
-  return `${user}@${domain}`;
-}
+export { addressOfMailbox as nameOf } from "../core/shapes.ts";
 
 /**
  * Reads `user@domain`; capitals are folded.
@@ -45,11 +44,4 @@ export function mailboxOfLogin(
 
 function fold(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0x7f) return false;
-  }
-  return true;
 }

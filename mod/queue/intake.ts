@@ -16,10 +16,10 @@ import {
   type Message,
   newMessage,
   newRecipient,
+  NOTICE,
   type Recipient,
 } from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
-import { NOTICE } from "./notices.ts";
 import type { SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -168,3 +168,6 @@ export function newRecipient(
     action: "failed",
   };
 }
+
+/** The protocol by which our own notices came; in the database, so it stays. */
+export const NOTICE = "notice";

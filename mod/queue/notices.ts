@@ -19,6 +19,7 @@ import {
   type Message,
   newMessage,
   newRecipient,
+  NOTICE,
   type Recipient,
 } from "./message.ts";
 import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
@@ -31,8 +32,6 @@ import type { Surroundings } from "./surroundings.ts";
 /** Before a notice that could not be stored is tried again. */
 const AGAIN_MS = 60_000;
 
-/** The protocol by which our own notices came. */
-export const NOTICE = "notice";
 const OURSELVES = { address: "", helo: "", protocol: NOTICE, login: "" };
 
 /** Writes notices. */
@@ -180,11 +179,10 @@ export class Notices {
     about: { id: string; reported: Recipient[] },
   ): Promise<{ ref: ContentRef; key: string; told: number } | undefined> {
     for (const quotes of quotesFor(message, about.reported)) {
-      const read = this.#keys.read(message.slot, message.id);
-      if (quotes !== "nothing" && typeof read === "string") continue;
-      const key = quotes !== "nothing" && typeof read !== "string"
-        ? read
-        : undefined;
+      const key = quotes === "nothing"
+        ? undefined
+        : this.#keys.read(message.slot, message.id);
+      if (typeof key === "string") continue;
       const { head, tail, told } = this.#compose(message, { ...about, quotes });
       const quote = key === undefined ? null : {
         ref: message.ref,

@@ -16,6 +16,7 @@ import {
   type MessageState,
   messageStateNumber,
   newMessage,
+  NOTICE,
   type Recipient,
   type State,
   stateNumber,
@@ -63,7 +64,7 @@ const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
   "length, size, sender, body";
 
 const MESSAGE = `${PLAIN}, envid, wishes,
-  client_login <> '' OR client_protocol = 'notice' AS may_relay`;
+  client_login <> '' OR client_protocol = '${NOTICE}' AS may_relay`;
 
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",

@@ -44,8 +44,8 @@ export const resolveContract = contract("resolve", {
     repeatable: true,
   }),
   /**
-   * The same for a message that may go anywhere: one that is accepted, or that
-   * of a client that has logged in. A call of its own, so that it is the edge
+   * The same for what may go anywhere: a message of a client that has logged
+   * in, a notice of ours, and what an alias gave. A call of its own, so that it is the edge
    * and not a word in the ask that decides: port 25 cannot ask it.
    */
   relay: call({

@@ -11,6 +11,7 @@ import { type GateAsker, refusalOf } from "./gate_asker.ts";
 import type { Guard, GuardAction } from "./guard.ts";
 import { type Held, HeldSocket, NOTHING_HELD } from "./held_socket_io.ts";
 import { REPLIES } from "./replies.ts";
+import { greetingText } from "./session.ts";
 
 /** The gate answers in a fraction of a millisecond, or is not waited for. */
 const ARRIVE_MS = 500;
@@ -164,7 +165,7 @@ export class Arrival {
   }
 
   #greetingLine(mark: "-" | " "): string {
-    return `220${mark}${this.#options.hostname} ESMTP Bulkhead\r\n`;
+    return `220${mark}${greetingText(this.#options.hostname)}\r\n`;
   }
 
   #gone(): void {

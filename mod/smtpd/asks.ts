@@ -90,7 +90,7 @@ async function askOwner(
   asking.count(`senders-${why}`);
   asking.log("sender-refused", {
     sender: address,
-    login: `${login.user}@${login.domain}`,
+    login: addressOfMailbox(login),
     why,
   });
   return { is: "denied", reply: SENDER_REPLIES[why], closes: false };

@@ -175,14 +175,11 @@ export class Connection {
   #endsAt(commandWithinMs: number): number {
     if (this.#mode === "closing") return this.#deadline;
     const cut = Math.max(0, this.#settings.commandWithinMs - commandWithinMs);
-    const wait = this.#mode === "command" ? this.#deadline - cut : Infinity;
+    const wait = this.#deadline - (this.#mode === "command" ? cut : 0);
     // Between two chunks a message is under way too.
     const message = this.#transfer?.endsAtMs(cut) ?? Infinity;
     const skipped = (this.#skipped?.rate.endsAtMs ?? Infinity) - cut;
-    return Math.min(
-      ...[this.#deadline, wait, message, skipped],
-      this.#sessionEndsAt,
-    );
+    return Math.min(wait, message, skipped, this.#sessionEndsAt);
   }
 
   #attach(socket: Socket): void {
@@ -302,14 +299,12 @@ export class Connection {
       case "nothing":
         return;
       case "reply":
-        this.#noteLogin(action);
-        if (action.reply.code >= 500) this.#options.guard?.tally("errors");
-        return this.#say(action.reply);
       case "close":
         this.#noteLogin(action);
         if (action.reply.code >= 500) this.#options.guard?.tally("errors");
         this.#say(action.reply);
-        return this.#close();
+        if (action.do === "close") this.#close();
+        return;
       case "ask":
         return this.#ask(action.question);
       case "read-message":

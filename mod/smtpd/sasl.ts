@@ -5,8 +5,8 @@
  *
  *     begin -> say -> onLine -> ask -> onAnswer -> ... -> grant | fail
  *
- * The caller offers it only where nobody can listen, gives it lines of up to
- * {@link MAX_SASL_LINE} octets, and ends the state with a RSET to nothing.
+ * The caller offers it only where nobody can listen, and gives it lines of up to
+ * {@link MAX_SASL_LINE} octets.
  */
 import {
   decodeLine,

@@ -231,9 +231,14 @@ export const NEW_SESSION: Session = {
   mails: 0,
 };
 
+/** What a greeting says of us, in one piece or in two halves. */
+export function greetingText(hostname: string): string {
+  return `${hostname} ESMTP Bulkhead`;
+}
+
 /** The greeting, RFC 5321 §4.3.1. */
 export function greeting(rules: Rules): SmtpReply {
-  return { code: 220, lines: [`${rules.hostname} ESMTP Bulkhead`] };
+  return { code: 220, lines: [greetingText(rules.hostname)] };
 }
 
 /** What of a session goes over into another state. */

@@ -19,10 +19,7 @@ export function readWhole(
   ref: ContentRef,
   key: string,
 ): readonly Uint8Array[] | undefined {
-  return unlessDamaged(() =>
-    // In memory of their own: the reader may use its buffer again.
-    Array.from(readContent(dir, ref, key), (chunk) => chunk.slice())
-  );
+  return unlessDamaged(() => [...readContent(dir, ref, key)]);
 }
 
 function unlessDamaged<T>(work: () => T): T | undefined {

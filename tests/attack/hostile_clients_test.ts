@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { report, sized } from "../crash/proof.ts";
-import { IS_ROOT, run } from "../system/server_fixture.ts";
+import { IS_ROOT, run, until } from "../system/server_fixture.ts";
 import type { HostileClient } from "./hostile_client.ts";
-import { eventually, HostileServer, p99 } from "./hostile_server.ts";
+import { HostileServer, p99 } from "./hostile_server.ts";
 import { openFiles } from "./role_memory.ts";
 
 const DRIPPING = sized({ small: 400, full: 1_000 });
@@ -41,10 +41,11 @@ Deno.test({
             waits.push(await server.goodMail());
           }
           const withinMs = COMMAND_MS + MESSAGE_MS + SLACK_MS;
-          await eventually("all of them cut off", {
-            is: () => clients.every(({ isClosed }) => isClosed),
+          await until(
+            "all of them cut off",
+            () => clients.every(({ isClosed }) => isClosed),
             withinMs,
-          });
+          );
         } finally {
           clearInterval(drip);
           for (const client of clients) client.close();
@@ -68,10 +69,11 @@ Deno.test({
       const filled = "RSET\r\nMAIL FROM:<>\r\n".repeat(50_000);
       void client.send(filled);
       // Who does not read does not see it either: the server's files tell.
-      await eventually("slot freed", {
-        is: () => openFiles(server.pid) <= before,
-        withinMs: 2 * COMMAND_MS + SLACK_MS,
-      });
+      await until(
+        "slot freed",
+        () => openFiles(server.pid) <= before,
+        2 * COMMAND_MS + SLACK_MS,
+      );
       report(
         `who reads no reply is gone after ` +
           `${((performance.now() - began) / 1_000).toFixed(1)} s`,

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { report, sized } from "../crash/proof.ts";
 import { IS_ROOT, until } from "../system/server_fixture.ts";
 import { octets } from "./hostile_client.ts";
-import { eventually, HostileServer } from "./hostile_server.ts";
+import { HostileServer } from "./hostile_server.ts";
 import { growth, megabytes, openFiles, rssBytes } from "./role_memory.ts";
 
 const MB = 1e6;
@@ -146,10 +146,7 @@ Deno.test({
     }
 
     await t.step("leaves nothing of sessions that are cut off", async () => {
-      await eventually("all gone", {
-        is: () => openFiles(server.pid) < 60,
-        withinMs: 10_000,
-      });
+      await until("all gone", () => openFiles(server.pid) < 60, 10_000);
       const before = openFiles(server.pid);
       const session = "EHLO a.test\r\nMAIL FROM:<>\r\n" +
         "RCPT TO:<me@home.test>\r\nDATA\r\ncut\r\n.\r\nQUIT\r\n";
@@ -162,11 +159,11 @@ Deno.test({
         }
         await Promise.all(going);
       }
-      await eventually("files closed", {
-        // A few come and go with the edges to other roles.
-        is: () => openFiles(server.pid) <= before + 4,
-        withinMs: 10_000,
-      });
+      await until(
+        "files closed",
+        () => openFiles(server.pid) <= before + 4,
+        10_000,
+      ); // A few come and go with the edges to other roles.
       await until("the queue is empty", async () => {
         const { messages } = await server.made.json<{ messages: unknown[] }>(
           "queue",

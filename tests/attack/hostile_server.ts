@@ -81,15 +81,3 @@ export function p99(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * 0.99))]!;
 }
-
-/** Waits until `is` holds; fails after `withinMs`. */
-export async function eventually(
-  what: string,
-  { is, withinMs }: { is: () => boolean; withinMs: number },
-): Promise<void> {
-  const until = performance.now() + withinMs;
-  while (!is()) {
-    if (performance.now() > until) throw new Error(`Never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}

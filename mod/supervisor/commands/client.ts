@@ -1,5 +1,5 @@
 /** `bulkhead client`: who was refused and why, and what undoes it. */
-import { networkOf, networkText, parseNetwork } from "../../core/network.ts";
+import { networkText, overlap, parseNetwork } from "../../core/network.ts";
 import { visible } from "../../core/visible.ts";
 import {
   clientChanged,
@@ -95,9 +95,8 @@ function isTrusted(text: string, trusted: readonly string[]): boolean {
   if ("fault" in network) return false;
   return trusted.some((one) => {
     const wide = parseNetwork(one);
-    return !("fault" in wide) && wide.family === network.family &&
-      wide.prefix <= network.prefix &&
-      networkOf(network, wide.prefix).value === wide.value;
+    return !("fault" in wide) && wide.prefix <= network.prefix &&
+      overlap(network, wide);
   });
 }
 
