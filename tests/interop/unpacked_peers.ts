@@ -89,6 +89,8 @@ export async function eximSend(
   assert.equal(ran.code, 0, ran.errors);
   const log = await Deno.readTextFile(`${dir.path}/log/mainlog`);
   assert.match(log, /Completed/, log);
+  // K: it was sent by BDAT.
+  assert.match(log, /^.* => .* K( |$)/m, log);
 }
 
 function eximConf(dir: string, port: number): string {
