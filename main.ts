@@ -25,6 +25,7 @@ const PROGRAMS = {
   sync: "./mod/sync/main.ts",
   smtpc: "./mod/smtpc/main.ts",
   dns: "./mod/dns/main.ts",
+  sts: "./mod/sts/main.ts",
   dial: "./mod/dial/main.ts",
   auth: "./mod/auth/main.ts",
   console: "./web/main.ts",

@@ -10,7 +10,7 @@ import { SECTION_LIST } from "./settings.ts";
 
 /** One setting as data. */
 export interface SettingFacts {
-  /** Dotted key; `aliases.*` and `routes.*` for the tables with free keys. */
+  /** Dotted key; such as `aliases.*` for the tables with free keys. */
   readonly key: string;
   readonly type: string;
   readonly bounds: string;

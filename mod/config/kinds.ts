@@ -18,7 +18,17 @@ import {
 } from "./names.ts";
 
 /** A value as it can be written in the file. */
-export type Written = string | number | boolean | readonly string[];
+export type Written =
+  | string
+  | number
+  | boolean
+  | readonly string[]
+  | WrittenTable;
+
+/** A table on one line. */
+export interface WrittenTable {
+  readonly [key: string]: string | number | boolean | readonly string[];
+}
 
 /** A value, or what is wrong with it, worded to follow the setting's name. */
 export type Read<T> =

@@ -9,9 +9,11 @@ export function tomlKey(key: string): string {
 /** A value as TOML, on one line. */
 export function tomlValue(value: Written): string {
   if (typeof value === "string") return tomlString(value);
-  return Array.isArray(value)
-    ? `[${value.map(tomlString).join(", ")}]`
-    : String(value);
+  if (isList(value)) return `[${value.map(tomlString).join(", ")}]`;
+  if (typeof value !== "object") return String(value);
+  const pairs = Object.entries(value)
+    .map(([key, one]) => `${tomlKey(key)} = ${tomlValue(one)}`);
+  return `{ ${pairs.join(", ")} }`;
 }
 
 /**
@@ -30,6 +32,10 @@ export function wrap(prose: string, indent = ""): string {
     } else line += (line === "" ? "" : " ") + word;
   }
   return [...lines, line].join("\n");
+}
+
+function isList(value: Written): value is readonly string[] {
+  return Array.isArray(value);
 }
 
 // JSON's string escapes are TOML's, but for U+007F, which TOML wants escaped.

@@ -26,6 +26,7 @@ import {
   string,
   strings,
 } from "./kinds.ts";
+import { destinations } from "./destinations.ts";
 import { foldAscii, isDomainName } from "./names.ts";
 import { aliases, type Entries, routes } from "./routing.ts";
 
@@ -739,6 +740,7 @@ export const SECTIONS = {
       max: "1m",
     }),
   }),
+  destinations,
   console: section("The status console: shows, and changes nothing.", {
     listen: orOff(listenAddress({
       says:
@@ -787,7 +789,7 @@ type ValueOf<S> = S extends Setting<infer T> ? T : never;
 /**
  * The configuration, checked. Section and key as in the file; durations in
  * milliseconds, sizes in octets, paths absolute, names in lower case;
- * `aliases` and `routes` as lists.
+ * `aliases`, `routes` and `destinations` as lists.
  */
 export type Config = {
   readonly [S in keyof typeof SECTIONS]: (typeof SECTIONS)[S] extends

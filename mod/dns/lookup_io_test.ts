@@ -59,18 +59,23 @@ Deno.test({
   fn: () =>
     withNsd({ zones: ZONES }, async (port) => {
       const over = lookupsOver([{ ipAddr: "127.0.0.1", port }], 3_000);
-      assert.deepEqual(await mailHosts("example", over), {
-        answer: {
-          hosts: [
-            { name: "c.example", preference: 5, addresses: ["192.0.2.3"] },
-            {
-              name: "a.example",
-              preference: 10,
-              addresses: ["2001:db8::1", "192.0.2.1"],
-            },
-          ],
-        },
-      });
+      const verdict = await mailHosts("example", over);
+      const hosts = "answer" in verdict ? verdict.answer.hosts : [];
+      assert.deepEqual(
+        hosts.map(({ name, preference, addresses }) => ({
+          name,
+          preference,
+          addresses,
+        })),
+        [
+          { name: "c.example", preference: 5, addresses: ["192.0.2.3"] },
+          {
+            name: "a.example",
+            preference: 10,
+            addresses: ["2001:db8::1", "192.0.2.1"],
+          },
+        ],
+      );
       const refused = async (name: string) => {
         const verdict = await mailHosts(name, over);
         return "refusal" in verdict ? verdict.refusal : "answered";

@@ -61,11 +61,20 @@ export async function mailHosts(
       const verdict = await addresses(name, lookups);
       if ("refusal" in verdict) return verdict;
       const host = { name, preference: 0, ...verdict.answer };
-      return { answer: { hosts: [host] } };
+      return { answer: { hosts: [host], security: "insecure" } };
     }
     case "unclear":
       return { refusal: "try-later" };
   }
+}
+
+/** What is said of data that no signature was looked for. */
+export function unsigned(name: string): {
+  security: "insecure";
+  nameSecurity: "insecure";
+  canonical: string;
+} {
+  return { security: "insecure", nameSecurity: "insecure", canonical: name };
 }
 
 /** Answers `dns.addresses`: IPv6 and IPv4, IPv6 first. */
@@ -82,7 +91,9 @@ export async function addresses(
   // Half of the room for each family, so that one cannot crowd out the other.
   const room = Math.max(MAX_ADDRESSES / 2, MAX_ADDRESSES - v4.length);
   const all = [...v6.slice(0, room), ...v4].slice(0, MAX_ADDRESSES);
-  if (all.length > 0) return { answer: { addresses: all } };
+  if (all.length > 0) {
+    return { answer: { addresses: all, ...unsigned(name) } };
+  }
   return both.some((found) => found.kind === "unclear")
     ? { refusal: "try-later" }
     : { refusal: "no-such-domain" };
@@ -106,13 +117,13 @@ async function hostsOf(
     );
     verdicts.forEach((verdict, i) => {
       if ("answer" in verdict) {
-        hosts.push({ ...some[i]!, addresses: verdict.answer.addresses });
+        hosts.push({ ...some[i]!, ...verdict.answer });
       } else if (verdict.refusal === "try-later") {
         unclear = true;
       }
     });
   }
-  if (hosts.length > 0) return { answer: { hosts } };
+  if (hosts.length > 0) return { answer: { hosts, security: "insecure" } };
   // MX records are there but none is usable: an error, and never the fallback
   // to the domain's own address, RFC 5321 §5.1.
   return { refusal: unclear ? "try-later" : "no-such-domain" };

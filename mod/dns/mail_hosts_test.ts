@@ -33,6 +33,17 @@ function lookups(zone: {
   };
 }
 
+/** Without what is said of signatures. */
+function bare(got: Awaited<ReturnType<typeof mailHosts>>): unknown {
+  if ("refusal" in got) return got;
+  const hosts = got.answer.hosts.map(({ name, preference, addresses }) => ({
+    name,
+    preference,
+    addresses,
+  }));
+  return { answer: { hosts } };
+}
+
 const CASES: {
   name: string;
   zone: Parameters<typeof lookups>[0];
@@ -134,7 +145,8 @@ const CASES: {
 
 for (const { name, zone, want } of CASES) {
   Deno.test(`mailHosts() ${name}`, async () => {
-    assert.deepEqual(await mailHosts("d.example", lookups(zone)), want);
+    const got = await mailHosts("d.example", lookups(zone));
+    assert.deepEqual(bare(got), want);
   });
 }
 

@@ -31,6 +31,17 @@ export async function main(): Promise<void> {
         if ("refusal" in verdict) context.count(verdict.refusal);
         return verdict;
       },
+      tlsa: () => ({ refusal: "try-later" }),
+      texts: () => ({ refusal: "try-later" }),
+      explain: () => ({
+        answer: {
+          security: "indeterminate" as const,
+          status: "no answer",
+          records: [],
+          proof: [],
+          why: "signatures are not looked at",
+        },
+      }),
       listed: async (ask) => {
         context.count("listings-asked");
         const verdict = await listed(ask, listings);

@@ -21,6 +21,7 @@ export const ROLE_NAMES = [
   "gate",
   "auth",
   "submission",
+  "sts",
 ] as const;
 
 /** Name of a role. */

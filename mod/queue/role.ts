@@ -44,7 +44,7 @@ export const queueRole: RoleManifest = {
   name: "queue",
   job: "keeps envelopes and keys, and decides what is delivered when",
   trust: 4,
-  asks: ["resolve", "spool", "maildir", "smtpc"],
+  asks: ["resolve", "spool", "maildir", "smtpc", "dns"],
   listens: [],
   instances: () => 1,
   needs: (site) => ({

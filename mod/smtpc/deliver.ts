@@ -127,6 +127,8 @@ class Errand {
       tls: this.#last.tls.slice(0, 100),
       tookMs: Math.round(performance.now() - this.#startedMs),
       transcript: this.#transcript.lines(),
+      hosts: [],
+      tlsResults: [],
     };
     const outcomes = this.#outcomes.map((outcome) => outcome ?? rest);
     for (const { kind } of outcomes) this.#means.count(kind);

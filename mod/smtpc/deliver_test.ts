@@ -10,6 +10,7 @@ import {
   type Options,
   run,
   TestDamage,
+  unsignedHost,
   withServer,
 } from "./delivery_fixture.ts";
 import {
@@ -383,11 +384,8 @@ Deno.test("deliver() says so when nobody listens", async () => {
 });
 
 // Several MX hosts: loopback addresses on one port, told apart by address.
-const mx = (name: string, preference: number, ...addresses: string[]) => ({
-  name,
-  preference,
-  addresses,
-});
+const mx = (name: string, preference: number, ...addresses: string[]) =>
+  unsignedHost(name, preference, addresses);
 const TO_MX = { nextHop: { kind: "mx" as const, domain: "x.test" } };
 
 /** Servers at 127.0.0.1, 127.0.0.2, ... that share one port. */

@@ -76,13 +76,21 @@ export async function run(port: number, options: Options = {}) {
       mailHosts: () =>
         Promise.resolve({
           kind: "answered",
-          answer: { hosts: options.hosts ?? [] },
+          answer: { hosts: options.hosts ?? [], security: "insecure" },
         }),
       addresses: () =>
         Promise.resolve(
           options.addresses === undefined
             ? { kind: "failed", why: "not asked" }
-            : { kind: "answered", answer: { addresses: options.addresses } },
+            : {
+              kind: "answered",
+              answer: {
+                addresses: options.addresses,
+                security: "insecure",
+                nameSecurity: "insecure",
+                canonical: "localhost",
+              },
+            },
         ),
     },
     pool,
@@ -165,4 +173,20 @@ export async function meetsScript(
     script,
     async (server) => ({ ...await run(server.port, options), server }),
   );
+}
+
+/** A mail host that no signature speaks for. */
+export function unsignedHost(
+  name: string,
+  preference: number,
+  addresses: string[],
+): MailHost {
+  return {
+    name,
+    preference,
+    addresses,
+    security: "insecure",
+    nameSecurity: "insecure",
+    canonical: name,
+  };
 }

@@ -6,6 +6,7 @@ import {
   meets,
   type Options,
   run,
+  unsignedHost,
   withServer,
 } from "./delivery_fixture.ts";
 import { IdlePool } from "./idle_pool.ts";
@@ -329,11 +330,7 @@ for (const row of REQUIRED) {
             wishes: { requireTls: true },
             ...(isUntrusted ? {} : { ca: certified!.ca }),
           };
-          const hosts = [{
-            name: host,
-            preference: 1,
-            addresses: ["127.0.0.1"],
-          }];
+          const hosts = [unsignedHost(host, 1, ["127.0.0.1"])];
           return await run(port, {
             ...common,
             addresses: ["127.0.0.1"],

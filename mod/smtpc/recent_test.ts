@@ -54,6 +54,8 @@ function verdictOf(outcomes: Outcome[]): Verdict<Deliver> {
     tls: "",
     tookMs: 1,
     transcript: ["S: 220"],
+    hosts: [],
+    tlsResults: [],
   };
   return { answer: { outcomes, attempt } };
 }

@@ -26,7 +26,7 @@ export const smtpcRole: RoleManifest = {
   name: "smtpc",
   job: "hands messages to other mail servers",
   trust: 0,
-  asks: ["dns", "dial"],
+  asks: ["dns", "dial", "sts"],
   listens: [],
   instances: () => 1,
   needs: (site) => ({

@@ -53,7 +53,14 @@ export async function routeTo(
       return literal === undefined
         ? await mxRoute(nextHop.domain, names, facts)
         : mxCandidates(
-          [{ name: literal, preference: 0, addresses: [literal] }],
+          [{
+            name: literal,
+            preference: 0,
+            addresses: [literal],
+            security: "insecure",
+            nameSecurity: "insecure",
+            canonical: literal,
+          }],
           facts,
         );
     }
@@ -139,6 +146,8 @@ function refusalOutcome(
       return ownOutcome("permanent", 550, "5.1.2", "Domain does not exist");
     case "try-later":
       return ownOutcome("temporary", 451, "4.4.3", "Cannot look up domain now");
+    case "bogus":
+      return ownOutcome("temporary", 451, "4.7.5", "DNSSEC: domain is bogus");
   }
 }
 

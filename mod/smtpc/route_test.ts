@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import type { MailHost } from "../dns/dns_ipc.ts";
+import { unsignedHost } from "./delivery_fixture.ts";
 import { isLoopback, type Names, routeTo } from "./route.ts";
 
 const FACTS = { hostname: "us.test", port: 25, isOurs: isLoopback };
-const host = (name: string, preference: number, ...addresses: string[]) => ({
-  name,
-  preference,
-  addresses,
-});
+const host = (name: string, preference: number, ...addresses: string[]) =>
+  unsignedHost(name, preference, addresses);
 
 function names(answer: {
   hosts?: MailHost[];
@@ -19,7 +17,7 @@ function names(answer: {
     mailHosts: () =>
       Promise.resolve(
         hosts
-          ? { kind: "answered", answer: { hosts } }
+          ? { kind: "answered", answer: { hosts, security: "insecure" } }
           : refusal
           ? { kind: "refused", refusal }
           : { kind: "failed", why: "gone" },
@@ -27,7 +25,15 @@ function names(answer: {
     addresses: () =>
       Promise.resolve(
         addresses
-          ? { kind: "answered", answer: { addresses } }
+          ? {
+            kind: "answered",
+            answer: {
+              addresses,
+              security: "insecure",
+              nameSecurity: "insecure",
+              canonical: "relay.test",
+            },
+          }
           : refusal && refusal !== "null-mx"
           ? { kind: "refused", refusal }
           : { kind: "failed", why: "gone" },

@@ -6,6 +6,7 @@ import {
   bodyType,
   contentKey,
   contentRef,
+  domain,
   messageWishes,
   nextHop,
   queueId,
@@ -13,6 +14,73 @@ import {
   reversePath,
 } from "../core/shapes.ts";
 import { outcome } from "../core/outcome.ts";
+import { PROFILES } from "../dane/profile.ts";
+import { SECURITY } from "../dns/dns_ipc.ts";
+
+const security = z.enum(["", ...SECURITY]);
+
+/**
+ * One host that was tried, or was not and why: what the event store keeps, so
+ * that "how did it go out, and was it safe?" has an answer.
+ */
+export const attemptedHost = object({
+  host: text({ max: 255 }),
+  /** Empty if no connection was tried. */
+  address: text({ max: 64 }),
+  port: int({ min: 0, max: 65_535 }),
+  /** The profile that the destination has. */
+  profile: z.enum(PROFILES),
+  /** What that came to for this host, such as `dane: 2 usable TLSA records`. */
+  demand: text({ max: 200 }),
+  /** What was reached. */
+  reached: z.enum(["", "clear", "encrypted", "verified", "dane"]),
+  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
+  tls: text({ max: 100 }),
+  /** What matched, or what did not: `TLSA 3 1 1 2fb4...`, a name, an authority. */
+  certificate: text({ max: 300 }),
+  /** What DNSSEC said; empty if it was not asked. */
+  dns: object({ mx: security, address: security, tlsa: security }),
+  /** The MTA-STS policy that counted, such as `enforce 20261121`; or empty. */
+  mtaSts: text({ max: 64 }),
+  /** What came of it: the reply that ended it, or the trouble. */
+  result: text({ max: 300 }),
+  tookMs: int({ min: 0, max: 2 ** 40 }),
+});
+
+/** See {@link attemptedHost}. */
+export type AttemptedHost = z.infer<typeof attemptedHost>;
+
+/** Names of failures by RFC 8460 §4.3; `` is success. */
+export const TLS_RESULTS = [
+  "",
+  "starttls-not-supported",
+  "certificate-host-mismatch",
+  "certificate-expired",
+  "certificate-not-trusted",
+  "validation-failure",
+  "tlsa-invalid",
+  "dnssec-invalid",
+  "dane-required",
+  "sts-policy-fetch-error",
+  "sts-policy-invalid",
+  "sts-webpki-invalid",
+] as const;
+
+/** One TLS session by a policy of the recipients' domain, for TLSRPT. */
+export const tlsResult = object({
+  policy: z.enum(["tlsa", "sts", "no-policy-found"]),
+  /** RFC 8460 §4.4: the TLSA records, or the lines of the policy. */
+  policyLines: list(text({ max: 300 }), { max: 20 }),
+  /** The domain whose policy it is. */
+  domain,
+  mxHost: text({ max: 255 }),
+  result: z.enum(TLS_RESULTS),
+  ourAddress: text({ max: 64 }),
+  theirAddress: text({ max: 64 }),
+});
+
+/** See {@link tlsResult}. */
+export type TlsResult = z.infer<typeof tlsResult>;
 
 /** The SMTP client's calls. */
 export const smtpcContract = contract("smtpc", {
@@ -52,6 +120,10 @@ export const smtpcContract = contract("smtpc", {
         tookMs: int({ min: 0, max: 2 ** 40 }),
         /** Lines `C: ...` and `S: ...`, cut. */
         transcript: list(text({ max: 200 }), { max: 60 }),
+        /** In the order in which they were tried. */
+        hosts: list(attemptedHost, { max: 20 }),
+        /** Empty for configured next hops. */
+        tlsResults: list(tlsResult, { max: 20 }),
       }),
     }),
     /** `damaged`: the record is torn or altered; nothing was sent. */

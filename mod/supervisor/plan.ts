@@ -249,6 +249,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       nameservers: site.nameservers,
       withinMs: config.outbound.dns_timeout,
     }],
+    ["sts", { hostname }],
     ["auth", {
       file: pathsOf(site.home).passwordsFile,
       defaultDomain: config.server.local_domains[0] ?? hostname,

@@ -12,6 +12,7 @@ import { shredRole } from "../shred/role.ts";
 import { smtpcRole } from "../smtpc/role.ts";
 import { smtpdRole, submissionRole } from "../smtpd/role.ts";
 import { spoolRole } from "../spool/role.ts";
+import { stsRole } from "../sts/role.ts";
 import { syncRole } from "../sync/role.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
 
@@ -19,6 +20,7 @@ import type { RoleManifest, Site } from "../walls/manifest.ts";
 export const ROLES: readonly RoleManifest[] = [
   dnsRole,
   dialRole,
+  stsRole,
   resolveRole,
   syncRole,
   maildirRole,

@@ -125,6 +125,7 @@ export const EXEMPTIONS: readonly Exemption[] = [
       "sync",
       "smtpc",
       "dns",
+      "sts",
       "dial",
       "shred",
       "gate",
