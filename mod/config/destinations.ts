@@ -16,7 +16,13 @@ import {
   shown,
   strings,
 } from "./kinds.ts";
-import { foldAscii, hostPort, hostPortText, isDomainName } from "./names.ts";
+import {
+  foldAscii,
+  hostPort,
+  hostPortText,
+  isDomainName,
+  nameOrBelow,
+} from "./names.ts";
 import type { Entries } from "./routing.ts";
 
 /** What is said of one destination; null is: as for all. */
@@ -52,7 +58,7 @@ const KEYS = {
     type: "list of names",
     mustBe: 'a name such as "mx.remote.test", or ".remote.test" for those ' +
       "below it",
-    accept: matchName,
+    accept: nameOrBelow,
   }),
   fingerprints: strings({
     says: "SHA-256 of its certificate or public key, for fingerprint.",
@@ -186,12 +192,6 @@ function destinationName(name: string): string | undefined {
   }
   const hop = hostPort(folded);
   return hop === undefined ? undefined : hostPortText(hop);
-}
-
-function matchName(text: string): string | undefined {
-  const folded = foldAscii(text);
-  const name = folded.startsWith(".") ? folded.slice(1) : folded;
-  return isDomainName(name) ? folded : undefined;
 }
 
 function fingerprint(text: string): string | undefined {

@@ -267,7 +267,7 @@ function isTable(raw: unknown): raw is Table {
 
 /** What needs more than one value to be known: paths, and the automatic limit. */
 function settle(config: Config, path: string): Config {
-  const { server, smtp, tls, screening, access } = config;
+  const { server, smtp, tls, screening, access, outbound } = config;
   const home = resolve(dirname(resolve(path)), server.home);
   const inHome = (file: string | null) =>
     file === null ? null : resolve(home, file);
@@ -276,6 +276,7 @@ function settle(config: Config, path: string): Config {
     server: { ...server, home },
     smtp: { ...smtp, max_sessions_per_client: sessionsPerClient(smtp) },
     tls: { ...tls, certificate: inHome(tls.certificate), key: inHome(tls.key) },
+    outbound: { ...outbound, ca_file: inHome(outbound.ca_file) },
     screening: {
       ...screening,
       allow_file: inHome(screening.allow_file),

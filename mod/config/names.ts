@@ -94,6 +94,13 @@ export function hostPort(text: string): HostPort | undefined {
     : undefined;
 }
 
+/** `name`, or `.name` for all below it, in lower case; or undefined. */
+export function nameOrBelow(text: string): string | undefined {
+  const folded = foldAscii(text);
+  const name = folded.startsWith(".") ? folded.slice(1) : folded;
+  return isDomainName(name) ? folded : undefined;
+}
+
 /** Writes a host and a port so that {@link hostPort} reads it back. */
 export function hostPortText({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -26,8 +26,9 @@ import {
   string,
   strings,
 } from "./kinds.ts";
+import { PROFILES } from "../dane/profile.ts";
 import { destinations } from "./destinations.ts";
-import { foldAscii, isDomainName } from "./names.ts";
+import { foldAscii, isDomainName, nameOrBelow } from "./names.ts";
 import { aliases, type Entries, routes } from "./routing.ts";
 
 /** Settings under one heading of the file. */
@@ -725,6 +726,44 @@ export const SECTIONS = {
       default: "auto",
       of: ["auto", "on", "off"],
     }),
+    tls: choice({
+      says:
+        "The TLS profile of all servers that mail is sent to. none: never TLS. " +
+        "may: TLS if it is offered, with any certificate. encrypt: TLS or no " +
+        "delivery, with any certificate. verify: with a certificate of a known " +
+        "authority for the host's name. secure: the same for a name within the " +
+        "recipients' domain. dane: what the destination publishes, TLSA records " +
+        "(RFC 7672) or else an MTA-STS policy (RFC 8461); may where it " +
+        "publishes neither. dane-only: TLSA records or no delivery. " +
+        "[destinations] has others for one destination, and fingerprint too.",
+      default: "dane",
+      of: PROFILES.filter((one) => one !== "fingerprint"),
+    }),
+    tls_exceptions: strings({
+      says: "Domains of recipients and names of hosts whose TLSA records or " +
+        "MTA-STS policy are known to be broken: what they publish is not " +
+        "looked at, and they are dealt with as may, but only where the " +
+        "profile would be dane. `.remote.test` stands for all below it. There " +
+        "is no list beside this one. `bulkhead tls` tells where it counts.",
+      default: [],
+      example: ["broken.test", ".broken.test"],
+      min: 0,
+      max: 1_000,
+      type: "list of names",
+      mustBe: 'a name such as "broken.test", or ".broken.test" for those ' +
+        "below it",
+      accept: nameOrBelow,
+    }),
+    ca_file: optional(string({
+      says:
+        "PEM file of certificate authorities that count beside the usual ones: " +
+        "a company's own, or a laboratory's. A relative path starts at " +
+        "server.home.",
+      example: "/etc/bulkhead/authorities.pem",
+      type: "path",
+      mustBe: "the path of a PEM file",
+      accept: filePath,
+    })),
     nameservers: addresses({
       says: "Name servers to ask, at port 53; none means those of " +
         "/etc/resolv.conf.",

@@ -24,8 +24,8 @@ import {
 import type { Session } from "./session_io.ts";
 import { smtpcContract } from "./smtpc_ipc.ts";
 
-/** The client's settings. */
-const PART: SmtpcPart = {
+/** The client's settings; opportunistic TLS, which asks nobody. */
+export const PART: SmtpcPart = {
   hostname: "us.test",
   spoolDir: "/nowhere",
   port: 25,
@@ -33,6 +33,10 @@ const PART: SmtpcPart = {
   replyWithinMs: 1_000,
   ipv6: false,
   maxHosts: 5,
+  tls: "may",
+  tlsExceptions: [],
+  ca: "",
+  destinations: [],
 };
 const CALL = smtpcContract.calls.deliver;
 /** What is sent if a test gives nothing else. */

@@ -1,18 +1,10 @@
 /** Probes against scripted servers on loopback. */
 import assert from "node:assert/strict";
-import { withServer } from "./delivery_fixture.ts";
+import { PART as USUAL, withServer } from "./delivery_fixture.ts";
 import { probe } from "./probe.ts";
 import { type Answers, behave, type Heard } from "./scripted_server.ts";
 
-const PART = {
-  hostname: "us.test",
-  spoolDir: "/nowhere",
-  port: 25,
-  connectWithinMs: 1_000,
-  replyWithinMs: 500,
-  ipv6: false,
-  maxHosts: 5,
-};
+const PART = { ...USUAL, replyWithinMs: 500 };
 
 /** Probes a server that behaves but for `answers`. */
 async function meets(answers: Answers, recipient = "a@x.test") {

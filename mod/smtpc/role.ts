@@ -1,6 +1,20 @@
 /** The SMTP client: hands messages to their next hops. */
-import { int, object, text, z } from "../ipc/schema.ts";
+import { PROFILES } from "../dane/profile.ts";
+import { int, list, object, text, token, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
+
+/** How one destination is dealt with; see `mod/config/destinations.ts`. */
+export const destinationPart = object({
+  /** `domain`, `.domain`, `*` or `host:port`. */
+  name: text({ min: 1, max: 300 }),
+  tls: z.enum(PROFILES).nullable(),
+  match: list(text({ max: 255 }), { max: 16 }).nullable(),
+  fingerprints: list(token(/^[0-9a-f]{64}$/, { max: 64 }), { max: 16 })
+    .nullable(),
+});
+
+/** See {@link destinationPart}. */
+export type DestinationPart = z.infer<typeof destinationPart>;
 
 /** smtpc's part of the configuration. */
 export const smtpcPart = object({
@@ -16,6 +30,13 @@ export const smtpcPart = object({
   ipv6: z.boolean(),
   /** MX hosts and addresses tried in one attempt. */
   maxHosts: int({ min: 1, max: 100 }),
+  /** The profile of destinations that say nothing else. */
+  tls: z.enum(PROFILES),
+  /** Names, and `.names`, of broken sites. */
+  tlsExceptions: list(text({ min: 1, max: 255 }), { max: 1_000 }),
+  /** PEM of authorities beside the usual ones; or empty. */
+  ca: text({ max: 1_048_576 }),
+  destinations: list(destinationPart, { max: 10_000 }),
 });
 
 /** See {@link smtpcPart}. */

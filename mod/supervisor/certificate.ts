@@ -143,6 +143,29 @@ function day(ms: number): string {
 }
 
 /** TBSCertificate, RFC 5280 §4.1. */
+/** Most octets of a file of authorities; the usual ones are 200 KiB. */
+const MAX_AUTHORITIES = 1_048_576;
+
+/** What is wrong with a PEM of certificate authorities, after its name. */
+export function authoritiesFault(pem: string): string | undefined {
+  if (pem.length > MAX_AUTHORITIES) {
+    return `is larger than ${MAX_AUTHORITIES} octets`;
+  }
+  const begin = "-----BEGIN CERTIFICATE-----";
+  const parts = pem.split(begin).slice(1);
+  if (parts.length === 0) return "has no certificate in it";
+  const bad = parts.findIndex((part) => {
+    try {
+      new X509Certificate(begin + part);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return bad < 0 ? undefined : `has a certificate, number ${bad + 1}, that ` +
+    "cannot be read";
+}
+
 function toBeSigned(
   hostname: string,
   nowMs: number,

@@ -1,7 +1,11 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import net from "node:net";
 import tls from "node:tls";
-import { checkCertificate, makeCertificate } from "./certificate.ts";
+import {
+  authoritiesFault,
+  checkCertificate,
+  makeCertificate,
+} from "./certificate.ts";
 
 const HOST = "mx.home.test";
 const NOW = Date.now();
@@ -203,3 +207,14 @@ for (const { name, cert, key, nowMs, host, want } of CHECKS) {
     for (const [at, pattern] of want.entries()) match(found[at]!, pattern);
   });
 }
+
+Deno.test("authoritiesFault() finds what is no certificate, and where", () => {
+  const { cert, key } = makeCertificate("ca.home.test", Date.now());
+  const other = makeCertificate("ca2.home.test", Date.now()).cert;
+  assert.equal(authoritiesFault(cert + other), undefined);
+  assert.equal(authoritiesFault(key), "has no certificate in it");
+  assert.equal(
+    authoritiesFault(cert + other.replace("MII", "III")),
+    "has a certificate, number 2, that cannot be read",
+  );
+});

@@ -78,6 +78,8 @@ export interface PlanInputs {
   readonly hasIpv6: boolean;
   /** What an ext4 journal may keep of contents; see `mod/shred/eraser.ts`. */
   readonly journalBytes: number;
+  /** PEM of authorities for outbound TLS beside the usual ones; or empty. */
+  readonly ca: string;
   /** Lists of networks and access tables. */
   readonly gateFiles: GateFiles;
   readonly manifests: readonly RoleManifest[];
@@ -239,6 +241,12 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       replyWithinMs: config.outbound.reply_timeout,
       maxHosts: config.outbound.max_hosts,
       ipv6: site.ipv6,
+      tls: config.outbound.tls,
+      tlsExceptions: config.outbound.tls_exceptions,
+      ca: inputs.ca,
+      destinations: config.destinations.map((
+        { name, tls, match, fingerprints },
+      ) => ({ name, tls, match, fingerprints })),
     }],
     ["dial", {
       libc: site.libc,

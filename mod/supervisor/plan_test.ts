@@ -35,6 +35,7 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     libc: "/lib/libc.so.6",
     hasIpv6: true,
     journalBytes: 0,
+    ca: "",
     gateFiles: NO_GATE_FILES,
     manifests: ROLES,
     ...over,

@@ -13,7 +13,11 @@ import {
   accountsFromTable,
 } from "./accounts.ts";
 import { deadAliases } from "./alias_check.ts";
-import { checkCertificate, makeCertificate } from "./certificate.ts";
+import {
+  authoritiesFault,
+  checkCertificate,
+  makeCertificate,
+} from "./certificate.ts";
 import { readGateFiles } from "./gate_files.ts";
 import { checkPlaces, placesOf } from "./home.ts";
 import { isRoot } from "./installation.ts";
@@ -107,7 +111,11 @@ export function openSite(configPath: string): Opening {
   if (!users.ok) faults.push(...users.faults);
   const gateFiles = readGateFiles(config, cannotRead);
   if (!gateFiles.ok) faults.push(...gateFiles.faults);
-  if (!tls.ok || !users.ok || !gateFiles.ok) return { ok: false, faults };
+  const authorities = readAuthorities(config);
+  if (!authorities.ok) faults.push(...authorities.faults);
+  if (!tls.ok || !users.ok || !gateFiles.ok || !authorities.ok) {
+    return { ok: false, faults };
+  }
 
   const unknown = users.mailboxes.filter((one) =>
     !config.server.local_domains.includes(one.domain)
@@ -139,6 +147,7 @@ export function openSite(configPath: string): Opening {
     hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
     libc: libcPath(libraries),
     journalBytes: journalBytes(paths.spentDir),
+    ca: authorities.pem,
     gateFiles: gateFiles.files,
     manifests: ROLES,
   });
@@ -225,6 +234,21 @@ function readTls(config: Config, paths: Paths) {
       pem: { cert, key },
       warnings: checked.filter((one) => one.kind === "warning").map(told),
     };
+}
+
+function readAuthorities(
+  { outbound: { ca_file: path } }: Config,
+): { ok: true; pem: string } | { ok: false; faults: string[] } {
+  if (path === null) return { ok: true, pem: "" };
+  try {
+    const pem = Deno.readTextFileSync(path);
+    const fault = authoritiesFault(pem);
+    return fault === undefined
+      ? { ok: true, pem }
+      : { ok: false, faults: [`outbound.ca_file: ${path} ${fault}`] };
+  } catch (error) {
+    return { ok: false, faults: [cannotRead(path, error)] };
+  }
 }
 
 /** The self-signed certificate is made at the first start. */

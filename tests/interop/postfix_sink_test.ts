@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { DamagedError, readContent } from "../../mod/content/reader.ts";
 import { Sealer } from "../../mod/content/seal.ts";
 import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
+import { PART } from "../../mod/smtpc/delivery_fixture.ts";
 import { IdlePool } from "../../mod/smtpc/idle_pool.ts";
 import type { Session } from "../../mod/smtpc/session_io.ts";
 import { smtpcContract } from "../../mod/smtpc/smtpc_ipc.ts";
@@ -66,13 +67,10 @@ function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
     Promise.resolve({ kind: "failed" as const, why: "not asked" });
   return {
     part: {
-      hostname: "us.test",
+      ...PART,
       spoolDir,
-      port: 25,
       connectWithinMs: 5_000,
       replyWithinMs: 10_000,
-      ipv6: false,
-      maxHosts: 5,
     },
     names: { mailHosts: never, addresses: never },
     pool,
