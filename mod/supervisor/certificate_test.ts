@@ -211,9 +211,9 @@ for (const { name, cert, key, nowMs, host, want } of CHECKS) {
 Deno.test("authoritiesFault() finds what is no certificate, and where", () => {
   const { cert, key } = makeCertificate("ca.home.test", Date.now());
   const other = makeCertificate("ca2.home.test", Date.now()).cert;
-  assert.equal(authoritiesFault(cert + other), undefined);
-  assert.equal(authoritiesFault(key), "has no certificate in it");
-  assert.equal(
+  strictEqual(authoritiesFault(cert + other), undefined);
+  strictEqual(authoritiesFault(key), "has no certificate in it");
+  strictEqual(
     authoritiesFault(cert + other.replace("MII", "III")),
     "has a certificate, number 2, that cannot be read",
   );
