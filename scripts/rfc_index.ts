@@ -36,6 +36,7 @@ const LIST = new Map<number, Rfc>([
   }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
+  [2181, { title: "Clarifications to the DNS", support: "Partial" }],
   [2308, {
     title: "Negative caching of DNS queries",
     support: "Partial",
@@ -52,6 +53,7 @@ const LIST = new Map<number, Rfc>([
   [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
   [3464, { title: "Delivery status notifications", support: "Yes" }],
   [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
+  [3597, { title: "DNS: unknown record types", support: "Yes" }],
   [3834, { title: "Automatic responses to mail", support: "Yes" }],
   [3848, { title: "Transmission types: ESMTPS, ESMTPSA", support: "Yes" }],
   [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
@@ -128,6 +130,7 @@ const LIST = new Map<number, Rfc>([
   [4033, { title: "DNSSEC: introduction", support: "Partial" }],
   [4034, { title: "DNSSEC: resource records", support: "Partial" }],
   [4035, { title: "DNSSEC: protocol", support: "Partial" }],
+  [6840, { title: "DNSSEC: clarifications", support: "Partial" }],
   [6698, { title: "DANE: TLSA", support: "Partial" }],
   [7671, { title: "DANE: operational guidance", support: "Partial" }],
   [8460, { title: "SMTP TLS reporting", support: "Partial" }],
