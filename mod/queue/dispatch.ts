@@ -1,13 +1,12 @@
 /**
- * Delivery: takes messages into memory (never more than the settings say),
- * routes their recipients, hands out jobs, and writes down what came of them.
- * What is decided lives in `agenda.ts`, `route.ts` and `judge.ts`.
+ * Delivery: joins the messages in memory (`active_set.ts`), the ways of their
+ * recipients (`routing.ts`), the agendas, and what comes of it
+ * (`settling.ts`); hands out the jobs.
  */
 import { log } from "../core/log.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { address as addressShape } from "../core/shapes.ts";
-import type { Target } from "../resolve/resolve_ipc.ts";
-import type { Attempt } from "../smtpc/smtpc_ipc.ts";
+import { ActiveSet } from "./active_set.ts";
 import { Agenda } from "./agenda.ts";
 import { DeadList } from "./dead_list.ts";
 import {
@@ -17,43 +16,21 @@ import {
   type Job,
   type Part,
 } from "./deliver.ts";
-import type { Event } from "./event.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
-import {
-  type Ending,
-  endingOf,
-  judge,
-  type Law,
-  type Result,
-  wantsSuccess,
-} from "./judge.ts";
+import type { Ending, Result } from "./judge.ts";
 import type { KeyFile } from "./keys_io.ts";
-import {
-  type Message,
-  newRecipient,
-  type Recipient,
-  type State,
-} from "./message.ts";
+import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
-import {
-  byDestination,
-  claim,
-  CROWDED,
-  UNREACHABLE,
-  unrouted,
-} from "./plan.ts";
-import { choose, destinationOf, type Resolution, Router } from "./route.ts";
-import type { MessageRow, Place, Store } from "./store_io.ts";
+import { byDestination, CROWDED, UNREACHABLE } from "./plan.ts";
+import { destinationOf, Router } from "./route.ts";
+import { type Planned, Routing } from "./routing.ts";
+import { Settling } from "./settling.ts";
+import type { Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { wishesBehind } from "./wishes.ts";
 
 /** Recipients in one job; the contracts say so too. */
 const BATCH = 100;
-/** Messages loaded in one go, so that no load delays an accept for long. */
-const LOAD = 200;
-/** Recipients in memory, for each message that there may be. */
-const RECIPIENTS_PER_MESSAGE = 10;
 /** Jobs of a message that may end without anybody knowing how. */
 const MAX_UNKNOWN_ENDS = 2;
 const UNKNOWN_AGAIN_MS = 1_000;
@@ -62,22 +39,16 @@ const CROWDED_AGAIN_MS = 60_000;
 /** The active messages and their jobs. */
 export class Dispatcher {
   readonly #edges: DeliveryEdges;
-  readonly #store: Store;
   readonly #keys: KeyFile;
   readonly #commit: GroupCommit;
-  readonly #finisher: Finisher;
-  readonly #notices: Notices;
   readonly #around: Surroundings;
   readonly #router: Router;
+  readonly #active: ActiveSet;
+  readonly #routing: Routing;
+  readonly #settling: Settling;
   readonly #dead = new DeadList();
   readonly #local: Agenda<Job>;
   readonly #remote: Agenda<Job>;
-  readonly #active = new Map<number, Message>();
-  #recipients = 0;
-  /** Where fresh messages that are not in memory begin; undefined: none. */
-  #freshFrom: number | undefined = 0;
-  #dueAfter = { dueMs: 0, n: 0 };
-  #graceUntilMs = 0;
   /**
    * The last message that was there when this process began: its predecessor
    * may have had any of them delivered, and died before that was committed.
@@ -85,7 +56,6 @@ export class Dispatcher {
   readonly #lastInherited: number;
   /** Messages of our own of which a job ended and nobody heard how. */
   readonly #unheard = new Set<number>();
-  #isLoading = false;
   #isStopped = false;
 
   constructor(options: {
@@ -97,16 +67,37 @@ export class Dispatcher {
     notices: Notices;
     around: Surroundings;
   }) {
-    this.#edges = options.edges;
-    this.#store = options.store;
-    this.#lastInherited = options.store.lastNumber();
+    const { edges, store, commit, around } = options;
+    this.#edges = edges;
+    this.#lastInherited = store.lastNumber();
     this.#keys = options.keys;
-    this.#commit = options.commit;
-    this.#finisher = options.finisher;
-    this.#notices = options.notices;
-    this.#around = options.around;
-    this.#router = new Router(this.#edges.resolve, () => performance.now());
-    const part = this.#around.part;
+    this.#commit = commit;
+    this.#around = around;
+    this.#router = new Router(edges.resolve, () => performance.now());
+    this.#active = new ActiveSet({
+      store,
+      commit,
+      around,
+      onLoaded: (message, round) => {
+        if (round.length === 0) this.#settling.settle(message, []);
+        else this.#routing.route(message, round);
+      },
+      onRefilled: () => this.pump(),
+    });
+    this.#routing = new Routing({
+      router: this.#router,
+      store,
+      commit,
+      around,
+      onPlanned: (planned) => this.#enlist(planned),
+      onLate: () => this.pump(),
+      onGrown: (by) => this.#active.grown(by),
+    });
+    this.#settling = new Settling({
+      ...options,
+      onOver: (message, ending) => this.#over(message, ending),
+    });
+    const { part } = around;
     this.#local = new Agenda({
       limits: () => ({ all: part().maxLocalJobs, each: part().maxLocalJobs }),
       slowStart: false,
@@ -122,19 +113,12 @@ export class Dispatcher {
 
   /** Nothing expires before this time. */
   set graceUntilMs(untilMs: number) {
-    this.#graceUntilMs = untilMs;
+    this.#settling.graceUntilMs = untilMs;
   }
 
   /** Recipients in memory that are being delivered, by their stored state. */
   activeCounts(): { incoming: number; deferred: number } {
-    const counts = { incoming: 0, deferred: 0 };
-    for (const { recipients } of this.#active.values()) {
-      for (const { state, last } of recipients) {
-        if (state !== "active") continue;
-        counts[last === undefined ? "incoming" : "deferred"]++;
-      }
-    }
-    return counts;
+    return this.#active.counts();
   }
 
   /** Jobs whose outcome is awaited. */
@@ -158,31 +142,19 @@ export class Dispatcher {
    * and {@link overflowed} called.
    */
   offer(message: Message): boolean {
-    if (this.#freshFrom !== undefined || this.#room() <= 0) return false;
-    this.#admit(message);
+    if (!this.#active.offer(message)) return false;
     this.pump();
     return true;
   }
 
   /** A fresh message waits in the database. */
   overflowed(n: number): void {
-    this.#freshFrom = Math.min(this.#freshFrom ?? n, n);
+    this.#active.overflowed(n);
   }
 
   /** Loads what is due, as far as there is room. Called on a timer. */
   refill(): void {
-    if (this.#isLoading || this.#commit.failing !== undefined) return;
-    // Half for the new and half for the old, so that neither starves.
-    const limit = Math.ceil(Math.min(LOAD, this.#room()) / 2);
-    if (limit <= 0) return;
-    const full = [this.#loadFresh(limit), this.#loadDue(limit)].includes(limit);
-    this.pump();
-    if (!full || this.#room() <= 0) return;
-    this.#isLoading = true;
-    setImmediate(() => {
-      this.#isLoading = false;
-      this.refill();
-    });
+    this.#active.refill();
   }
 
   /**
@@ -190,13 +162,7 @@ export class Dispatcher {
    * are in memory, and what the rows say is looked for.
    */
   hasten(places: readonly Place[], nowMs: number): void {
-    for (const { n, ordinal } of places) {
-      const recipient = this.#active.get(n)?.recipients
-        .find((one) => one.ordinal === ordinal);
-      if (recipient?.state !== "deferred") continue;
-      recipient.nextMs = Math.min(recipient.nextMs, nowMs);
-    }
-    this.#lookAgainFrom(nowMs);
+    this.#active.hasten(places, nowMs);
   }
 
   /** Whatever is known of where this address goes: it is to be tried. */
@@ -228,175 +194,8 @@ export class Dispatcher {
     }
   }
 
-  /** Messages that may still come into memory. */
-  #room(): number {
-    const { maxActive } = this.#around.part();
-    const isCrowded = this.#recipients >= maxActive * RECIPIENTS_PER_MESSAGE;
-    return isCrowded ? 0 : maxActive - this.#active.size;
-  }
-
-  #loadFresh(limit: number): number {
-    if (this.#freshFrom === undefined) return 0;
-    const rows = this.#store.fresh(this.#freshFrom, limit);
-    const last = rows.at(-1);
-    this.#freshFrom = rows.length < limit ? undefined : last!.n + 1;
-    for (const row of rows) this.#load(row);
-    return rows.length;
-  }
-
-  #loadDue(limit: number): number {
-    const rows = this.#store.due(this.#around.nowMs(), this.#dueAfter, limit);
-    const last = rows.at(-1);
-    if (last !== undefined) this.#dueAfter = { dueMs: last.dueMs, n: last.n };
-    for (const row of rows) this.#load(row);
-    return rows.length;
-  }
-
-  // A commit that was late may park a message at a time that has been looked
-  // through meanwhile.
-  #lookAgainFrom(dueMs: number): void {
-    if (dueMs < 0 || dueMs > this.#dueAfter.dueMs) return;
-    this.#dueAfter = { dueMs: dueMs - 1, n: 0 };
-  }
-
-  #load(row: MessageRow): void {
-    if (row.state !== "queued" || this.#active.has(row.n)) return;
-    this.#admit(this.#store.load(row));
-  }
-
-  #admit(message: Message): void {
-    this.#active.set(message.n, message);
-    this.#recipients += message.recipients.length;
-    const nowMs = this.#around.nowMs();
-    const round = message.recipients.filter((recipient) =>
-      recipient.state === "incoming" ||
-      (recipient.state === "deferred" && recipient.nextMs <= nowMs)
-    );
-    for (const recipient of round) recipient.state = "active";
-    message.open = round.length;
-    if (round.length === 0) this.#settle(message, []);
-    else this.#route(message, round);
-  }
-
-  #forget(message: Message): void {
-    this.#active.delete(message.n);
-    this.#recipients -= message.recipients.length;
-    // Not for every single message: each load is a search.
-    if (this.#freshFrom === undefined) return;
-    if (this.#room() >= this.#around.part().maxActive / 4) this.refill();
-  }
-
-  /** Resolves recipients; goes on in the same turn if all were known. */
-  #route(message: Message, round: readonly Recipient[]): void {
-    const found = round.map((one) =>
-      this.#router.resolve(one.address, message.mayRelay || isByAlias(one))
-    );
-    const go = (resolutions: readonly Resolution[]) =>
-      this.#plan(message, round.map((r, i) => [r, resolutions[i]!]));
-    if (found.every((one) => !(one instanceof Promise))) {
-      go(found as Resolution[]);
-    } else {
-      void Promise.all(found).then((all) => {
-        go(all);
-        this.pump();
-      });
-    }
-  }
-
-  /** Turns resolutions into jobs, replaced recipients and own outcomes. */
-  #plan(message: Message, round: readonly [Recipient, Resolution][]): void {
-    const parts: Part[] = [];
-    const results: Result[] = [];
-    const expanded: { from: Recipient; targets: readonly Target[] }[] = [];
-    for (const [recipient, resolution] of round) {
-      if (resolution.kind !== "targets") {
-        results.push(unrouted(recipient, resolution));
-        continue;
-      }
-      const choice = choose(recipient, resolution.targets);
-      switch (choice.kind) {
-        case "one":
-          if (claim(message, choice.target)) {
-            parts.push({ recipient, target: choice.target });
-          } else results.push({ kind: "duplicate", recipient });
-          break;
-        case "several":
-          expanded.push({ from: recipient, targets: choice.targets });
-          break;
-        case "loop":
-          results.push(unrouted(recipient, { kind: "loop" }));
-      }
-    }
-    if (expanded.length > 0) this.#expand(message, expanded);
-    this.#enlist(message, parts, results);
-  }
-
-  /**
-   * Replaces recipients by what their aliases say, in one transaction, and
-   * delivers only when it is committed: a crash leaves the one or the others.
-   */
-  #expand(
-    message: Message,
-    expanded: readonly { from: Recipient; targets: readonly Target[] }[],
-  ): void {
-    const parts: Part[] = [];
-    const gone: { from: Recipient; names: string[] }[] = [];
-    for (const { from, targets } of expanded) {
-      const names: string[] = [];
-      for (const target of targets) {
-        if (!claim(message, target)) continue;
-        const recipient = newRecipient(
-          message.nextOrdinal++,
-          target.address,
-          {
-            original: from.original || from.address,
-            depth: from.depth + 1,
-            wishes: wishesBehind(from.wishes),
-          },
-        );
-        recipient.state = "active";
-        message.recipients.push(recipient);
-        parts.push({ recipient, target });
-        names.push(target.address);
-      }
-      gone.push({ from, names });
-      if (wantsSuccess(message, from)) {
-        from.state = "bounce";
-        from.action = "expanded";
-        from.last = ownOutcome("delivered", 250, "2.0.0", "Expanded");
-        continue;
-      }
-      from.state = "gone";
-      message.rows--;
-    }
-    this.#recipients += parts.length;
-    message.rows += parts.length;
-    message.open += parts.length;
-    const atMs = this.#around.nowMs();
-    void this.#commit.write(() => {
-      for (const { from, names } of gone) {
-        this.#writeRow(message.n, from);
-        this.#store.addEvent({
-          atMs,
-          queueId: message.id,
-          recipient: from.address,
-          what: "expanded",
-          text: names.join(", ").slice(0, 1_000),
-        });
-      }
-      for (const { recipient } of parts) {
-        this.#store.insertRecipient(message.n, recipient);
-      }
-    }).then(() => {
-      message.open -= gone.length;
-      if (message.open === 0) this.#settle(message, []);
-      else this.#enlist(message, parts, []);
-      this.pump();
-    });
-  }
-
   /** Puts jobs on the agenda; what cannot be tried now is settled at once. */
-  #enlist(message: Message, parts: readonly Part[], results: Result[]): void {
+  #enlist({ message, parts, results }: Planned): void {
     const nowMs = this.#around.nowMs();
     const { maxActive } = this.#around.part();
     for (const [destination, some] of byDestination(parts)) {
@@ -417,7 +216,9 @@ export class Dispatcher {
         }
       }
     }
-    if (results.length > 0) this.#settle(message, results);
+    if (results.length > 0 || message.open === 0) {
+      this.#settling.settle(message, results);
+    }
   }
 
   #add(job: Job): void {
@@ -459,7 +260,7 @@ export class Dispatcher {
     switch (reached.kind) {
       case "damaged":
         message.isDamaged = true;
-        this.#settle(
+        this.#settling.settle(
           message,
           parts.map(({ recipient }) => ({ kind: "damaged", recipient })),
         );
@@ -468,7 +269,7 @@ export class Dispatcher {
         this.#unknownEnd(job, reached.why);
         break;
       case "outcomes":
-        this.#settle(
+        this.#settling.settle(
           message,
           parts.map(({ recipient, target }, i) => ({
             kind: "outcome",
@@ -495,7 +296,7 @@ export class Dispatcher {
       return;
     }
     const outcome = ownOutcome("temporary", 451, "4.3.0", why);
-    this.#settle(
+    this.#settling.settle(
       message,
       parts.map(({ recipient }) => ({ kind: "outcome", recipient, outcome })),
     );
@@ -508,154 +309,16 @@ export class Dispatcher {
       limits: this.#around.part(),
     });
     for (const { message, parts } of this.#remote.withdraw(destination)) {
-      this.#settle(message, this.#postponed(parts, untilMs, UNREACHABLE));
-    }
-  }
-
-  /** Writes down results; if they were the round's last, ends the round. */
-  #settle(
-    message: Message,
-    results: readonly Result[],
-    attempt?: Attempt,
-  ): void {
-    const events = this.#judgeAll(message, results, attempt);
-    message.open -= results.length;
-    const ending = message.open === 0 ? endingOf(message) : undefined;
-    const writing = this.#commit.write(() => {
-      for (const { recipient } of results) this.#writeRow(message.n, recipient);
-      for (const event of events) this.#store.addEvent(event);
-      this.#writeEnding(message, ending);
-    });
-    void writing.then(() => {
-      for (const event of events) logResult(message, event);
-      if (ending !== undefined) this.#ended(message, ending);
-    });
-  }
-
-  #judgeAll(
-    message: Message,
-    results: readonly Result[],
-    attempt: Attempt | undefined,
-  ): Event[] {
-    const law = this.#law();
-    const events: Event[] = [];
-    for (const result of results) {
-      const event = this.#judge(message, result, law);
-      if (event === undefined) continue;
-      events.push(
-        attempt === undefined ? event : {
-          ...event,
-          host: event.host || attempt.host,
-          tls: attempt.tls,
-          // The session is told once, with its first recipient.
-          transcript: events.length === 0 ? attempt.transcript : [],
-        },
+      this.#settling.settle(
+        message,
+        this.#postponed(parts, untilMs, UNREACHABLE),
       );
     }
-    return events;
   }
 
-  #judge(message: Message, result: Result, law: Law): Event | undefined {
-    const { recipient } = result;
-    const { address } = recipient;
-    const what = judge(message, result, law);
-    if (recipient.state === "gone") message.rows--;
-    if (what === undefined) return undefined;
-    this.#count(what);
-    const outcome = result.kind === "outcome" ? result.outcome : recipient.last;
-    return {
-      atMs: law.nowMs,
-      queueId: message.id,
-      recipient: address,
-      what,
-      host: outcome?.host ?? "",
-      code: outcome?.code ?? 0,
-      text: outcome === undefined ? "" : `${outcome.enhanced} ${outcome.text}`,
-    };
+  #over(message: Message, ending: Ending): void {
+    if (ending.kind === "parked") this.#active.lookAgainFrom(ending.dueMs);
+    else this.#unheard.delete(message.n);
+    this.#active.forget(message);
   }
-
-  #law(): Law {
-    const { firstRetryMs, maxRetryMs, expireMs } = this.#around.part();
-    return {
-      nowMs: this.#around.nowMs(),
-      random: this.#around.random(),
-      graceUntilMs: this.#graceUntilMs,
-      firstRetryMs,
-      maxRetryMs,
-      expireMs,
-    };
-  }
-
-  #count(what: Event["what"]): void {
-    if (what === "delivered" || what === "deferred") this.#around.count(what);
-  }
-
-  #writeRow(n: number, recipient: Recipient): void {
-    const { state } = recipient;
-    if (state === "gone") this.#store.deleteRecipient(n, recipient.ordinal);
-    else if (state === "deferred" || state === "bounce") {
-      this.#store.updateRecipient(n, recipient as Recipient & { state: State });
-    }
-  }
-
-  #writeEnding(message: Message, ending: Ending | undefined): void {
-    switch (ending?.kind) {
-      case undefined:
-      case "bounce":
-        return;
-      case "spent":
-        return this.#store.deleteMessage(message.n);
-      case "parked":
-        return this.#store.park(message.n, ending.dueMs);
-      case "corrupt":
-        this.#store.corrupt(message.n);
-        this.#store.addEvent({
-          atMs: this.#around.nowMs(),
-          queueId: message.id,
-          recipient: "",
-          what: "corrupt",
-        });
-    }
-  }
-
-  async #ended(message: Message, ending: Ending): Promise<void> {
-    switch (ending.kind) {
-      case "bounce":
-        if (await this.#notices.send(message)) {
-          void this.#finisher.finish(message);
-        }
-        break;
-      case "spent":
-        void this.#finisher.finish(message);
-        break;
-      case "corrupt":
-        this.#around.count("corrupt");
-        log("message-corrupt", { id: message.id, alarm: true });
-        break;
-      case "parked":
-        this.#lookAgainFrom(ending.dueMs);
-        break;
-    }
-    if (ending.kind !== "parked") this.#unheard.delete(message.n);
-    this.#forget(message);
-  }
-}
-
-/** Tells the log what became of a recipient: after it is written down. */
-function logResult(message: Message, event: Event): void {
-  log(`recipient-${event.what}`, {
-    id: event.queueId,
-    from: message.reversePath,
-    to: event.recipient,
-    host: event.host || undefined,
-    tls: event.tls || undefined,
-    code: event.code || undefined,
-    text: event.text,
-    delayMs: Math.max(0, event.atMs - message.arrivedMs),
-  });
-}
-
-/** True for an address that the administrator's aliases gave. */
-function isByAlias({ depth, original }: Recipient): boolean {
-  return depth > 0 || original !== "";
 }

@@ -269,6 +269,15 @@ export class Store {
     );
   }
 
+  /** Writes what became of a recipient in a round. */
+  writeRecipient(n: number, recipient: Recipient): void {
+    const { state } = recipient;
+    if (state === "gone") this.deleteRecipient(n, recipient.ordinal);
+    else if (state === "deferred" || state === "bounce") {
+      this.updateRecipient(n, recipient as Recipient & { state: State });
+    }
+  }
+
   /** Recipients on hold become ones that nothing was tried for; how many. */
   releaseRecipients(n: number): number {
     return Number(this.#run.releaseRecipients.run(n).changes);

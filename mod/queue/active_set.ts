@@ -1,0 +1,172 @@
+/**
+ * The messages in memory: never more than the settings say, whatever waits in
+ * the database. Knows what was looked through there, the fresh and the due.
+ */
+import type { GroupCommit } from "./group_commit.ts";
+import type { Message, Recipient } from "./message.ts";
+import type { MessageRow, Place, Store } from "./store_io.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Messages loaded in one go, so that no load delays an accept for long. */
+const LOAD = 200;
+/** Recipients in memory, for each message that there may be. */
+const RECIPIENTS_PER_MESSAGE = 10;
+
+/** The active messages. */
+export class ActiveSet {
+  readonly #store: Pick<Store, "fresh" | "due" | "load">;
+  readonly #commit: Pick<GroupCommit, "failing">;
+  readonly #around: Surroundings;
+  readonly #onLoaded: (message: Message, round: readonly Recipient[]) => void;
+  readonly #onRefilled: () => void;
+  readonly #active = new Map<number, Message>();
+  #recipients = 0;
+  /** Where fresh messages that are not in memory begin; undefined: none. */
+  #freshFrom: number | undefined = 0;
+  #dueAfter = { dueMs: 0, n: 0 };
+  #isLoading = false;
+
+  constructor(options: {
+    store: Pick<Store, "fresh" | "due" | "load">;
+    commit: Pick<GroupCommit, "failing">;
+    around: Surroundings;
+    /** A message came into memory; these of its recipients are to be tried. */
+    onLoaded: (message: Message, round: readonly Recipient[]) => void;
+    /** Some were loaded. */
+    onRefilled: () => void;
+  }) {
+    this.#store = options.store;
+    this.#commit = options.commit;
+    this.#around = options.around;
+    this.#onLoaded = options.onLoaded;
+    this.#onRefilled = options.onRefilled;
+  }
+
+  /** True if a message is in memory. */
+  has(n: number): boolean {
+    return this.#active.has(n);
+  }
+
+  /** Recipients that are being delivered, by their stored state. */
+  counts(): { incoming: number; deferred: number } {
+    const counts = { incoming: 0, deferred: 0 };
+    for (const { recipients } of this.#active.values()) {
+      for (const { state, last } of recipients) {
+        if (state !== "active") continue;
+        counts[last === undefined ? "incoming" : "deferred"]++;
+      }
+    }
+    return counts;
+  }
+
+  /**
+   * Takes a message that is ready; false if there is no room or others wait in
+   * the database before it. Then {@link overflowed} must be called when its
+   * mark is committed.
+   */
+  offer(message: Message): boolean {
+    if (this.#freshFrom !== undefined || this.#room() <= 0) return false;
+    this.#admit(message);
+    return true;
+  }
+
+  /** A fresh message waits in the database. */
+  overflowed(n: number): void {
+    this.#freshFrom = Math.min(this.#freshFrom ?? n, n);
+  }
+
+  /** Loads what is due, as far as there is room. Called on a timer. */
+  refill(): void {
+    if (this.#isLoading || this.#commit.failing !== undefined) return;
+    // Half for the new and half for the old, so that neither starves.
+    const limit = Math.ceil(Math.min(LOAD, this.#room()) / 2);
+    if (limit <= 0) return;
+    const full = [this.#loadFresh(limit), this.#loadDue(limit)].includes(limit);
+    this.#onRefilled();
+    if (!full || this.#room() <= 0) return;
+    this.#isLoading = true;
+    setImmediate(() => {
+      this.#isLoading = false;
+      this.refill();
+    });
+  }
+
+  /**
+   * Rows of these recipients say, or are about to, that they are due: so they
+   * are in memory, and what the rows say is looked for.
+   */
+  hasten(places: readonly Place[], nowMs: number): void {
+    for (const { n, ordinal } of places) {
+      const recipient = this.#active.get(n)?.recipients
+        .find((one) => one.ordinal === ordinal);
+      if (recipient?.state !== "deferred") continue;
+      recipient.nextMs = Math.min(recipient.nextMs, nowMs);
+    }
+    this.lookAgainFrom(nowMs);
+  }
+
+  /** A message in memory has so many recipients more. */
+  grown(by: number): void {
+    this.#recipients += by;
+  }
+
+  /** A message's round is over. */
+  forget(message: Message): void {
+    this.#active.delete(message.n);
+    this.#recipients -= message.recipients.length;
+    // Not for every single message: each load is a search.
+    if (this.#freshFrom === undefined) return;
+    if (this.#room() >= this.#around.part().maxActive / 4) this.refill();
+  }
+
+  /**
+   * Messages may be due from this time on that was looked through already: a
+   * commit that was late parks them there.
+   */
+  lookAgainFrom(dueMs: number): void {
+    if (dueMs < 0 || dueMs > this.#dueAfter.dueMs) return;
+    this.#dueAfter = { dueMs: dueMs - 1, n: 0 };
+  }
+
+  /** Messages that may still come into memory. */
+  #room(): number {
+    const { maxActive } = this.#around.part();
+    const isCrowded = this.#recipients >= maxActive * RECIPIENTS_PER_MESSAGE;
+    return isCrowded ? 0 : maxActive - this.#active.size;
+  }
+
+  #loadFresh(limit: number): number {
+    if (this.#freshFrom === undefined) return 0;
+    const rows = this.#store.fresh(this.#freshFrom, limit);
+    const last = rows.at(-1);
+    this.#freshFrom = rows.length < limit ? undefined : last!.n + 1;
+    for (const row of rows) this.#load(row);
+    return rows.length;
+  }
+
+  #loadDue(limit: number): number {
+    const rows = this.#store.due(this.#around.nowMs(), this.#dueAfter, limit);
+    const last = rows.at(-1);
+    if (last !== undefined) this.#dueAfter = { dueMs: last.dueMs, n: last.n };
+    for (const row of rows) this.#load(row);
+    return rows.length;
+  }
+
+  #load(row: MessageRow): void {
+    if (row.state !== "queued" || this.#active.has(row.n)) return;
+    this.#admit(this.#store.load(row));
+  }
+
+  #admit(message: Message): void {
+    this.#active.set(message.n, message);
+    this.#recipients += message.recipients.length;
+    const nowMs = this.#around.nowMs();
+    const round = message.recipients.filter((recipient) =>
+      recipient.state === "incoming" ||
+      (recipient.state === "deferred" && recipient.nextMs <= nowMs)
+    );
+    for (const recipient of round) recipient.state = "active";
+    message.open = round.length;
+    this.#onLoaded(message, round);
+  }
+}
