@@ -719,6 +719,19 @@ export const SECTIONS = {
       min: 1,
       max: 100,
     }),
+    mta_sts: boolean({
+      says: "Whether the MTA-STS policies (RFC 8461) of other domains are " +
+        "asked for and obeyed, where they have no TLSA records. Off: the " +
+        "role that fetches them is not started.",
+      default: true,
+    }),
+    mta_sts_port: integer({
+      says: "Port of the servers of MTA-STS policies; another one than 443 " +
+        "only in a laboratory: then they may have loopback addresses, too.",
+      default: 443,
+      min: 1,
+      max: 65_535,
+    }),
     ipv6: choice({
       says:
         "Whether IPv6 addresses are tried: auto asks whether this machine has " +

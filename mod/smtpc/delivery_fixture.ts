@@ -32,6 +32,7 @@ export const PART: SmtpcPart = {
   connectWithinMs: 1_000,
   replyWithinMs: 1_000,
   ipv6: false,
+  mtaSts: false,
   maxHosts: 5,
   tls: "may",
   tlsExceptions: [],

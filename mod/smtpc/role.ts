@@ -28,6 +28,8 @@ export const smtpcPart = object({
   replyWithinMs: int({ min: 100, max: 3_600_000 }),
   /** True if the dial role is there to open IPv6 connections. */
   ipv6: z.boolean(),
+  /** True if the sts role is there to be asked. */
+  mtaSts: z.boolean(),
   /** MX hosts and addresses tried in one attempt. */
   maxHosts: int({ min: 1, max: 100 }),
   /** The profile of destinations that say nothing else. */

@@ -1,10 +1,15 @@
 /** MTA-STS: the only role that speaks HTTPS, and it speaks nothing else. */
-import { object, text, type z } from "../ipc/schema.ts";
+import { int, object, text, type z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** sts's part of the configuration. */
 export const stsPart = object({
-  hostname: text({ min: 1, max: 255 }),
+  /** Directory of the policies. */
+  dir: text({ min: 1, max: 4_096 }),
+  /** Port of the policies' servers: 443, another one only in a laboratory. */
+  port: int({ min: 1, max: 65_535 }),
+  /** PEM of authorities beside the usual ones; or empty. */
+  ca: text({ max: 1_048_576 }),
 });
 
 /** See {@link stsPart}. */
@@ -17,14 +22,14 @@ export const stsRole: RoleManifest = {
   trust: 0,
   asks: ["dns"],
   listens: [],
-  instances: () => 1,
-  needs: () => ({
-    read: [],
-    write: [],
-    connect: [{ host: "any-ipv4", port: 443 }],
+  instances: (site) => site.mtaSts ? 1 : 0,
+  needs: (site) => ({
+    read: [site.stsDir],
+    write: [site.stsDir],
+    connect: [{ host: "any-ipv4", port: site.stsPort }],
   }),
   heapMb: 128,
-  openFiles: 256,
+  openFiles: 1_024,
   part: stsPart,
   groups: [],
 };

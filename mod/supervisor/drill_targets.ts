@@ -35,7 +35,7 @@ export interface Aims {
 /** Things to undo, in reverse order. */
 type Undo = (() => unknown)[];
 
-const KEEPERS = ["queue", "spool", "maildir", "gate"] as const;
+const KEEPERS = ["queue", "spool", "maildir", "gate", "sts"] as const;
 type Keeper = (typeof KEEPERS)[number];
 
 const DEVICES = ["/dev/kmsg", "/dev/mem", "/dev/vda", "/dev/sda", "/dev/port"];
@@ -76,6 +76,7 @@ async function prepare(
     ["maildir", site.mailDir],
     ["shred", site.spentDir],
     ["gate", site.gateDir],
+    ["sts", site.stsDir],
   ]);
   let jails = 0;
   return (role) => ({
@@ -97,6 +98,8 @@ async function prepare(
     messageKeys: bait.queue[1]!.path,
     gateDir: site.gateDir,
     gateDatabase: bait.gate[0]!.path,
+    stsDir: site.stsDir,
+    stsPolicy: bait.sts[0]!.path,
     spoolDir: site.spoolDir,
     segment: bait.spool[0]!.path,
     spentDir: site.spentDir,
@@ -130,6 +133,7 @@ function baitOf(
       { path: `${site.spentDir}/${name}-segment`, mode: 0o646 },
     ],
     gate: [{ path: `${site.gateDir}/${name}-database`, mode: 0o600 }],
+    sts: [{ path: `${site.stsDir}/${name}-policy`, mode: 0o600 }],
     maildir: [{ path: `${site.mailDir}/${name}-mail`, mode: 0o600 }],
   };
 }

@@ -70,6 +70,7 @@ Deno.test("runDrill", async (t) => {
       site.home,
       site.queueDir,
       site.gateDir,
+      site.stsDir,
       site.spoolDir,
       site.spentDir,
       site.mailDir,

@@ -44,6 +44,7 @@ export function placesOf(paths: Paths): Place[] {
     place(paths.queueDir, 0o700, "queue"),
     place(paths.eventsDir, 0o700, "queue"),
     place(paths.gateDir, 0o700, "gate"),
+    place(paths.stsDir, 0o700, "sts"),
     place(paths.mailDir, 0o711, "maildir"),
     place(`${paths.mailDir}/.sync`, 0o444, "root", "root", "file"),
     place(paths.usersFile, 0o600, "root", "root", "file"),

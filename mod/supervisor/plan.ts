@@ -18,6 +18,7 @@ export interface Paths {
   readonly queueDir: string;
   readonly eventsDir: string;
   readonly gateDir: string;
+  readonly stsDir: string;
   readonly mailDir: string;
   readonly runDir: string;
   readonly tlsDir: string;
@@ -35,6 +36,7 @@ export function pathsOf(home: string): Paths {
     queueDir: `${home}/queue`,
     eventsDir: `${home}/events`,
     gateDir: `${home}/gate`,
+    stsDir: `${home}/sts`,
     mailDir: `${home}/mail`,
     runDir: runDirOf(home),
     tlsDir: `${home}/tls`,
@@ -106,6 +108,7 @@ export function siteOf(inputs: PlanInputs): Site {
     queueDir: paths.queueDir,
     eventsDir: paths.eventsDir,
     gateDir: paths.gateDir,
+    stsDir: paths.stsDir,
     mailDir: paths.mailDir,
     authDir: paths.authDir,
     runDir: paths.runDir,
@@ -115,6 +118,8 @@ export function siteOf(inputs: PlanInputs): Site {
       ? inputs.hasIpv6
       : config.outbound.ipv6 === "on",
     outboundPort: config.outbound.port,
+    mtaSts: config.outbound.mta_sts,
+    stsPort: config.outbound.mta_sts_port,
     smtpdProcesses: config.smtp.processes || automaticProcesses(),
     libc: inputs.libc,
   };
@@ -247,6 +252,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       destinations: config.destinations.map((
         { name, tls, match, fingerprints },
       ) => ({ name, tls, match, fingerprints })),
+      mtaSts: site.mtaSts,
     }],
     ["dial", {
       libc: site.libc,
@@ -257,7 +263,11 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       nameservers: site.nameservers,
       withinMs: config.outbound.dns_timeout,
     }],
-    ["sts", { hostname }],
+    ["sts", {
+      dir: site.stsDir,
+      port: site.stsPort,
+      ca: inputs.ca,
+    }],
     ["auth", {
       file: pathsOf(site.home).passwordsFile,
       defaultDomain: config.server.local_domains[0] ?? hostname,

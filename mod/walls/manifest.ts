@@ -18,6 +18,8 @@ export interface Site {
   readonly eventsDir: string;
   /** What the gate remembers of clients. */
   readonly gateDir: string;
+  /** MTA-STS policies of other domains. */
+  readonly stsDir: string;
   readonly mailDir: string;
   /** Where the password file lies, alone. */
   readonly authDir: string;
@@ -30,6 +32,10 @@ export interface Site {
   }[];
   /** Port of MX hosts; 25 outside of laboratories. */
   readonly outboundPort: number;
+  /** True if MTA-STS policies are asked for. */
+  readonly mtaSts: boolean;
+  /** Port of the servers of MTA-STS policies; 443 outside of laboratories. */
+  readonly stsPort: number;
   /** The system's name servers, from /etc/resolv.conf. */
   readonly nameservers: readonly string[];
   /** True if the machine has an IPv6 address to connect from. */

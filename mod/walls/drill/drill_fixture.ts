@@ -20,6 +20,8 @@ export const TARGETS: Targets = {
   messageKeys: "/h/queue/keys",
   gateDir: "/h/gate",
   gateDatabase: "/h/gate/database",
+  stsDir: "/h/sts",
+  stsPolicy: "/h/sts/policy",
   spoolDir: "/h/spool",
   segment: "/h/spool/segment",
   spentDir: "/h/spent",

@@ -51,6 +51,18 @@ export const EXEMPTIONS: readonly Exemption[] = [
     why: "remembers clients",
   },
   {
+    acts: [
+      "read an MTA-STS policy",
+      "list the MTA-STS policies",
+      "write an MTA-STS policy",
+      "create an MTA-STS policy",
+    ],
+    roles: ["sts"],
+    modes: BOTH,
+    kind: "job",
+    why: "keeps the policies of other domains",
+  },
+  {
     acts: ["read a spool segment", "list the spool"],
     roles: ["spool", "maildir", "smtpc"],
     modes: BOTH,

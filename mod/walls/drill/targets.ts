@@ -28,6 +28,8 @@ export interface Targets {
   readonly messageKeys: string;
   readonly gateDir: string;
   readonly gateDatabase: string;
+  readonly stsDir: string;
+  readonly stsPolicy: string;
   readonly spoolDir: string;
   readonly segment: string;
   readonly spentDir: string;
