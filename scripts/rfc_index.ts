@@ -34,6 +34,11 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "for domains that are relayed",
   }],
+  [2033, {
+    title: "LMTP",
+    support: "Yes",
+    note: "as a client; with BDAT too",
+  }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2181, { title: "Clarifications to the DNS", support: "Partial" }],

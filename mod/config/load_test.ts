@@ -90,6 +90,8 @@ Root = "me"
 "Remote.test" = "Relay.test:2600"
 ".lab.test" = "[::1]:2600"
 "[192.0.2.1]" = "mx"
+"lists.test" = "lmtp:unix:/run/lists/lmtp.sock"
+"box.test" = "lmtp:[::1]:24"
 "*" = "mx"
 [console]
 listen = ""
@@ -120,6 +122,14 @@ listen = ""
       nextHop: { kind: "host", host: "::1", port: 2600 },
     },
     { domain: "[192.0.2.1]", nextHop: { kind: "mx" } },
+    {
+      domain: "lists.test",
+      nextHop: { kind: "unix", path: "/run/lists/lmtp.sock" },
+    },
+    {
+      domain: "box.test",
+      nextHop: { kind: "host", host: "::1", port: 24, protocol: "lmtp" },
+    },
     { domain: "*", nextHop: { kind: "mx" } },
   ]);
   strictEqual(read.console.listen, null);
@@ -386,7 +396,17 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
   [
     "a route without a port",
     '[routes]\n"a.test" = "b.test"',
-    /^5: routes\."a\.test" must be "mx" or a host and a port/,
+    /^5: routes\."a\.test" must be "mx", a host and a port/,
+  ],
+  [
+    "a relative socket path",
+    '[routes]\n"a.test" = "lmtp:unix:run/x"',
+    /must be "mx", a host and a port/,
+  ],
+  [
+    "a socket path that no flag can hold",
+    '[routes]\n"a.test" = "lmtp:unix:/run/../x"',
+    /must be "mx", a host and a port/,
   ],
   ["a route for no domain", '[routes]\n"a b" = "mx"', /is no domain: write/],
   [

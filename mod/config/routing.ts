@@ -3,7 +3,7 @@
  * `[routes]`. A library; pure.
  */
 import { address } from "../core/shapes.ts";
-import type { NextHop } from "../core/shapes.ts";
+import { type NextHop, unixHop } from "../core/shapes.ts";
 import {
   foldAscii,
   hostPort,
@@ -38,8 +38,10 @@ export interface Alias {
 export interface Route {
   /** `domain`, `.domain` for all below it, or `*` for all others. */
   readonly domain: string;
-  /** A host, or the MX hosts of the recipient's own domain. */
-  readonly nextHop: Extract<NextHop, { kind: "host" }> | { kind: "mx" };
+  /** A host, a socket, or the MX hosts of the recipient's own domain. */
+  readonly nextHop:
+    | Extract<NextHop, { kind: "host" | "unix" }>
+    | { kind: "mx" };
 }
 
 /** `[aliases]`. */
@@ -64,16 +66,19 @@ export const aliases: Entries<Alias> = {
 /** `[routes]`. */
 export const routes: Entries<Route> = {
   kind: "entries",
-  says: "Where mail for other domains goes: `host:port`, or `mx` for the " +
+  says: "Where mail for other domains goes: `host:port`, `lmtp:host:port` or " +
+    "`lmtp:unix:/path` for a server that speaks LMTP, or `mx` for the " +
     "domain's own MX hosts, which is also what happens to a domain without a " +
     "route. A key is a domain, `.domain` for all domains below it, or `*` " +
     "for all others (a smart host). The domain itself is looked for first, " +
     "then the nearest `.domain`, then `*`. A route permits nothing: see " +
     "server.relay_domains.",
-  type: 'table of domain = "host:port", or domain = "mx"',
+  type: 'table of domain = "host:port", "lmtp:host:port", ' +
+    '"lmtp:unix:/path" or "mx"',
   examples: [
     ["remote.test", "127.0.0.1:2600"],
     [".lab.test", "[::1]:2600"],
+    ["lists.test", "lmtp:unix:/run/lists/lmtp.sock"],
     ["*", "mx"],
   ],
   max: 10_000,
@@ -153,11 +158,37 @@ function readRoute(name: string, raw: unknown): Read<Route> {
     return bad('is no domain: write "remote.test", ".remote.test" or "*"');
   }
   if (raw === "mx") return good({ domain, nextHop: { kind: "mx" } });
-  const host = typeof raw === "string" ? hostPort(raw) : undefined;
-  return host === undefined
+  const nextHop = typeof raw === "string" ? readHop(raw) : undefined;
+  return nextHop === undefined
     ? bad(
-      'must be "mx" or a host and a port such as "mail.remote.test:25", ' +
-        `"127.0.0.1:2600" or "[::1]:2600"; it is ${shown(raw)}`,
+      'must be "mx", a host and a port such as "mail.remote.test:25", ' +
+        '"127.0.0.1:2600" or "[::1]:2600", or "lmtp:unix:/path" or ' +
+        `"lmtp:host:port"; it is ${shown(raw)}`,
     )
-    : good({ domain, nextHop: { kind: "host", ...host } });
+    : good({ domain, nextHop });
+}
+
+function readHop(
+  text: string,
+): Exclude<Route["nextHop"], { kind: "mx" }> | undefined {
+  const isLmtp = text.startsWith("lmtp:");
+  const place = isLmtp ? text.slice("lmtp:".length) : text;
+  if (isLmtp && place.startsWith("unix:")) {
+    const path = place.slice("unix:".length);
+    return isSocketPath(path) ? { kind: "unix", path } : undefined;
+  }
+  const host = hostPort(place);
+  if (host === undefined) return undefined;
+  return isLmtp
+    ? { kind: "host", ...host, protocol: "lmtp" }
+    : { kind: "host", ...host };
+}
+
+/** As `mod/walls/flags.ts` can grant it, and unix(7) can hold it. */
+function isSocketPath(path: string): boolean {
+  const parts = path.split("/");
+  return unixHop.shape.path.safeParse(path).success && parts[0] === "" &&
+    parts.slice(1).every((part) =>
+      part !== "" && part !== "." && part !== ".."
+    );
 }

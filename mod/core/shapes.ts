@@ -61,14 +61,37 @@ export type ContentRef = z.infer<typeof contentRef>;
 /** The key of one message: 32 octets in base64. Never logged, never stored in SQLite. */
 export const contentKey = token(/^[A-Za-z0-9+/]{43}=$/, { max: 44 });
 
+/**
+ * What is spoken with a configured host.
+ *
+ * - `smtp`: RFC 5321, also if nothing is said
+ * - `lmtp`: RFC 2033
+ * - `submission`: RFC 6409, a login inside STARTTLS
+ * - `submissions`: RFC 8314 §3.3, a login inside TLS from the first octet
+ */
+export const protocol = z.enum(["smtp", "lmtp", "submission", "submissions"]);
+
+/** See {@link protocol}. */
+export type Protocol = z.infer<typeof protocol>;
+
+/** A configured host: a name or an address, and a port. */
+export const hostHop = object({
+  kind: z.literal("host"),
+  host: text({ min: 1, max: 255 }),
+  port: int({ min: 1, max: 65_535 }),
+  protocol: protocol.optional(),
+});
+
+/** A configured Unix socket, at which LMTP is spoken: an absolute path. */
+export const unixHop = object({
+  kind: z.literal("unix"),
+  path: token(/^\/[^\0,]*$/, { max: 107 }), // sun_path, unix(7)
+});
+
 /** Where mail for a domain goes next. */
 export const nextHop = z.union([
-  /** A configured host: a name or an address, and a port. */
-  object({
-    kind: z.literal("host"),
-    host: text({ min: 1, max: 255 }),
-    port: int({ min: 1, max: 65_535 }),
-  }),
+  hostHop,
+  unixHop,
   /** The MX hosts of a domain. */
   object({ kind: z.literal("mx"), domain }),
 ]);

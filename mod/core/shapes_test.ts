@@ -96,6 +96,8 @@ const TABLE: {
     takes: [
       { kind: "mx", domain: "b.test" },
       { kind: "host", host: "127.0.0.1", port: 25 },
+      { kind: "host", host: "127.0.0.1", port: 24, protocol: "lmtp" },
+      { kind: "unix", path: "/run/x.sock" },
     ],
     refuses: [
       { kind: "mx", domain: "b.test", port: 25 },
@@ -103,6 +105,10 @@ const TABLE: {
       { kind: "host", host: "h", port: 0 },
       { kind: "host", host: "h", port: 65_536 },
       { kind: "file", host: "h", port: 25 },
+      { kind: "host", host: "h", port: 25, protocol: "qmtp" },
+      { kind: "unix", path: "run/x.sock" },
+      { kind: "unix", path: "/run/a,b" },
+      { kind: "unix", path: "/" + "x".repeat(107) },
     ],
   },
   {

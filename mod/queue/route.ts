@@ -132,7 +132,12 @@ export function choose(
 export function destinationOf(target: Target): string {
   if (target.kind === "mailbox") return "";
   const hop = target.nextHop;
-  return hop.kind === "mx"
-    ? `mx:${hop.domain}`
-    : `host:${hop.host}:${hop.port}`;
+  switch (hop.kind) {
+    case "mx":
+      return `mx:${hop.domain}`;
+    case "host":
+      return `host:${hop.host}:${hop.port}`;
+    case "unix":
+      return `unix:${hop.path}`;
+  }
 }

@@ -75,9 +75,14 @@ function told(address: string, mayRelay: boolean, tables = TABLES): string {
         `(${target.address})`;
     }
     const { nextHop } = target;
-    return nextHop.kind === "mx"
-      ? `${target.address} > mx ${nextHop.domain}`
-      : `${target.address} > ${nextHop.host} ${nextHop.port}`;
+    switch (nextHop.kind) {
+      case "mx":
+        return `${target.address} > mx ${nextHop.domain}`;
+      case "host":
+        return `${target.address} > ${nextHop.host} ${nextHop.port}`;
+      case "unix":
+        return `${target.address} > unix ${nextHop.path}`;
+    }
   }).join(", ");
 }
 

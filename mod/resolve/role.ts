@@ -1,14 +1,11 @@
 /** The resolver: recipient -> mailboxes and next hops. */
 import { int, list, object, text, z } from "../ipc/schema.ts";
-import { domain, mailbox } from "../core/shapes.ts";
+import { domain, hostHop, mailbox, unixHop } from "../core/shapes.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 const routeHop = z.union([
-  object({
-    kind: z.literal("host"),
-    host: text({ min: 1, max: 255 }),
-    port: int({ min: 1, max: 65_535 }),
-  }),
+  hostHop,
+  unixHop,
   /** The MX hosts of the recipient's own domain. */
   object({ kind: z.literal("mx") }),
 ]);

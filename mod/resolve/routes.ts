@@ -15,7 +15,7 @@ export function nextHopFor(
   domain: string,
 ): NextHop | undefined {
   const route = routeFor(tables, domain);
-  if (route !== undefined && route.kind === "host") return route;
+  if (route !== undefined && route.kind !== "mx") return route;
   // The name comes from a stranger; an answer that breaks the contract would
   // be our fault.
   return domainShape.safeParse(domain).success

@@ -28,16 +28,24 @@ export type Unreached =
   | { readonly kind: "not-permitted" }
   | { readonly kind: "unreached"; readonly why: string };
 
+/** A TCP end, or the path of a Unix socket. */
+export interface Place {
+  /** In text form. */
+  readonly address: string;
+  readonly port: number;
+  readonly path?: string;
+}
+
 /** How long the other side may take to say goodbye. */
 const GOODBYE_MS = 1_000;
 
 /**
- * Connects, within `withinMs`, to an address in text form.
+ * Connects, within `withinMs`.
  *
  * @param dialV6 Who connects where our own permissions cannot name the address
  */
 export async function connect(
-  to: { readonly address: string; readonly port: number },
+  to: Place,
   withinMs: number,
   dialV6?: DialV6,
 ): Promise<Connection | Unreached> {
@@ -53,11 +61,15 @@ export async function connect(
 }
 
 function connectDirectly(
-  to: { readonly address: string; readonly port: number },
+  to: Place,
   withinMs: number,
 ): Promise<Connection | Unreached> {
   const { promise, resolve } = Promise.withResolvers<Connection | Unreached>();
-  const socket = net.connect({ host: to.address, port: to.port });
+  const socket = net.connect(
+    to.path === undefined
+      ? { host: to.address, port: to.port }
+      : { path: to.path },
+  );
   const fail = (what: Unreached) => {
     clearTimeout(timer);
     socket.destroy();
@@ -123,17 +135,17 @@ export class Connection {
   }
 
   /**
-   * Sends octets of the content; one reply is owed after the last ones.
+   * Sends octets of the content; replies are owed after the last ones.
    *
    * @param withinMs For the other side to take them (RFC 5321 §4.5.3.2.5)
    */
   async write(
     octets: Uint8Array,
-    options: { isLast: boolean; withinMs: number },
+    options: { isLast: boolean; replies: number; withinMs: number },
   ): Promise<Trouble | undefined> {
     const trouble = this.#injected();
     if (trouble !== undefined) return trouble;
-    if (options.isLast) this.#owed++;
+    if (options.isLast) this.#owed += options.replies;
     const socket = this.#socket;
     if (socket.write(octets) || options.isLast) return undefined;
     await this.#until(

@@ -21,7 +21,15 @@ import {
 } from "./content_io.ts";
 import type { IdlePool } from "./idle_pool.ts";
 import { noRequireTls } from "./opening.ts";
-import { isVouchedFor, keyOf, LOOP, type Names, routeTo } from "./route.ts";
+import {
+  isVouchedFor,
+  keyOf,
+  LOOP,
+  type Names,
+  placeOf,
+  protocolOf,
+  routeTo,
+} from "./route.ts";
 import { openSession, type Sent, type Session } from "./session_io.ts";
 import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
@@ -155,8 +163,8 @@ class Errand {
     while (true) {
       const session = this.#means.pool.take(this.#poolKey);
       if (session === undefined) return "go-on";
-      const { host, address, port } = session.to;
-      this.#transcript.note(`session kept with ${host} [${address}]:${port}`);
+      const { address } = session.to;
+      this.#transcript.note(`session kept with ${placeOf(session.to)}`);
       const how = await this.#transact(session, content);
       if (how === "stale") continue;
       this.#means.count("session-reused");
@@ -179,6 +187,7 @@ class Errand {
     const facts = {
       ...part,
       noLoop: nextHop.kind === "mx",
+      protocol: protocolOf(nextHop),
       dialV6: this.#means.dialV6,
       mustTls: mustTls(this.#ask),
       ca: this.#means.ca,

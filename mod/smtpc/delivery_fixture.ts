@@ -59,6 +59,8 @@ export interface Options {
   part?: Partial<SmtpcPart>;
   hosts?: MailHost[];
   nextHop?: NextHop;
+  /** Speaks LMTP to the port. */
+  lmtp?: boolean;
   isOurs?: (address: string) => boolean;
   pool?: IdlePool<Session>;
   bodyType?: "7bit" | "8bitmime" | "binarymime";
@@ -124,7 +126,13 @@ export async function run(port: number, options: Options = {}) {
     wishes: { ...NO_WISHES, ...options.wishes },
     recipientWishes: options.recipientWishes ?? [],
     isRepeat: false,
-    nextHop: options.nextHop ?? { kind: "host", host: "127.0.0.1", port },
+    nextHop: options.nextHop ??
+      {
+        kind: "host",
+        host: "127.0.0.1",
+        port,
+        ...(options.lmtp ? { protocol: "lmtp" } : {}),
+      },
   });
   const verdict = await deliver(ask, means);
   if (options.pool === undefined) pool.close();

@@ -3,6 +3,7 @@
  * again. Pure: a reply goes in, the next state and what to do come out.
  */
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import type { Protocol } from "../core/shapes.ts";
 import type { Reply } from "./reply.ts";
 import { meaningOf, outcomeOf, softened, troubleOutcome } from "./verdict.ts";
 
@@ -20,6 +21,8 @@ export interface Peer {
   readonly dsn: boolean;
   /** RFC 3030: both CHUNKING and BINARYMIME. */
   readonly binaryMime: boolean;
+  /** Mechanisms of AUTH, in capitals, RFC 4954. */
+  readonly auth: readonly string[];
   /** RFC 8689; never true but over verified TLS. */
   readonly requireTls: boolean;
   /** RFC 1870: undefined if not offered, 0 if without a limit. */
@@ -34,6 +37,7 @@ export const PLAIN_PEER: Peer = {
   startTls: false,
   dsn: false,
   binaryMime: false,
+  auth: [],
   requireTls: false,
   maxSize: undefined,
 };
@@ -70,6 +74,8 @@ export interface OpeningFacts {
   readonly mustTls: boolean;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
+  /** What is spoken; LMTP greets with LHLO and has no HELO. */
+  readonly protocol: Protocol;
 }
 
 /** Where a new connection stands. */
@@ -126,7 +132,7 @@ function onEhlo(
   reply: Reply,
   facts: OpeningFacts,
 ): [Opening, OpeningAction] {
-  if (meaningOf(reply) === "permanent") {
+  if (meaningOf(reply) === "permanent" && facts.protocol === "smtp") {
     // RFC 5321 §3.2: a server too old for EHLO is greeted with HELO.
     const line = `HELO ${facts.hostname}`;
     return [{ ...state, at: "helo" }, { do: "send", line }];
@@ -158,7 +164,9 @@ export function noRequireTls(host: string): Outcome {
 }
 
 function ehlo(facts: OpeningFacts): OpeningAction {
-  return { do: "send", line: `EHLO ${facts.hostname}` };
+  // RFC 2033 §4.1
+  const verb = facts.protocol === "lmtp" ? "LHLO" : "EHLO";
+  return { do: "send", line: `${verb} ${facts.hostname}` };
 }
 
 // RFC 5321 §4.2.4.2 and §5.1: a 5xx here is about the host, not the mail, so
@@ -194,6 +202,8 @@ export function readPeer(reply: Reply): Peer {
     startTls: offered.has("STARTTLS"),
     dsn: offered.has("DSN"),
     binaryMime: offered.has("CHUNKING") && offered.has("BINARYMIME"),
+    auth: (offered.get("AUTH") ?? "").toUpperCase().split(" ")
+      .filter((name) => name !== ""),
     requireTls: offered.has("REQUIRETLS"),
     // An absurd limit is no limit: the server will say so itself.
     maxSize: size === undefined

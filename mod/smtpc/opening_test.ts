@@ -15,6 +15,7 @@ const FACTS: OpeningFacts = {
   mayTls: true,
   mustTls: false,
   noLoop: true,
+  protocol: "smtp",
 };
 const reply = (code: number, ...lines: string[]): Reply => ({ code, lines });
 const inClear = (at: Opening["at"]): Opening => ({ at, inTls: false });
@@ -32,6 +33,20 @@ const STEPS: {
     state: FIRST,
     reply: reply(220, "mx.test ESMTP"),
     want: "send EHLO us.test",
+  },
+  {
+    name: "says LHLO to an LMTP greeting", // RFC 2033 §4.1
+    state: FIRST,
+    facts: { protocol: "lmtp" },
+    reply: reply(220, "mx.test LMTP"),
+    want: "send LHLO us.test",
+  },
+  {
+    name: "has no HELO for a server that refuses LHLO",
+    state: inClear("ehlo"),
+    facts: { protocol: "lmtp" },
+    reply: reply(500, "5.5.1 what"),
+    want: "give-up temporary 400 4.5.1",
   },
   {
     name: "gives a host up, for now, that greets with 554",
@@ -168,9 +183,14 @@ Deno.test("readPeer() reads keywords in any case and ignores the first line", ()
     startTls: false,
     dsn: false,
     binaryMime: false,
+    auth: [],
     requireTls: false,
     maxSize: 1_000,
   });
   assert.equal(readPeer(reply(250, "h", "SIZE")).maxSize, 0);
+  assert.deepEqual(
+    readPeer(reply(250, "h", "auth  plain Login")).auth,
+    ["PLAIN", "LOGIN"],
+  );
   assert.equal(readPeer(reply(250, "h", "SIZE 99999999999999999")).maxSize, 0);
 });

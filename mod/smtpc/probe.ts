@@ -12,7 +12,7 @@ import type { NextHop } from "../core/shapes.ts";
 import type { DialV6 } from "./dialer_io.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { SmtpcPart } from "./role.ts";
-import { LOOP, type Names, routeTo } from "./route.ts";
+import { LOOP, type Names, protocolOf, routeTo } from "./route.ts";
 import { openSession, type Session } from "./session_io.ts";
 import { Transcript } from "./transcript.ts";
 import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
@@ -63,6 +63,7 @@ export async function probe(
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
     dialV6: means.dialV6,
     noLoop: nextHop.kind === "mx",
+    protocol: protocolOf(nextHop),
     mustTls: false,
   };
   let last = troubleOutcome("No address that may be connected to", "", "4.4.1");

@@ -56,6 +56,8 @@ export const smtpcRole: RoleManifest = {
     read: [site.spoolDir],
     write: [],
     connect: [{ host: "any-ipv4", port: site.outboundPort }, ...site.nextHops],
+    connectUnix: site.nextHopSockets,
+    bind: site.sources,
   }),
   heapMb: 512,
   openFiles: 4_096,

@@ -4,7 +4,7 @@
  */
 import net from "node:net";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import type { NextHop } from "../core/shapes.ts";
+import type { NextHop, Protocol } from "../core/shapes.ts";
 import type { Reply as Answer } from "../ipc/call.ts";
 import type { dnsContract, MailHost } from "../dns/dns_ipc.ts";
 import { troubleOutcome } from "./verdict.ts";
@@ -23,6 +23,15 @@ export interface Candidate {
   readonly host: string;
   readonly address: string;
   readonly port: number;
+  /** A Unix socket instead of address and port, which are empty and 0 then. */
+  readonly path?: string;
+}
+
+/** Where a candidate is, for transcripts; never for the sender. */
+export function placeOf({ host, address, port, path }: Candidate): string {
+  return path === undefined
+    ? `${host} [${address}]:${port}`
+    : `the socket ${path}`;
 }
 
 /** Where to go, or why nowhere. */
@@ -48,6 +57,14 @@ export async function routeTo(
   switch (nextHop.kind) {
     case "host":
       return await hostRoute(nextHop, names);
+    case "unix":
+      // The path is ours alone to know; outcomes name a host.
+      return found([{
+        host: "localhost",
+        address: "",
+        port: 0,
+        path: nextHop.path,
+      }]);
     case "mx": {
       const literal = literalOf(nextHop.domain);
       return literal === undefined
@@ -71,9 +88,24 @@ export async function routeTo(
 export function keyOf(nextHop: NextHop): string {
   switch (nextHop.kind) {
     case "host":
-      return `host ${nextHop.host.toLowerCase()} ${nextHop.port}`;
+      return `${protocolOf(nextHop)} ${nextHop.host.toLowerCase()} ` +
+        nextHop.port;
+    case "unix":
+      return `unix ${nextHop.path}`;
     case "mx":
       return `mx ${nextHop.domain}`;
+  }
+}
+
+/** What is spoken with a next hop. */
+export function protocolOf(nextHop: NextHop): Protocol {
+  switch (nextHop.kind) {
+    case "host":
+      return nextHop.protocol ?? "smtp";
+    case "unix":
+      return "lmtp";
+    case "mx":
+      return "smtp";
   }
 }
 
@@ -87,6 +119,7 @@ export function keyOf(nextHop: NextHop): string {
 export function isVouchedFor(to: Candidate, nextHop: NextHop): boolean {
   switch (nextHop.kind) {
     case "host":
+    case "unix":
       return true;
     case "mx": {
       const { domain } = nextHop;

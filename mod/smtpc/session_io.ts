@@ -5,6 +5,7 @@
  */
 import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { Protocol } from "../core/shapes.ts";
 import { connect, type Connection, type Trouble } from "./connection_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type Peer,
 } from "./opening.ts";
 import type { Reply } from "./reply.ts";
-import type { Candidate } from "./route.ts";
+import { type Candidate, placeOf } from "./route.ts";
 import {
   type Action,
   begin,
@@ -38,6 +39,8 @@ export interface SessionFacts {
   readonly replyWithinMs: number;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
+  /** What is spoken there. */
+  readonly protocol: Protocol;
   /** True if only verified TLS with REQUIRETLS will do, RFC 8689. */
   readonly mustTls: boolean;
   /** Authorities instead of the usual ones; for tests. */
@@ -86,7 +89,7 @@ async function openOnce(
   facts: SessionFacts & { mayTls: boolean },
   transcript: Transcript,
 ): Promise<OpenedOnce> {
-  transcript.note(`connecting to ${to.host} [${to.address}]:${to.port}`);
+  transcript.note(`connecting to ${placeOf(to)}`);
   const connection = await connect(
     to,
     facts.connectWithinMs,
@@ -97,10 +100,14 @@ async function openOnce(
       transcript.note("not permitted to connect there");
       return connection;
     }
-    const why = `Cannot connect to ${to.host} [${to.address}]:${to.port}: ` +
-      connection.why;
-    transcript.note(why);
-    const outcome = troubleOutcome(why, to.host, "4.4.1");
+    const { why } = connection;
+    transcript.note(`cannot connect: ${why}`);
+    const place = to.path === undefined ? placeOf(to) : to.host;
+    const outcome = troubleOutcome(
+      `Cannot connect to ${place}: ${why}`,
+      to.host,
+      "4.4.1",
+    );
     return { kind: "failed", outcome };
   }
   const opened = await greet(connection, to, { ...facts, transcript });
@@ -160,7 +167,13 @@ async function greet(
         break;
       }
       case "ready": {
-        const session = new Session(connection, { to, tls, peer: action.peer });
+        const { protocol } = facts;
+        const session = new Session(connection, {
+          to,
+          tls,
+          protocol,
+          peer: action.peer,
+        });
         return { kind: "open", session };
       }
       case "give-up":
@@ -201,16 +214,18 @@ export class Session {
   /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
   readonly tls: string;
   readonly #peer: Peer;
+  readonly #protocol: Protocol;
   #uses = 0;
 
   constructor(
     connection: Connection,
-    about: { to: Candidate; tls: string; peer: Peer },
+    about: { to: Candidate; tls: string; protocol: Protocol; peer: Peer },
   ) {
     this.#connection = connection;
     this.to = about.to;
     this.tls = about.tls;
     this.#peer = about.peer;
+    this.#protocol = about.protocol;
   }
 
   /** Transactions carried so far. */
@@ -272,7 +287,10 @@ export class Session {
     },
   ): Promise<Sent> {
     const { replyWithinMs, transcript } = options;
-    let [state, action] = begin(mail, this.#peer, this.to.host);
+    let [state, action] = begin(mail, this.#peer, {
+      host: this.to.host,
+      protocol: this.#protocol,
+    });
     let answered = false;
     const lost = (trouble: Trouble): Sent => {
       transcript.note(trouble.why);
@@ -292,7 +310,8 @@ export class Session {
           break;
         }
         case "content": {
-          const failed = await this.#send(content, replyWithinMs);
+          const { replies } = action;
+          const failed = await this.#send(content, { replies, replyWithinMs });
           if (failed === undefined) {
             transcript.note(`content of ${mail.sizeBytes} octets sent`);
             break;
@@ -328,7 +347,7 @@ export class Session {
   /** Sends content and final dot; returns what kept it from that. */
   async #send(
     content: Content,
-    withinMs: number,
+    { replies, replyWithinMs }: { replies: number; replyWithinMs: number },
   ): Promise<Trouble | Unreadable | undefined> {
     const wire = content.wire();
     let part = wire.next();
@@ -337,7 +356,7 @@ export class Session {
       if ("kind" in octets) return octets;
       part = wire.next();
       const isLast = part.done === true;
-      const options = { isLast, withinMs };
+      const options = { isLast, replies, withinMs: replyWithinMs };
       const trouble = await this.#connection.write(octets, options);
       if (trouble !== undefined) return trouble;
     }

@@ -8,12 +8,16 @@
  * one BDAT chunk instead (RFC 3030), when somebody is to receive it.
  */
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import type { MessageWishes, RecipientWishes } from "../core/shapes.ts";
+import type {
+  MessageWishes,
+  Protocol,
+  RecipientWishes,
+} from "../core/shapes.ts";
 import { mailParameters, recipientParameters } from "./dsn_parameters.ts";
 import { noRequireTls, type Peer } from "./opening.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { Reply } from "./reply.ts";
-import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
+import { meaningOf, outcomeOf, softened, troubleOutcome } from "./verdict.ts";
 
 /** What is to be sent. */
 export interface Mail {
@@ -51,14 +55,16 @@ export interface Transaction {
   readonly steps: readonly { readonly step: Step; readonly line: string }[];
   /** By recipient: its outcome, or undefined while it may still be delivered. */
   readonly outcomes: readonly (Outcome | undefined)[];
+  /** True if each recipient has a reply of its own at the end, RFC 2033 §4.2. */
+  readonly isLmtp: boolean;
 }
 
 /** What to do next. */
 export type Action =
   | { readonly do: "send"; readonly lines: readonly string[] }
   | { readonly do: "wait" }
-  /** Send the content and the final dot. */
-  | { readonly do: "content" }
+  /** Send the content and the final dot, to which so many replies are owed. */
+  | { readonly do: "content"; readonly replies: number }
   | {
     readonly do: "done";
     readonly outcomes: readonly Outcome[];
@@ -72,8 +78,9 @@ export type Action =
 export function begin(
   mail: Mail,
   peer: Peer,
-  host: string,
+  to: { readonly host: string; readonly protocol: Protocol },
 ): [Transaction, Action] {
+  const { host } = to;
   const blocked = blockedBy(mail, peer, host);
   const outcomes = mail.recipients.map((recipient) =>
     blocked ?? recipientFault(recipient, peer)
@@ -100,6 +107,7 @@ export function begin(
     dsn: peer.dsn,
     steps,
     outcomes,
+    isLmtp: to.protocol === "lmtp",
   };
   if (isEmpty) {
     return [transaction, done(transaction, { reusable: true })];
@@ -116,6 +124,9 @@ export function onReply(
   transaction: Transaction,
   reply: Reply,
 ): [Transaction, Action] {
+  if (transaction.at === "final" && transaction.isLmtp) {
+    return onOneFinal(transaction, reply);
+  }
   if (transaction.at !== "envelope") {
     const reusable = meaningOf(reply) !== "closing";
     const decided = decide(transaction, finalOutcome(reply, transaction));
@@ -142,6 +153,27 @@ export function onReply(
 }
 
 /**
+ * LMTP's replies to the final dot, RFC 2033 §4.2: one for each recipient that
+ * was taken, in their order. A 421 speaks for all that are left, for nothing
+ * follows it.
+ */
+function onOneFinal(
+  transaction: Transaction,
+  reply: Reply,
+): [Transaction, Action] {
+  const outcome = finalOutcome(reply, transaction);
+  if (meaningOf(reply) === "closing") {
+    const decided = decide(transaction, outcome);
+    return [decided, done(decided, {})];
+  }
+  const index = transaction.outcomes.indexOf(undefined);
+  const next = withOutcome(transaction, index, outcome);
+  return next.outcomes.includes(undefined)
+    ? [next, { do: "wait" }]
+    : [next, done(next, { reusable: true })];
+}
+
+/**
  * Handles the loss of the session, or a session that cannot be trusted any
  * more, as one temporary outcome for every recipient not decided yet.
  *
@@ -165,9 +197,10 @@ export function onLost(transaction: Transaction, why: string): Action {
  * it cannot be about what it has not seen.
  */
 export function onEarlyReply(transaction: Transaction, reply: Reply): Action {
-  const { host } = transaction;
+  const { host, isLmtp } = transaction;
   const outcome = reply.code >= 400
-    ? outcomeOf(reply, host)
+    // With a reply for each recipient, it may be about one of them only.
+    ? isLmtp ? softened(reply, host) : outcomeOf(reply, host)
     : troubleOutcome(`unexpected reply ${reply.code}`, host, "4.5.0");
   return done(decide(transaction, outcome), {});
 }
@@ -176,8 +209,11 @@ function onData(next: Transaction, reply: Reply): [Transaction, Action] {
   const wanted = next.outcomes.includes(undefined);
   if (meaningOf(reply) === "go-on") {
     // RFC 2920 §3.1: DATA was pipelined behind recipients that all failed.
+    // LMTP owes no reply to a dot behind no recipient: there is nothing to
+    // wait for, and the connection ends instead.
+    if (!wanted && next.isLmtp) return [next, done(next, {})];
     if (!wanted) return [{ ...next, at: "void" }, { do: "send", lines: ["."] }];
-    return [{ ...next, at: "final" }, { do: "content" }];
+    return toContent(next);
   }
   const refused = decide(next, refusal(reply, next.host));
   return [refused, done(refused, {})];
@@ -187,7 +223,7 @@ function onData(next: Transaction, reply: Reply): [Transaction, Action] {
 function goOn(next: Transaction): [Transaction, Action] {
   if (next.steps.length === 0) { // BDAT follows, or nobody is to receive it
     if (!next.outcomes.includes(undefined)) return [next, done(next, {})];
-    return [{ ...next, at: "final" }, { do: "content" }];
+    return toContent(next);
   }
   if (next.pipelining) return [next, { do: "wait" }];
   const { step, line } = next.steps[0]!;
@@ -195,6 +231,13 @@ function goOn(next: Transaction): [Transaction, Action] {
     return [next, done(next, {})]; // §3.3: no DATA without a recipient
   }
   return [next, { do: "send", lines: [line] }];
+}
+
+function toContent(next: Transaction): [Transaction, Action] {
+  const replies = next.isLmtp
+    ? next.outcomes.filter((one) => one === undefined).length
+    : 1;
+  return [{ ...next, at: "final" }, { do: "content", replies }];
 }
 
 function finalOutcome(reply: Reply, { at, host, dsn }: Transaction): Outcome {

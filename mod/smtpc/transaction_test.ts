@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NO_WISHES } from "../core/shapes.ts";
+import { NO_WISHES, type Protocol } from "../core/shapes.ts";
 import { PLAIN_PEER } from "./opening.ts";
 import {
   type Action,
@@ -20,6 +20,7 @@ const MAIL: Mail = {
   recipientWishes: [],
   internationalHeader: false,
 };
+const TO = { host: "mx.test", protocol: "smtp" } as const;
 const FULL = {
   ...PLAIN_PEER,
   pipelining: true,
@@ -31,8 +32,13 @@ const FULL = {
  * Plays replies (`code` or `code text`) and tells what was done: commands,
  * `(content)`, and at last `kind code` by recipient and how it goes on.
  */
-function play(mail: Mail, peer: typeof PLAIN_PEER, replies: string[]) {
-  let [state, action] = begin(mail, peer, "mx.test");
+function play(
+  mail: Mail,
+  peer: typeof PLAIN_PEER,
+  replies: string[],
+  protocol: Protocol = "smtp",
+) {
+  let [state, action] = begin(mail, peer, { ...TO, protocol });
   const told: string[] = [];
   const left = [...replies];
   while (action.do !== "done") {
@@ -275,7 +281,7 @@ for (const { name, peer, mail, replies, want } of PLAYS) {
 }
 
 Deno.test("onEarlyReply() believes a refusal and no consent", () => {
-  const [state] = begin(MAIL, FULL, "mx.test");
+  const [state] = begin(MAIL, FULL, TO);
   for (
     const [code, kind] of [
       [552, "permanent"],
@@ -290,3 +296,67 @@ Deno.test("onEarlyReply() believes a refusal and no consent", () => {
     assert.deepEqual(action.outcomes.map((one) => one.kind), [kind, kind]);
   }
 });
+
+// RFC 2033 §4.2
+const LMTP_PLAYS: typeof PLAYS = [
+  {
+    name: "has one reply a recipient",
+    peer: FULL,
+    replies: ["250", "250", "250", "354", "250", "550 5.2.2 full"],
+    want: [
+      ...PIPELINED,
+      "(content)",
+      "delivered 250, permanent 550",
+      "reuse",
+    ],
+  },
+  {
+    name: "is owed no reply by a recipient that was refused",
+    peer: PLAIN_PEER,
+    replies: ["250", "550", "250", "354", "250"],
+    want: [
+      ...ENVELOPE,
+      "(content)",
+      "permanent 550, delivered 250",
+      "reuse",
+    ],
+  },
+  {
+    name: "puts off, and tries nowhere else, whom the loss left unanswered",
+    peer: PLAIN_PEER,
+    replies: ["250", "250", "250", "354", "250", "lost"],
+    want: [
+      ...ENVELOPE,
+      "(content)",
+      "delivered 250, temporary 451",
+      "quit, no other host",
+    ],
+  },
+  {
+    name: "puts off all that are left at a 421",
+    peer: PLAIN_PEER,
+    replies: ["250", "250", "250", "354", "421"],
+    want: [
+      ...ENVELOPE,
+      "(content)",
+      "temporary 421, temporary 421",
+      "quit",
+    ],
+  },
+  {
+    name: "sends no dot where nobody is to receive it",
+    peer: FULL,
+    replies: ["250", "550", "550", "354"],
+    want: [
+      ...PIPELINED,
+      "permanent 550, permanent 550",
+      "quit",
+    ],
+  },
+];
+
+for (const { name, peer, mail, replies, want } of LMTP_PLAYS) {
+  Deno.test(`an LMTP transaction ${name}`, () => {
+    assert.deepEqual(play({ ...MAIL, ...mail }, peer, replies, "lmtp"), want);
+  });
+}

@@ -67,6 +67,8 @@ export async function installForTests(): Promise<JailFixture> {
       authDir: paths.authDir,
       runDir: paths.runDir,
       nextHops: [{ host: "127.0.0.1", port: 2_600 }],
+      nextHopSockets: [],
+      sources: [],
       nameservers: ["127.0.0.1"],
       outboundPort: 25,
       mtaSts: true,

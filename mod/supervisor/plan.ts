@@ -92,7 +92,9 @@ export function siteOf(inputs: PlanInputs): Site {
   const { config } = inputs;
   const paths = pathsOf(config.server.home);
   const hops = new Map<string, { host: string; port: number }>();
+  const sockets = new Set<string>();
   for (const { nextHop } of config.routes) {
+    if (nextHop.kind === "unix") sockets.add(nextHop.path);
     if (nextHop.kind !== "host") continue;
     const { host, port } = nextHop;
     hops.set(`${host} ${port}`, { host, port });
@@ -113,6 +115,8 @@ export function siteOf(inputs: PlanInputs): Site {
     authDir: paths.authDir,
     runDir: paths.runDir,
     nextHops: [...hops.values()],
+    nextHopSockets: [...sockets],
+    sources: [],
     nameservers: nameserversOf(inputs),
     ipv6: config.outbound.ipv6 === "auto"
       ? inputs.hasIpv6

@@ -15,6 +15,8 @@ const site: Site = {
   authDir: "/srv/bulkhead/auth",
   runDir: "/srv/bulkhead/run",
   nextHops: [],
+  nextHopSockets: [],
+  sources: [],
   nameservers: ["127.0.0.1"],
   outboundPort: 25,
   mtaSts: true,

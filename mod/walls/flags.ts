@@ -3,6 +3,7 @@
  * `--allow-x` grants everything; a path that is not absolute, or the root
  * itself, is refused for the same reason.
  */
+import { isIPv4 } from "node:net";
 import type { Ffi, Needs } from "./manifest.ts";
 
 /** The edges of one process: paths of the sockets that it connects to. */
@@ -25,12 +26,15 @@ export function permissionFlags(
   edges: PlugPaths,
   ffi?: Ffi,
 ): string[] {
-  const read = [...needs.read, ...edges.plugs].map(narrowPath);
-  const write = [...needs.write, ...needs.overwrite ?? [], ...edges.plugs]
+  // Deno wants all three for a Unix socket.
+  const sockets = [...edges.plugs, ...needs.connectUnix ?? []];
+  const read = [...needs.read, ...sockets].map(narrowPath);
+  const write = [...needs.write, ...needs.overwrite ?? [], ...sockets]
     .map(narrowPath);
   const net = [
-    ...edges.plugs.map((path) => `unix:${path}`),
+    ...sockets.map((path) => `unix:${path}`),
     ...needs.connect.map(netTarget),
+    ...(needs.bind ?? []).map(bindTarget),
   ];
   const flags: string[] = [];
   const add = (name: string, values: readonly string[]) => {
@@ -68,6 +72,13 @@ function narrowName(name: string): string {
     throw new ManifestError(`Cannot grant environment variable ${name}`);
   }
   return name;
+}
+
+function bindTarget(address: string): string {
+  if (!isIPv4(address)) {
+    throw new ManifestError(`Cannot grant connecting from ${address}`);
+  }
+  return `${address}:0`;
 }
 
 function netTarget(target: { host: string; port: number }): string {

@@ -57,6 +57,8 @@ export interface LandlockRules {
   readonly overwrite: readonly string[];
   readonly execute: readonly string[];
   readonly connectPorts: readonly number[];
+  /** True if a TCP socket may be bound to a port of the kernel's choice. */
+  readonly bindsAny: boolean;
 }
 
 /** The kernel's Landlock ABI; 0 if it has none. */
@@ -126,7 +128,12 @@ export function restrict(libc: Libc, rules: LandlockRules): number {
     allowPath(libc, ruleset, path, FS.execute | FS.readFile);
   }
   if (abi >= 4) {
-    for (const port of rules.connectPorts) allowPort(libc, ruleset, port);
+    for (const port of rules.connectPorts) {
+      allowPort(libc, ruleset, { port, right: NET.connectTcp });
+    }
+    if (rules.bindsAny) {
+      allowPort(libc, ruleset, { port: 0, right: NET.bindTcp });
+    }
   }
   must(
     libc,
@@ -167,10 +174,14 @@ function allowPath(
   libc.close(fd);
 }
 
-function allowPort(libc: Libc, ruleset: bigint, port: number): void {
+function allowPort(
+  libc: Libc,
+  ruleset: bigint,
+  { port, right }: { port: number; right: bigint },
+): void {
   const rule = new Uint8Array(16);
   const view = new DataView(rule.buffer);
-  view.setBigUint64(0, NET.connectTcp, true);
+  view.setBigUint64(0, right, true);
   view.setBigUint64(8, BigInt(port), true);
   must(
     libc,

@@ -30,6 +30,10 @@ export interface Site {
     readonly host: string;
     readonly port: number;
   }[];
+  /** Unix sockets that the configuration names as next hops. */
+  readonly nextHopSockets: readonly string[];
+  /** IPv4 addresses of ours that the configuration connects from. */
+  readonly sources: readonly string[];
   /** Port of MX hosts; 25 outside of laboratories. */
   readonly outboundPort: number;
   /** True if MTA-STS policies are asked for. */
@@ -70,6 +74,10 @@ export interface Needs {
    * role that connects by native code; Deno's wall knows nothing of them.
    */
   readonly kernelConnect?: readonly number[];
+  /** Unix sockets of others that it may connect to: absolute paths. */
+  readonly connectUnix?: readonly string[];
+  /** Addresses of ours that it may connect from, at ports of the kernel's choice. */
+  readonly bind?: readonly string[];
   /** True if it may send UDP, to the hosts in `connect` only by Deno's wall. */
   readonly udp?: boolean;
   /** Environment variables it reads. */

@@ -95,11 +95,13 @@ export function renderWalls(
         ...needs.kernelConnect ?? [],
       ]),
     ],
+    bindsAny: (needs.bind ?? []).length > 0,
   };
   const seccomp: SeccompRules = {
     tcp: landlock.connectPorts.length > 0,
     udp: needs.udp === true,
-    unix: plan.plugs.length > 0,
+    unix: plan.plugs.length + (needs.connectUnix ?? []).length > 0,
+    binds: landlock.bindsAny,
     handed: plan.fds,
   };
   const account = installation.accounts?.get(manifest.name) ?? null;

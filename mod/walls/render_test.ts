@@ -15,6 +15,8 @@ const SITE: Site = {
   authDir: "/h/auth",
   runDir: "/h/run",
   nextHops: [],
+  nextHopSockets: [],
+  sources: [],
   nameservers: [],
   outboundPort: 25,
   mtaSts: true,
@@ -79,6 +81,7 @@ Deno.test("renderWalls gives every wall the same rights", () => {
     tcp: false,
     udp: false,
     unix: false,
+    binds: false,
     handed: [7],
   });
   assert.deepEqual(spec.argv.slice(-5), [
@@ -87,6 +90,36 @@ Deno.test("renderWalls gives every wall the same rights", () => {
     "role",
     "spool",
   ]);
+});
+
+Deno.test("renderWalls grants one socket of others, and one address of ours", () => {
+  const spool = {
+    ...SPOOL,
+    needs: () => ({
+      read: [],
+      write: [],
+      connect: [],
+      connectUnix: ["/run/x/lmtp.sock"],
+      bind: ["192.0.2.7"],
+    }),
+  };
+  const { flags, spec } = renderWalls(
+    { manifest: spool, instance: "spool.0", plugs: [], fds: [] },
+    SITE,
+    INSTALLATION,
+    ["role", "spool"],
+  );
+  assert.deepEqual(flags, [
+    "--allow-read=/run/x/lmtp.sock",
+    "--allow-write=/run/x/lmtp.sock",
+    "--allow-net=unix:/run/x/lmtp.sock,192.0.2.7:0",
+  ]);
+  // It may not be there yet when the role starts, and Landlock knows no
+  // connecting by path.
+  assert.ok(!spec.landlock?.read.includes("/run/x/lmtp.sock"));
+  assert.deepEqual(spec.landlock?.connectPorts, []);
+  assert.equal(spec.landlock?.bindsAny, true);
+  assert.deepEqual([spec.seccomp?.unix, spec.seccomp?.binds], [true, true]);
 });
 
 Deno.test("renderWalls executes the runtime and the loader, nothing else", () => {

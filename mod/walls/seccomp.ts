@@ -13,8 +13,10 @@ export interface SeccompRules {
   readonly tcp: boolean;
   /** May make UDP sockets, and bind them to a port of the kernel's choice. */
   readonly udp: boolean;
-  /** May make Unix sockets, to plug in to its askers. */
+  /** May make Unix sockets, to plug in to its askers or to reach a next hop. */
   readonly unix: boolean;
+  /** May bind its TCP sockets before it connects; Landlock holds the port. */
+  readonly binds: boolean;
   /** Descriptors that it is handed, the only ones that it may listen on. */
   readonly handed: readonly number[];
 }
@@ -243,7 +245,7 @@ export function seccompFilter(
     on("dup3", [...oneOf(1, rules.handed, REFUSE), [RET, 0, 0, ALLOW]]);
     on("close_range", [[RET, 0, 0, REFUSE]]);
   }
-  if (!rules.udp) on("bind", [[RET, 0, 0, REFUSE]]);
+  if (!rules.udp && !rules.binds) on("bind", [[RET, 0, 0, REFUSE]]);
   program.push([RET, 0, 0, ALLOW]);
   return program;
 }

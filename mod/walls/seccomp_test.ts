@@ -19,6 +19,7 @@ const NOTHING: SeccompRules = {
   tcp: false,
   udp: false,
   unix: false,
+  binds: false,
   handed: [],
 };
 const PATH = 0x7f12_3456_7890n;
