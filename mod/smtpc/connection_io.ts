@@ -12,6 +12,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { DialV6 } from "./dialer_io.ts";
 import { type Reply, ReplyReader } from "./reply.ts";
+import { MAX_CHAIN, type Shown } from "./wanted.ts";
 
 /** Why a connection is of no use any more. */
 export type Trouble =
@@ -98,6 +99,7 @@ function connectDirectly(
 /** A connection. The greeting is owed from the start. */
 export class Connection {
   #socket: net.Socket;
+  #secured: tls.TLSSocket | undefined;
   #reader = new ReplyReader();
   readonly #replies: Reply[] = [];
   #owed = 1;
@@ -157,20 +159,19 @@ export class Connection {
   }
 
   /**
-   * Changes to TLS after the 220 to STARTTLS: any certificate will do, for
-   * there is no name to hold it against (opportunistic, RFC 7435), unless it
-   * must be verified; TLS 1.2 or later (RFC 8996).
+   * Changes to TLS after the 220 to STARTTLS. Any certificate will do here:
+   * {@link shown} gives them to whoever is to judge them, before another word
+   * is said. TLS 1.2 or later (RFC 8996).
    *
+   * @param serverName Asked for by SNI, unless it is an address
    * @returns Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`
    */
   async secure(
-    servername: string,
+    serverName: string,
     options: {
       readonly withinMs: number;
-      /** True if the certificate must be good, and for this name. */
-      readonly isVerified: boolean;
-      /** Authorities instead of the usual ones; for tests. */
-      readonly ca?: string | undefined;
+      /** Authorities, PEM; undefined means the usual ones. */
+      readonly ca?: readonly string[] | undefined;
     },
   ): Promise<{ readonly tls: string } | Trouble> {
     // Text behind the 220 in the clear could be anybody's (response
@@ -182,12 +183,13 @@ export class Connection {
     plain.pause();
     const secured = tls.connect({
       socket: plain,
-      rejectUnauthorized: options.isVerified,
-      ...(options.ca === undefined ? {} : { ca: [options.ca] }),
+      rejectUnauthorized: false,
+      // Names are the judge's; `authorized` is about the chain alone.
+      checkServerIdentity: () => undefined,
+      ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
       minVersion: "TLSv1.2",
-      // Whom the certificate must name; SNI itself has no addresses.
-      host: servername,
-      ...(net.isIP(servername) === 0 ? { servername } : {}),
+      host: serverName,
+      ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
     });
     let shaken = false;
     secured.on("secureConnect", () => {
@@ -196,11 +198,36 @@ export class Connection {
     });
     this.#reader = new ReplyReader();
     this.#socket = secured;
+    this.#secured = secured;
     this.#listen(secured);
     await this.#until(() => shaken, options.withinMs, "no TLS handshake");
     if (this.#trouble !== undefined) return this.#trouble;
     const version = secured.getProtocol() ?? "TLS";
     return { tls: `${version} ${secured.getCipher()?.name ?? ""}`.trim() };
+  }
+
+  /** What the other side showed in the handshake. */
+  get shown(): Shown {
+    const secured = this.#secured;
+    if (secured === undefined) throw new RangeError("Cannot be: no TLS");
+    const chain: Uint8Array[] = [];
+    let next: tls.DetailedPeerCertificate | undefined = secured
+      .getPeerCertificate(true);
+    // A certificate that issued itself is its own next one.
+    const seen = new Set<tls.DetailedPeerCertificate>();
+    while (
+      next?.raw !== undefined && chain.length < MAX_CHAIN && !seen.has(next)
+    ) {
+      seen.add(next);
+      chain.push(new Uint8Array(next.raw));
+      next = next.issuerCertificate;
+    }
+    return {
+      chain,
+      authorityFault: secured.authorized
+        ? ""
+        : String(secured.authorizationError ?? "not authorized").slice(0, 100),
+    };
   }
 
   /** Calls back, once, when the other side says or does anything. */

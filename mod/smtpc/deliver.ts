@@ -8,6 +8,7 @@
  * behind the final dot no further host is tried: that is the one case in
  * which we would make a second copy ourselves.
  */
+import { X509Certificate } from "node:crypto";
 import type { DialV6 } from "./dialer_io.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
@@ -36,6 +37,7 @@ import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
+import { opportunistic, type Wanted } from "./wanted.ts";
 
 type Deliver = typeof smtpcContract.calls.deliver;
 type Ask = AskedOf<Deliver>;
@@ -91,6 +93,27 @@ export async function deliver(
 
 function unreadableOutcome(found: { why: string }): Outcome {
   return ownOutcome("temporary", 451, "4.3.0", `Cannot read: ${found.why}`);
+}
+
+/** What REQUIRETLS demands of a host by this name, RFC 8689 §4.2.1. */
+function verified(host: string): Wanted {
+  return {
+    tls: "must",
+    serverName: host,
+    requireTls: true,
+    judge: ({ chain, authorityFault }) => {
+      const own = chain[0];
+      const isNamed = own !== undefined &&
+        new X509Certificate(own).checkHost(host) !== undefined;
+      return authorityFault === "" && isNamed
+        ? { ok: true, what: `certificate for ${host}`, isDane: false }
+        : {
+          ok: false,
+          what: authorityFault || `no certificate for ${host}`,
+          fault: "certificate-not-trusted",
+        };
+    },
+  };
 }
 
 /** One delivery under way. */
@@ -189,20 +212,23 @@ class Errand {
       noLoop: nextHop.kind === "mx",
       protocol: protocolOf(nextHop),
       dialV6: this.#means.dialV6,
-      mustTls: mustTls(this.#ask),
-      ca: this.#means.ca,
+      ca: this.#means.ca === undefined ? undefined : [this.#means.ca],
     };
+    const requireTls = mustTls(this.#ask);
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
       if (tried.has(to.address)) continue;
-      if (facts.mustTls && !isVouchedFor(to, nextHop)) {
+      if (requireTls && !isVouchedFor(to, nextHop)) {
         this.#transcript.note(
           `${to.host} is named by plain DNS: no REQUIRETLS`,
         );
         this.#hostFailed(noRequireTls(to.host));
         continue;
       }
-      const opened = await openSession(to, facts, this.#transcript);
+      const opened = await openSession(to, {
+        ...facts,
+        wanted: requireTls ? verified(to.host) : opportunistic(to.host),
+      }, this.#transcript);
       switch (opened.kind) {
         case "not-permitted": // IPv6, mostly: nobody's fault, and not counted
           continue;
@@ -254,7 +280,7 @@ class Errand {
         ? []
         : open.map((index) => ask.recipientWishes[index]!),
     };
-    this.#last = { ...session.to, tls: session.tls };
+    this.#last = { ...session.to, tls: session.reached.tls };
     const sent: Sent = await session.transact(mail, content, {
       replyWithinMs: this.#means.part.replyWithinMs,
       transcript: this.#transcript,

@@ -5,7 +5,14 @@
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
 import type { Reply } from "./reply.ts";
-import { meaningOf, outcomeOf, softened, troubleOutcome } from "./verdict.ts";
+import {
+  meaningOf,
+  outcomeOf,
+  softened,
+  troubleOutcome,
+  wordsOf,
+} from "./verdict.ts";
+import type { TlsFault, Wanted } from "./wanted.ts";
 
 /** What the server said it can, in the last EHLO. */
 export interface Peer {
@@ -56,7 +63,12 @@ export type OpeningAction =
   | { readonly do: "handshake" }
   | { readonly do: "ready"; readonly peer: Peer }
   /** This host is of no use now; another may be. */
-  | { readonly do: "give-up"; readonly outcome: Outcome }
+  | {
+    readonly do: "give-up";
+    readonly outcome: Outcome;
+    /** `starttls-not-supported` if that is why, RFC 8460 §4.3.1. */
+    readonly fault?: TlsFault;
+  }
   /** The host greets with our own name: mail would run in a circle. */
   | { readonly do: "loop" }
   /** Opportunistic TLS failed: a new connection, once, in the clear. */
@@ -68,10 +80,10 @@ export interface OpeningFacts {
   readonly hostname: string;
   /** Theirs, for outcomes. */
   readonly host: string;
-  /** False after a failed handshake with this host. */
-  readonly mayTls: boolean;
-  /** True if without TLS and REQUIRETLS this host is of no use: RFC 8689. */
-  readonly mustTls: boolean;
+  /** See `wanted.ts`; `never` after a failed handshake with this host, too. */
+  readonly tls: Wanted["tls"];
+  /** True if without REQUIRETLS this host is of no use: RFC 8689. */
+  readonly requireTls: boolean;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
   /** What is spoken; LMTP greets with LHLO and has no HELO. */
@@ -94,15 +106,18 @@ export function onOpeningReply(
       return [...onEhlo(state, reply, facts)];
     case "helo":
       if (reply.code !== 250) return [state, giveUp(reply, facts)];
-      return [state, readyWith(PLAIN_PEER, facts)];
+      return [state, readyWith(PLAIN_PEER, { ...state, facts })];
     case "starttls":
       if (reply.code === 220) return [state, { do: "handshake" }];
-      if (facts.mustTls && meaningOf(reply) !== "permanent") {
-        return [state, giveUp(reply, facts)];
-      }
-      return facts.mustTls
-        ? [state, readyWith(PLAIN_PEER, facts)]
-        : [state, { do: "without-tls", why: `STARTTLS: ${reply.code}` }];
+      return [
+        state,
+        facts.tls === "must"
+          ? noStartTls(facts, {
+            why: `answers STARTTLS with ${wordsOf(reply)}`,
+            isForNow: meaningOf(reply) !== "permanent",
+          })
+          : { do: "without-tls", why: `STARTTLS: ${reply.code}` },
+      ];
   }
 }
 
@@ -139,18 +154,43 @@ function onEhlo(
   }
   if (reply.code !== 250) return [state, giveUp(reply, facts)];
   const peer = readPeer(reply);
-  if (peer.startTls && facts.mayTls && !state.inTls) {
+  if (peer.startTls && facts.tls !== "never" && !state.inTls) {
     return [{ ...state, at: "starttls" }, { do: "send", line: "STARTTLS" }];
   }
   // Without a certificate that was verified, its offer is nobody's.
-  const requireTls = peer.requireTls && state.inTls && facts.mustTls;
-  return [state, readyWith({ ...peer, requireTls }, facts)];
+  const requireTls = peer.requireTls && state.inTls && facts.requireTls;
+  return [state, readyWith({ ...peer, requireTls }, { ...state, facts })];
 }
 
-function readyWith(peer: Peer, facts: OpeningFacts): OpeningAction {
-  return facts.mustTls && !peer.requireTls
+function readyWith(
+  peer: Peer,
+  { inTls, facts }: { inTls: boolean; facts: OpeningFacts },
+): OpeningAction {
+  if (facts.tls === "must" && !inTls) {
+    return noStartTls(facts, {
+      why: "does not offer STARTTLS",
+      isForNow: false,
+    });
+  }
+  return facts.requireTls && !peer.requireTls
     ? { do: "give-up", outcome: noRequireTls(facts.host) }
     : { do: "ready", peer };
+}
+
+/** A host without TLS, or somebody between us who takes its offer away. */
+function noStartTls(
+  facts: OpeningFacts,
+  { why, isForNow }: { why: string; isForNow: boolean },
+): OpeningAction {
+  const outcome = facts.requireTls && !isForNow
+    ? noRequireTls(facts.host)
+    : noTls(facts.host, `TLS is demanded and ${facts.host} ${why}`);
+  return { do: "give-up", outcome, fault: "starttls-not-supported" };
+}
+
+/** The mail waits: what is demanded may be there again later. */
+export function noTls(host: string, why: string, enhanced = "4.7.4"): Outcome {
+  return troubleOutcome(why, host, enhanced);
 }
 
 /** RFC 8689 §4.2.1: this host cannot have the message. */

@@ -12,8 +12,8 @@ import type { Reply } from "./reply.ts";
 const FACTS: OpeningFacts = {
   hostname: "us.test",
   host: "mx.test",
-  mayTls: true,
-  mustTls: false,
+  tls: "may",
+  requireTls: false,
   noLoop: true,
   protocol: "smtp",
 };
@@ -119,7 +119,7 @@ const STEPS: {
     name: "takes no STARTTLS after it failed",
     state: inClear("ehlo"),
     reply: reply(250, "mx.test", "STARTTLS"),
-    facts: { mayTls: false },
+    facts: { tls: "never" },
     want: "ready starttls",
   },
   {
@@ -139,6 +139,48 @@ const STEPS: {
     state: inClear("starttls"),
     reply: reply(454, "no"),
     want: "without-tls",
+  },
+  {
+    name: "gives a host up that refuses the TLS that it must have",
+    state: inClear("starttls"),
+    reply: reply(454, "no"),
+    facts: { tls: "must" },
+    want: "give-up temporary 451 4.7.4",
+  },
+  {
+    name: "gives a host up without the TLS that it must have",
+    state: inClear("ehlo"),
+    reply: reply(250, "mx.test", "PIPELINING"),
+    facts: { tls: "must" },
+    want: "give-up temporary 451 4.7.4",
+  },
+  {
+    name: "gives a HELO server up that must have TLS",
+    state: inClear("helo"),
+    reply: reply(250, "mx.test"),
+    facts: { tls: "must" },
+    want: "give-up temporary 451 4.7.4",
+  },
+  {
+    name: "is ready within the TLS that it must have",
+    state: inTls("ehlo"),
+    reply: reply(250, "mx.test"),
+    facts: { tls: "must" },
+    want: "ready",
+  },
+  {
+    name: "gives a host up for good that cannot have REQUIRETLS",
+    state: inTls("ehlo"),
+    reply: reply(250, "mx.test"),
+    facts: { tls: "must", requireTls: true },
+    want: "give-up permanent 550 5.7.30",
+  },
+  {
+    name: "gives a host up for now that has no TLS for REQUIRETLS now",
+    state: inClear("starttls"),
+    reply: reply(454, "no"),
+    facts: { tls: "must", requireTls: true },
+    want: "give-up temporary 451 4.7.4",
   },
 ];
 

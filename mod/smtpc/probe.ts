@@ -16,6 +16,7 @@ import { LOOP, type Names, protocolOf, routeTo } from "./route.ts";
 import { openSession, type Session } from "./session_io.ts";
 import { Transcript } from "./transcript.ts";
 import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
+import { opportunistic } from "./wanted.ts";
 
 /** Addresses tried: somebody waits for the answer. */
 const MAX_HOSTS = 3;
@@ -64,12 +65,15 @@ export async function probe(
     dialV6: means.dialV6,
     noLoop: nextHop.kind === "mx",
     protocol: protocolOf(nextHop),
-    mustTls: false,
   };
   let last = troubleOutcome("No address that may be connected to", "", "4.4.1");
   for (const to of route.candidates.slice(0, MAX_HOSTS)) {
     const transcript = new Transcript();
-    const opened = await openSession(to, facts, transcript);
+    const opened = await openSession(
+      to,
+      { ...facts, wanted: opportunistic(to.host) },
+      transcript,
+    );
     switch (opened.kind) {
       case "not-permitted":
         continue;

@@ -11,7 +11,6 @@ import type { Content, Unreadable } from "./content_io.ts";
 import {
   afterHandshake,
   FIRST,
-  noRequireTls,
   onOpeningReply,
   type Opening,
   type OpeningAction,
@@ -28,7 +27,9 @@ import {
   onReply,
 } from "./transaction.ts";
 import type { Transcript } from "./transcript.ts";
+import { shakeHands } from "./handshake_io.ts";
 import { troubleOutcome } from "./verdict.ts";
+import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
 
 /** Times and names for sessions. */
 export interface SessionFacts {
@@ -41,10 +42,10 @@ export interface SessionFacts {
   readonly noLoop: boolean;
   /** What is spoken there. */
   readonly protocol: Protocol;
-  /** True if only verified TLS with REQUIRETLS will do, RFC 8689. */
-  readonly mustTls: boolean;
-  /** Authorities instead of the usual ones; for tests. */
-  readonly ca?: string | undefined;
+  /** What TLS it must have; nothing is said before that is known. */
+  readonly wanted: Wanted;
+  /** Authorities, PEM; undefined means the usual ones. */
+  readonly ca?: readonly string[] | undefined;
 }
 
 /** What came of opening. */
@@ -52,7 +53,11 @@ export type Opened =
   | { readonly kind: "open"; readonly session: Session }
   | { readonly kind: "not-permitted" }
   | { readonly kind: "loop" }
-  | { readonly kind: "failed"; readonly outcome: Outcome };
+  | {
+    readonly kind: "failed";
+    readonly outcome: Outcome;
+    readonly reached: Reached;
+  };
 
 /** What came of a transaction. */
 export type Sent =
@@ -63,7 +68,7 @@ export type Sent =
   | { readonly do: "stale" };
 
 /**
- * Opens a session; without TLS at the second try, if TLS is what fails and
+ * Opens a session; in the clear at the second try, if TLS is what fails and
  * nobody demands it.
  */
 export async function openSession(
@@ -71,10 +76,11 @@ export async function openSession(
   facts: SessionFacts,
   transcript: Transcript,
 ): Promise<Opened> {
-  const first = await openOnce(to, { ...facts, mayTls: true }, transcript);
+  const first = await openOnce(to, facts, transcript);
   if (first.kind !== "without-tls") return first;
   transcript.note(`no TLS (${first.why}); again without`);
-  const second = await openOnce(to, { ...facts, mayTls: false }, transcript);
+  const wanted: Wanted = { ...facts.wanted, tls: "never" };
+  const second = await openOnce(to, { ...facts, wanted }, transcript);
   if (second.kind !== "without-tls") return second;
   throw new RangeError("Cannot be: TLS was not to be tried");
 }
@@ -86,7 +92,7 @@ type OpenedOnce = Opened | {
 
 async function openOnce(
   to: Candidate,
-  facts: SessionFacts & { mayTls: boolean },
+  facts: SessionFacts,
   transcript: Transcript,
 ): Promise<OpenedOnce> {
   transcript.note(`connecting to ${placeOf(to)}`);
@@ -108,7 +114,7 @@ async function openOnce(
       to.host,
       "4.4.1",
     );
-    return { kind: "failed", outcome };
+    return { kind: "failed", outcome, reached: NOT_REACHED };
   }
   const opened = await greet(connection, to, { ...facts, transcript });
   if (opened.kind !== "open") connection.quit();
@@ -118,16 +124,22 @@ async function openOnce(
 async function greet(
   connection: Connection,
   to: Candidate,
-  facts: SessionFacts & { mayTls: boolean; transcript: Transcript },
+  facts: SessionFacts & { transcript: Transcript },
 ): Promise<OpenedOnce> {
-  const { transcript, replyWithinMs } = facts;
+  const { transcript, replyWithinMs, wanted } = facts;
+  let reached: Reached = { ...NOT_REACHED, reached: "clear" };
   const lost = (trouble: Trouble): Opened => {
     transcript.note(trouble.why);
     const why = `${trouble.why} in the greeting of ${to.host}`;
-    return { kind: "failed", outcome: troubleOutcome(why, to.host) };
+    const outcome = troubleOutcome(why, to.host);
+    return { kind: "failed", outcome, reached };
   };
-  const named = { ...facts, host: to.host };
-  let tls = "";
+  const named = {
+    ...facts,
+    host: to.host,
+    tls: wanted.tls,
+    requireTls: wanted.requireTls,
+  };
   let state: Opening = FIRST;
   while (true) {
     const reply = await connection.reply(replyWithinMs);
@@ -136,27 +148,15 @@ async function greet(
     let action: OpeningAction;
     [state, action] = onOpeningReply(state, reply, named);
     if (action.do === "handshake") {
-      const secured = await connection.secure(to.host, {
-        withinMs: facts.connectWithinMs,
-        isVerified: facts.mustTls,
-        ca: facts.ca,
-      });
-      if ("kind" in secured) {
-        if (facts.mustTls) {
-          transcript.note(secured.why);
-          return isCertificateFault(secured)
-            ? { kind: "failed", outcome: noRequireTls(to.host) }
-            : lost(secured);
-        }
-        // Text behind the 220 is an attack or a mess: not rewarded with a
-        // session in the clear.
-        return secured.kind === "unexpected" || secured.kind === "early" ||
-            secured.kind === "malformed"
-          ? lost(secured)
-          : { kind: "without-tls", why: secured.why };
+      const shaken = await shakeHands(connection, to, facts);
+      switch (shaken.kind) {
+        case "without-tls":
+          return shaken;
+        case "failed":
+          return shaken;
+        case "shaken":
+          reached = shaken.reached;
       }
-      tls = secured.tls;
-      transcript.note(tls);
       [state, action] = afterHandshake(named);
     }
     switch (action.do) {
@@ -170,14 +170,18 @@ async function greet(
         const { protocol } = facts;
         const session = new Session(connection, {
           to,
-          tls,
+          reached,
           protocol,
           peer: action.peer,
         });
         return { kind: "open", session };
       }
       case "give-up":
-        return { kind: "failed", outcome: action.outcome };
+        return {
+          kind: "failed",
+          outcome: action.outcome,
+          reached: { ...reached, fault: action.fault ?? "" },
+        };
       case "without-tls":
         return { kind: "without-tls", why: action.why };
       case "loop":
@@ -189,41 +193,24 @@ async function greet(
   }
 }
 
-/** In the names that OpenSSL, Node and Deno have for it, in lower case. */
-const CERTIFICATE_FAULTS = [
-  "cert",
-  "unable_to_verify",
-  "unable_to_get_issuer",
-  "hostname_mismatch",
-  "invalid_ca",
-  "invalid_purpose",
-];
-
-/** The other side is there, but cannot prove that it is the one meant. */
-function isCertificateFault({ kind, why }: Trouble): boolean {
-  const words = why.toLowerCase();
-  return kind === "lost" &&
-    CERTIFICATE_FAULTS.some((fault) => words.includes(fault));
-}
-
 /** A session that is ready for a transaction. */
 export class Session {
   readonly #connection: Connection;
   /** Who is at the other end. */
   readonly to: Candidate;
-  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
-  readonly tls: string;
+  /** How safe it is. */
+  readonly reached: Reached;
   readonly #peer: Peer;
   readonly #protocol: Protocol;
   #uses = 0;
 
   constructor(
     connection: Connection,
-    about: { to: Candidate; tls: string; protocol: Protocol; peer: Peer },
+    about: { to: Candidate; reached: Reached; protocol: Protocol; peer: Peer },
   ) {
     this.#connection = connection;
     this.to = about.to;
-    this.tls = about.tls;
+    this.reached = about.reached;
     this.#peer = about.peer;
     this.#protocol = about.protocol;
   }
