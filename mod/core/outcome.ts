@@ -19,6 +19,11 @@ export const outcome = object({
   /** Name of the host that said so; empty if it was us. */
   host: text({ max: 255 }),
   /**
+   * The host's own reply, code and all, where it is not just `code`,
+   * `enhanced` and `text` in a row; empty if it said nothing.
+   */
+  said: text({ max: 600 }).optional(),
+  /**
    * True if the host was told what the sender wants to hear of (RFC 3461
    * §5.2.2): the delivery is its to tell.
    */
@@ -27,6 +32,14 @@ export const outcome = object({
 
 /** See {@link outcome}. */
 export type Outcome = z.infer<typeof outcome>;
+
+/** What the host said, word for word; empty if it was us, or it said nothing. */
+export function saidOf(outcome: Outcome): string {
+  if (outcome.said !== undefined || outcome.host === "") {
+    return outcome.said ?? "";
+  }
+  return `${outcome.code} ${outcome.enhanced} ${outcome.text}`.trimEnd();
+}
 
 /** Builds an outcome that we state ourselves. */
 export function ownOutcome(

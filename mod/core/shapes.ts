@@ -112,6 +112,11 @@ export const messageWishes = object({
   smtpUtf8: z.boolean(),
   /** RFC 8689 §2: never over a connection without verified TLS. */
   requireTls: z.boolean(),
+  /**
+   * Two characters: each recipient's copy leaves with a reverse-path of its
+   * own, which the queue makes with them; see `mod/queue/verp.ts`. Or empty.
+   */
+  verp: token(/^(|[-+=]{2})$/, { max: 2 }),
 });
 
 /** See {@link messageWishes}. */
@@ -123,6 +128,7 @@ export const NO_WISHES: MessageWishes = {
   ret: "",
   smtpUtf8: false,
   requireTls: false,
+  verp: "",
 };
 
 /** What a sender asked to be told about one recipient, RFC 3461. */

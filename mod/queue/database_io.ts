@@ -10,7 +10,7 @@ import { type Event, linesOf } from "./event.ts";
 import { TOUCH_TABLE } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * Pages in the log after which SQLite itself writes them back: 8 MiB. With
@@ -42,7 +42,9 @@ CREATE TABLE messages (
   client_protocol TEXT NOT NULL,
   client_login TEXT NOT NULL DEFAULT '',
   envid TEXT NOT NULL DEFAULT '',
-  wishes INTEGER NOT NULL DEFAULT 0
+  wishes INTEGER NOT NULL DEFAULT 0,
+  verp TEXT NOT NULL DEFAULT '',
+  warned INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms > 0;
 CREATE TABLE recipients (
@@ -61,6 +63,9 @@ CREATE TABLE recipients (
   notify INTEGER NOT NULL DEFAULT 0,
   orcpt TEXT NOT NULL DEFAULT '',
   action INTEGER NOT NULL DEFAULT 0,
+  said TEXT,
+  account TEXT NOT NULL DEFAULT '',
+  last_ms INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (message, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE clock (one INTEGER PRIMARY KEY, last_ms INTEGER NOT NULL) STRICT;
@@ -87,8 +92,19 @@ ALTER TABLE messages ADD COLUMN wishes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE recipients ADD COLUMN notify INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE recipients ADD COLUMN orcpt TEXT NOT NULL DEFAULT '';
 ALTER TABLE recipients ADD COLUMN action INTEGER NOT NULL DEFAULT 0;
-PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+// Version 3 kept of a last attempt only what came of it.
+const FROM_3 = `
+ALTER TABLE messages ADD COLUMN verp TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipients ADD COLUMN said TEXT;
+ALTER TABLE recipients ADD COLUMN account TEXT NOT NULL DEFAULT '';
+ALTER TABLE recipients ADD COLUMN last_ms INTEGER NOT NULL DEFAULT 0;
+`;
+
+/** What brings each version, from 1 on, to the next. */
+const STEPS = [FROM_1, FROM_2, FROM_3];
 
 /** Why the queue cannot start, in words for the administrator. */
 export class QueueUnusable extends Error {
@@ -217,8 +233,7 @@ function prepareSchema(
   refuseNewer(found, { newest: SCHEMA_VERSION, path });
   if (found > 0) check(db, path, opening.checkWithinMs ?? 2_000);
   if (found === SCHEMA_VERSION) return;
-  if (found === 1) return bringFrom1(db, path, opening);
-  if (found === 2) return bringFrom2(db, path);
+  if (found > 0) return bringUp(db, path, { found, opening });
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get();
   if (Number(tables?.["n"]) > 0) {
     throw unusable(path, "it holds tables that are not ours");
@@ -226,21 +241,25 @@ function prepareSchema(
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
 }
 
-function bringFrom1(db: DatabaseSync, path: string, opening: Opening): void {
-  const statement = db.prepare("SELECT * FROM events ORDER BY n");
-  const isKept = opening.takeEvents?.(oldEvents(statement.iterate())) ?? false;
-  db.exec(`BEGIN IMMEDIATE; ${FROM_1} ${FROM_2} COMMIT;`);
-  log("queue-upgraded", {
-    file: path,
-    from: 1,
-    to: SCHEMA_VERSION,
-    historyKept: isKept,
-  });
+function bringUp(
+  db: DatabaseSync,
+  path: string,
+  from: { found: number; opening: Opening },
+): void {
+  const { found, opening } = from;
+  const historyKept = found === 1 ? takeHistory(db, opening) : undefined;
+  db.exec(
+    `BEGIN IMMEDIATE; ${STEPS.slice(found - 1).join("")}
+    PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
+  );
+  const to = SCHEMA_VERSION;
+  log("queue-upgraded", { file: path, from: found, to, historyKept });
 }
 
-function bringFrom2(db: DatabaseSync, path: string): void {
-  db.exec(`BEGIN IMMEDIATE; ${FROM_2} COMMIT;`);
-  log("queue-upgraded", { file: path, from: 2, to: SCHEMA_VERSION });
+/** False if it is lost. */
+function takeHistory(db: DatabaseSync, { takeEvents }: Opening): boolean {
+  const statement = db.prepare("SELECT * FROM events ORDER BY n");
+  return takeEvents?.(oldEvents(statement.iterate())) ?? false;
 }
 
 /** The history of a version 1 database, in small lists. */

@@ -39,7 +39,7 @@ Deno.test("openDatabase sets what the promises rest on", async () => {
   assert.equal(value("secure_delete"), 1);
   assert.equal(value("trusted_schema"), 0);
   assert.equal(value("wal_autocheckpoint"), 2_000);
-  assert.equal(value("user_version"), 3);
+  assert.equal(value("user_version"), 4);
   db.close();
   assert.equal((await Deno.stat(`${dir}/queue.db`)).mode! & 0o777, 0o600);
 });
@@ -223,35 +223,69 @@ for (const events of [0, 3, 1_300]) {
   });
 }
 
-Deno.test("openDatabase brings a version 2 database up to date, with what is in it", async () => {
-  const dir = await filled();
+/** Columns that came after a version, newest versions first. */
+const ADDED: {
+  after: number;
+  columns: Record<"messages" | "recipients", string[]>;
+}[] = [
+  {
+    after: 3,
+    columns: {
+      messages: ["verp", "warned"],
+      recipients: ["said", "account", "last_ms"],
+    },
+  },
+  {
+    after: 2,
+    columns: {
+      messages: ["client_login", "envid", "wishes"],
+      recipients: ["notify", "orcpt", "action"],
+    },
+  },
+];
+
+/** Makes an older program's database of one, as far as columns go. */
+function takeBack(dir: string, version: number): void {
   const db = new DatabaseSync(`${dir}/queue.db`);
-  // What version 2 had, in its order.
-  for (const column of ["client_login", "envid", "wishes"]) {
-    db.exec(`ALTER TABLE messages DROP COLUMN ${column}`);
+  for (const { after, columns } of ADDED) {
+    if (after < version) continue;
+    for (const [table, names] of Object.entries(columns)) {
+      for (const name of names) {
+        db.exec(`ALTER TABLE ${table} DROP COLUMN ${name}`);
+      }
+    }
   }
-  for (const column of ["notify", "orcpt", "action"]) {
-    db.exec(`ALTER TABLE recipients DROP COLUMN ${column}`);
-  }
-  db.exec("ALTER TABLE messages RENAME COLUMN body TO is_8bit");
-  db.exec("UPDATE messages SET is_8bit = 1 WHERE n = 1");
-  db.exec("PRAGMA user_version = 2");
+  if (version === 2) {
+    db.exec("ALTER TABLE messages RENAME COLUMN body TO is_8bit");
+    db.exec("UPDATE messages SET is_8bit = 1 WHERE n = 1");
+  } else db.exec("UPDATE messages SET body = 1 WHERE n = 1");
+  db.exec(`PRAGMA user_version = ${version}`);
   db.close();
-  const before = listQueue(dir);
-  assert.equal(before.length, 200);
-  const store = new Store(openDatabase(dir), { add: () => {} });
-  const of = (id: string) => store.load(store.byId(id)!);
-  assert.equal(of(before[0]!.id).bodyType, "8bitmime");
-  const second = of(before[1]!.id);
-  assert.equal(second.bodyType, "7bit");
-  assert.equal(second.wishes, NO_WISHES);
-  assert.equal(second.recipients[0]!.wishes, NOTHING_ASKED);
-  store.close();
-  await using lab = laboratory({ dir });
-  await lab.send(newAsk(["bob@home.test"], {
-    wishes: { ...NO_WISHES, envid: "new" },
-  }));
-});
+}
+
+for (const version of [2, 3]) {
+  Deno.test(`openDatabase brings a version ${version} database up to date, with what is in it`, async () => {
+    const dir = await filled();
+    takeBack(dir, version);
+    const before = listQueue(dir);
+    assert.equal(before.length, 200);
+    const store = new Store(openDatabase(dir), { add: () => {} });
+    const of = (id: string) => store.load(store.byId(id)!);
+    assert.equal(of(before[0]!.id).bodyType, "8bitmime");
+    const second = of(before[1]!.id);
+    assert.equal(second.bodyType, "7bit");
+    assert.equal(second.wishes, NO_WISHES);
+    assert.equal(second.isWarned, false);
+    const { wishes, last, account } = second.recipients[0]!;
+    assert.equal(wishes, NOTHING_ASKED);
+    assert.deepEqual([last, account], [NOT_NOW, ""]);
+    store.close();
+    await using lab = laboratory({ dir });
+    await lab.send(newAsk(["bob@home.test"], {
+      wishes: { ...NO_WISHES, envid: "new" },
+    }));
+  });
+}
 
 Deno.test("openDatabase takes the old history over once, although a start in between died", async () => {
   const dir = await version1(10);

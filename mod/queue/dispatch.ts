@@ -275,9 +275,9 @@ export class Dispatcher {
             kind: "outcome",
             recipient,
             outcome: reached.outcomes[i]!,
+            attempt: reached.attempt,
             triedAs: target.address,
           })),
-          reached.attempt,
         );
     }
     this.pump();

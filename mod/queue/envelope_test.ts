@@ -23,6 +23,7 @@ const WISHES: MessageWishes = {
   ret: "hdrs",
   smtpUtf8: true,
   requireTls: true,
+  verp: "-=",
 };
 const RECIPIENT_WISHES: RecipientWishes[] = [
   { notify: ["success", "delay"], orcpt: "rfc822;Bob@home.test" },

@@ -1,4 +1,5 @@
 /** What the history of deliveries is made of. */
+import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
 
 /** One thing that happened to a message or to one of its recipients. */
 export interface Event {
@@ -15,6 +16,7 @@ export interface Event {
     | "expanded"
     | "notified"
     | "double-bounce"
+    | "bounce-attributed"
     | "corrupt"
     | "held"
     | "released"
@@ -23,8 +25,70 @@ export interface Event {
   readonly tls?: string;
   readonly code?: number;
   readonly text?: string;
+  /** Of the host that was asked last. */
+  readonly address?: string;
+  readonly tookMs?: number;
+  /** Every host that was tried, in their order. */
+  readonly hosts?: readonly AttemptedHost[];
   /** Lines of the session, never of the content. */
   readonly transcript?: readonly string[];
+}
+
+/**
+ * A story in JSON: without the id that its row bears, and without what is
+ * empty, which is most of it.
+ */
+export function storyText(story: readonly Event[]): string {
+  return JSON.stringify(
+    story.map((event) => ({
+      atMs: event.atMs,
+      what: event.what,
+      recipient: event.recipient || undefined,
+      host: event.host || undefined,
+      tls: event.tls || undefined,
+      code: event.code || undefined,
+      text: event.text || undefined,
+      address: event.address || undefined,
+      tookMs: event.tookMs || undefined,
+      hosts: event.hosts?.length ? event.hosts.map(hostInShort) : undefined,
+      transcript: event.transcript?.length ? event.transcript : undefined,
+    })),
+  );
+}
+
+function hostInShort({ dns, ...host }: AttemptedHost) {
+  const isAsked = dns.mx !== "" || dns.address !== "" || dns.tlsa !== "";
+  return { ...withoutEmpty(host), dns: isAsked ? dns : undefined };
+}
+
+function withoutEmpty<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== "" && value !== 0),
+  ) as Partial<T>;
+}
+
+/** An event without the lines and hosts that make it long. */
+export function inShort({ transcript: _, hosts: __, ...event }: Event): Event {
+  return event;
+}
+
+/** What {@link storyText} left out of a host. */
+export function wholeHost(host: Partial<AttemptedHost>): AttemptedHost {
+  return {
+    host: "",
+    address: "",
+    port: 0,
+    profile: "none",
+    demand: "",
+    reached: "",
+    tls: "",
+    certificate: "",
+    mtaSts: "",
+    result: "",
+    tookMs: 0,
+    dns: { mx: "", address: "", tlsa: "" },
+    ...host,
+  };
 }
 
 /** A transcript's lines; a damaged one must not hide the rest of the story. */

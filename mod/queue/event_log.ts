@@ -6,7 +6,7 @@
  * a limit, and tried again.
  */
 import { log } from "../core/log.ts";
-import type { Event } from "./event.ts";
+import { type Event, inShort } from "./event.ts";
 import type { EventStore } from "./event_store_io.ts";
 import type { Scrubbed } from "./write_ahead_log_io.ts";
 
@@ -15,6 +15,8 @@ const GATHER_MS = 100;
 const BATCH = 256;
 /** Events kept while they cannot be written; beyond it the oldest go. */
 const MAX_HELD = 20_000;
+/** Beyond so many they are kept without their sessions, which are long. */
+const MAX_WHOLE = 2_000;
 const AGAIN_MS = 2_000;
 
 /** What the history is allowed. */
@@ -65,7 +67,8 @@ export class EventLog {
   /** Takes events over; returns at once. */
   add(events: readonly Event[]): void {
     if (events.length === 0) return;
-    this.#held.push(...events);
+    const isCrowded = this.#held.length >= MAX_WHOLE;
+    this.#held.push(...isCrowded ? events.map(inShort) : events);
     this.#trim();
     if (this.#isClosed) return;
     const isFull = this.#held.length >= BATCH && !this.#isFailing;

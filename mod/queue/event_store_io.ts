@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { createEmpty, setPragma } from "./database_io.ts";
-import type { Event } from "./event.ts";
+import { type Event, storyText } from "./event.ts";
 import { TOUCH_TABLE, WriteAheadLog } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
@@ -145,7 +145,7 @@ export class EventStore {
       else story.push(event);
     }
     for (const [queueId, story] of stories) {
-      this.#run.insert.run(story[0]!.atMs, queueId, toJson(story));
+      this.#run.insert.run(story[0]!.atMs, queueId, storyText(story));
     }
   }
 
@@ -172,22 +172,4 @@ function versionOf(db: DatabaseSync, path: string): number {
 export class UnknownEvents extends Error {
   override name = "UnknownEvents";
   readonly code = "EVENTS_VERSION";
-}
-
-/** A story without the id that its row bears, and without what is empty. */
-function toJson(story: readonly Event[]): string {
-  return JSON.stringify(
-    story.map((
-      { atMs, what, recipient, host, tls, code, text, transcript },
-    ) => ({
-      atMs,
-      what,
-      recipient: recipient || undefined,
-      host: host || undefined,
-      tls: tls || undefined,
-      code: code || undefined,
-      text: text || undefined,
-      transcript: transcript?.length ? transcript : undefined,
-    })),
-  );
 }

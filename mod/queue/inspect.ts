@@ -12,7 +12,8 @@ import {
 } from "./database_io.ts";
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
 import fs from "node:fs";
-import type { Event } from "./event.ts";
+import { type Event, wholeHost } from "./event.ts";
+import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
 import { MESSAGE_STATES, type MessageState, type State } from "./message.ts";
 import { STATES } from "./queue_ipc.ts";
 
@@ -51,6 +52,10 @@ export interface ShownEvent {
   readonly tls: string;
   readonly code: number;
   readonly text: string;
+  /** Of the host that was asked last. */
+  readonly address: string;
+  readonly tookMs: number;
+  readonly hosts: readonly AttemptedHost[];
   readonly transcript: readonly string[];
 }
 
@@ -206,6 +211,9 @@ function shownEvent(event: Partial<Event>): ShownEvent {
     tls: event.tls ?? "",
     code: event.code ?? 0,
     text: event.text ?? "",
+    address: event.address ?? "",
+    tookMs: event.tookMs ?? 0,
+    hosts: (event.hosts ?? []).map(wholeHost),
     transcript: event.transcript ?? [],
   };
 }

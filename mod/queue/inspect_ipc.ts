@@ -4,6 +4,7 @@
  * comes out of a compartment.
  */
 import { int, list, object, text, z } from "../ipc/schema.ts";
+import { attemptedHost } from "../smtpc/smtpc_ipc.ts";
 
 const time = int({ min: 0, max: 2 ** 50 });
 
@@ -65,6 +66,9 @@ export const showing = object({
       tls: text({ max: 100 }),
       code: int({ min: 0, max: 999 }),
       text: text({ max: 2_000 }),
+      address: text({ max: 64 }),
+      tookMs: int({ min: 0, max: 2 ** 40 }),
+      hosts: list(attemptedHost, { max: 20 }),
       transcript: list(text({ max: 400 }), { max: 100 }),
     }),
     { max: 10_000 },

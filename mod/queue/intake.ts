@@ -228,7 +228,7 @@ export class Intake {
 
 function isPlain(wishes: MessageWishes): boolean {
   return wishes.envid === "" && wishes.ret === "" && !wishes.smtpUtf8 &&
-    !wishes.requireTls;
+    !wishes.requireTls && wishes.verp === "";
 }
 
 /** The recipients, each once: what was first asked for an address counts. */

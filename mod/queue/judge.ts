@@ -2,7 +2,9 @@
  * What an outcome means for a recipient and for its message. Pure: it changes
  * the objects in memory, and whoever calls it writes the rows.
  */
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, saidOf } from "../core/outcome.ts";
+import type { Attempt } from "../smtpc/smtpc_ipc.ts";
+import { accountOf, accountOfExpiry } from "./account.ts";
 import type { Message, NoticeAction, Recipient } from "./message.ts";
 import type { Event } from "./event.ts";
 import { isExpired, retryDelayMs } from "./schedule.ts";
@@ -15,7 +17,12 @@ export type Result =
     readonly triedAs?: string;
   }
   & (
-    | { readonly kind: "outcome"; readonly outcome: Outcome }
+    | {
+      readonly kind: "outcome";
+      readonly outcome: Outcome;
+      /** What it took; undefined if no other server was asked. */
+      readonly attempt?: Attempt | undefined;
+    }
     /** Not tried: its destination is dead or crowded; counts no attempt. */
     | {
       readonly kind: "postponed";
@@ -62,19 +69,19 @@ export function judge(
   switch (outcome.kind) {
     case "delivered":
       if (wantsSuccess(message, recipient) && outcome.isPassedOn !== true) {
-        recipient.last = outcome;
+        note(recipient, result, law);
         // RFC 3461 §5.2.3: what went to a host that does not know of notices.
         const action = outcome.host === "" ? "delivered" : "relayed";
         awaitNotice(recipient, action, result.triedAs);
       } else recipient.state = "gone";
       return "delivered";
     case "permanent":
-      recipient.last = outcome;
+      note(recipient, result, law);
       recipient.attempts++;
       fail(message, recipient, result.triedAs);
       return "failed";
     case "temporary": {
-      recipient.last = outcome;
+      note(recipient, result, law);
       recipient.attempts++;
       const delayMs = retryDelayMs(recipient.attempts, law.random, law);
       const what = defer(message, recipient, {
@@ -85,6 +92,17 @@ export function judge(
       return what;
     }
   }
+}
+
+/** Keeps what is to be told of an attempt. */
+function note(
+  recipient: Recipient,
+  { outcome, attempt }: Result & { kind: "outcome" },
+  { nowMs }: Law,
+): void {
+  recipient.last = outcome;
+  recipient.lastMs = nowMs;
+  recipient.account = accountOf(outcome, attempt);
 }
 
 /** Not tried; it may be too old for another time. */
@@ -104,6 +122,26 @@ export function wantsSuccess(
   { wishes }: Pick<Recipient, "wishes">,
 ): boolean {
   return wishes.notify.includes("success") && message.reversePath !== "";
+}
+
+/**
+ * True if its sender is to hear that a recipient waits: who asked for it, and
+ * our own users of whom nothing is known (RFC 3461 §4.1: DELAY may be told of
+ * then). A stranger's reverse-path may be anybody's, and a list that has one
+ * for each recipient would get a flood.
+ */
+export function wantsDelay(
+  { reversePath, mayRelay, wishes }: Pick<
+    Message,
+    "reversePath" | "mayRelay" | "wishes"
+  >,
+  recipient: Pick<Recipient, "state" | "wishes">,
+): boolean {
+  if (reversePath === "" || recipient.state !== "deferred") return false;
+  const { notify } = recipient.wishes;
+  return notify.length > 0
+    ? notify.includes("delay")
+    : mayRelay && wishes.verp === "";
 }
 
 /** The last of it: nothing, if its sender does not want to hear of it. */
@@ -153,15 +191,21 @@ function defer(
   }
   // RFC 3463 §3.5: X.4.7 is by its nature a persistent transient failure.
   const last = recipient.last;
+  const within = span(law.expireMs);
   recipient.last = {
     kind: "permanent",
     code: last?.code ?? 451,
     enhanced: "4.4.7",
-    text: `Not delivered within ${span(law.expireMs)}. The last answer was: ${
+    text: `Not delivered within ${within}. The last answer was: ${
       last?.text ?? "none"
     }`.slice(0, 500),
     host: last?.host ?? "",
+    said: last === undefined ? "" : saidOf(last),
   };
+  recipient.account = accountOfExpiry(
+    within,
+    recipient.account || (last === undefined ? "none" : accountOf(last)),
+  );
   return "failed";
 }
 

@@ -13,6 +13,7 @@ import {
   type RecipientWishes,
 } from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
+import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
 import { showMessage, type ShownEvent } from "./inspect.ts";
 import type { AcceptAsk } from "./intake.ts";
 import { type Edges, Queue } from "./queue.ts";
@@ -105,6 +106,8 @@ export class FakeEdges {
     | "damaged"
     | "failed"
     | Promise<Outcome | "damaged" | "failed"> = () => DELIVERED;
+  /** The hosts that a delivery to other servers tried. */
+  hosts: readonly AttemptedHost[] = [];
   /** What the spool says to `storeNotice` instead of storing. */
   noticeRefusal: string | undefined;
   /** True if no notice may return a whole message. */
@@ -246,6 +249,8 @@ export class FakeEdges {
       tls: "TLSv1.3",
       tookMs: 1,
       transcript: ["C: EHLO", "S: 250"],
+      hosts: this.hosts,
+      tlsResults: [],
     };
     return { ...reply, answer: { ...reply["answer"] as object, attempt } };
   }

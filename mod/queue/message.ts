@@ -41,8 +41,8 @@ export const BODY_TYPES = [
 ] as const satisfies readonly BodyType[];
 
 /**
- * What a notice says of a recipient, RFC 3464 §2.3.3, in the order of the
- * database's numbers. Not: `delayed`.
+ * What a notice says of a recipient in state `bounce`, RFC 3464 §2.3.3, in the
+ * order of the database's numbers.
  */
 export const ACTIONS = [
   "failed",
@@ -83,6 +83,10 @@ export interface Recipient {
   nextMs: number;
   /** What came of the last attempt. */
   last: Outcome | undefined;
+  /** When that was; 0 if there was none. */
+  lastMs: number;
+  /** How it went, in words for its sender; empty if `last` says it all. */
+  account: string;
   /** What the notice says that a recipient in state `bounce` waits for. */
   action: NoticeAction;
 }
@@ -101,6 +105,8 @@ export interface Message {
   /** Its sender logged in, or it is a notice of ours: it may go anywhere. */
   readonly mayRelay: boolean;
   readonly arrivedMs: number;
+  /** Its sender was told that it is late. */
+  isWarned: boolean;
   /** Recipients that had a row when it was loaded, and those added since. */
   recipients: Recipient[];
   nextOrdinal: number;
@@ -125,7 +131,7 @@ export function newMessage(
       Message,
       "n" | "id" | "slot" | "ref" | "reversePath" | "bodyType" | "arrivedMs"
     >
-    & Partial<Pick<Message, "wishes" | "mayRelay">>,
+    & Partial<Pick<Message, "wishes" | "mayRelay" | "isWarned">>,
   recipients: Recipient[],
 ): Message {
   let nextOrdinal = 0;
@@ -136,6 +142,7 @@ export function newMessage(
     ...facts,
     wishes: facts.wishes ?? NO_WISHES,
     mayRelay: facts.mayRelay ?? false,
+    isWarned: facts.isWarned ?? false,
     recipients,
     nextOrdinal,
     rows: recipients.length,
@@ -165,6 +172,8 @@ export function newRecipient(
     attempts: 0,
     nextMs: 0,
     last: undefined,
+    lastMs: 0,
+    account: "",
     action: "failed",
   };
 }

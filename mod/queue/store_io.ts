@@ -63,7 +63,7 @@ type Row = Record<string, string | number | bigint | null | Uint8Array>;
 const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
   "length, size, sender, body";
 
-const MESSAGE = `${PLAIN}, envid, wishes,
+const MESSAGE = `${PLAIN}, envid, wishes, verp, warned,
   client_login <> '' OR client_protocol = '${NOTICE}' AS may_relay`;
 
 const TEXTS = {
@@ -71,8 +71,8 @@ const TEXTS = {
   commit: "COMMIT",
   rollback: "ROLLBACK",
   insertMessage: `INSERT INTO messages (${PLAIN}, client_address, client_helo,
-    client_protocol, envid, wishes, client_login)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
+    client_protocol, envid, wishes, verp, client_login)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
   insertPlainMessage: `INSERT INTO messages (${PLAIN}, client_address,
     client_helo, client_protocol) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
     ON CONFLICT (id) DO NOTHING`,
@@ -89,7 +89,9 @@ const TEXTS = {
   corruptMessage: "UPDATE messages SET state = 2, due_ms = -1 WHERE n = ?",
   updateRecipient: `UPDATE recipients SET address = ?, original = ?,
     state = ?, attempts = ?, next_ms = ?, code = ?, enhanced = ?, text = ?,
-    host = ?, action = ? WHERE message = ? AND ordinal = ?`,
+    host = ?, action = ?, said = ?, account = ?, last_ms = ?
+    WHERE message = ? AND ordinal = ?`,
+  warn: "UPDATE messages SET warned = 1 WHERE n = ?",
   releaseRecipients: `UPDATE recipients SET state = 0
     WHERE message = ? AND state = 3`,
   pageEnd: `SELECT message, ordinal FROM recipients
@@ -121,7 +123,8 @@ const TEXTS = {
   childless: `SELECT n FROM messages WHERE state IN (0, 1) AND NOT EXISTS
     (SELECT 1 FROM recipients WHERE message = messages.n)`,
   recipientsOf: `SELECT ordinal, address, original, depth, state, attempts,
-    next_ms, code, enhanced, text, host, notify, orcpt, action
+    next_ms, code, enhanced, text, host, notify, orcpt, action, said, account,
+    last_ms
     FROM recipients WHERE message = ? ORDER BY ordinal`,
   lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
   counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
@@ -194,6 +197,7 @@ export class Store {
         ...plain,
         wishes.envid,
         messageWishNumber(wishes),
+        wishes.verp,
         client.login,
       );
     if (changes === 0) return false;
@@ -264,6 +268,9 @@ export class Store {
       last?.text ?? "",
       last?.host ?? "",
       ACTIONS.indexOf(recipient.action),
+      last?.said ?? null,
+      recipient.account,
+      recipient.lastMs,
       n,
       recipient.ordinal,
     );
@@ -276,6 +283,11 @@ export class Store {
     else if (state === "deferred" || state === "bounce") {
       this.updateRecipient(n, recipient as Recipient & { state: State });
     }
+  }
+
+  /** Its sender is told that it is late. */
+  warn(n: number): void {
+    this.#run.warn.run(n);
   }
 
   /** Recipients on hold become ones that nothing was tried for; how many. */
@@ -477,9 +489,13 @@ function messageRow(row: Row): MessageRow {
       ref: contentRef(row),
       reversePath: String(row["sender"]),
       bodyType: BODY_TYPES[Number(row["body"])] ?? "8bitmime",
-      wishes: messageWishes(Number(row["wishes"]), String(row["envid"])),
+      wishes: messageWishes(Number(row["wishes"]), {
+        envid: String(row["envid"]),
+        verp: String(row["verp"]),
+      }),
       mayRelay: Number(row["may_relay"]) === 1,
       arrivedMs: Number(row["arrived_ms"]),
+      isWarned: Number(row["warned"]) === 1,
     }, []),
     state: MESSAGE_STATES[Number(row["state"])]!,
     dueMs: Number(row["due_ms"]),
@@ -508,6 +524,7 @@ function recipient(row: Row): Recipient {
     enhanced: String(row["enhanced"]),
     text: String(row["text"]),
     host: String(row["host"]),
+    ...(row["said"] === null ? {} : { said: String(row["said"]) }),
   };
   return {
     ordinal: Number(row["ordinal"]),
@@ -519,6 +536,8 @@ function recipient(row: Row): Recipient {
     nextMs: Number(row["next_ms"]),
     wishes: recipientWishes(Number(row["notify"]), String(row["orcpt"])),
     last,
+    lastMs: Number(row["last_ms"]),
+    account: String(row["account"]),
     action: ACTIONS[Number(row["action"])] ?? "failed",
   };
 }

@@ -18,7 +18,7 @@ const REQUIRE_TLS = 8;
 /** In the order of their bits. */
 const NOTIFY = ["never", "success", "failure", "delay"] as const;
 
-/** All wishes of a message but `envid`, as one number. */
+/** All wishes of a message but `envid` and `verp`, as one number. */
 export function messageWishNumber(wishes: MessageWishes): number {
   return RETURNS.indexOf(wishes.ret) +
     (wishes.smtpUtf8 ? SMTP_UTF8 : 0) +
@@ -26,10 +26,14 @@ export function messageWishNumber(wishes: MessageWishes): number {
 }
 
 /** See {@link messageWishNumber}. */
-export function messageWishes(number: number, envid: string): MessageWishes {
-  if (number === 0 && envid === "") return NO_WISHES;
+export function messageWishes(
+  number: number,
+  { envid, verp }: Pick<MessageWishes, "envid" | "verp">,
+): MessageWishes {
+  if (number === 0 && envid === "" && verp === "") return NO_WISHES;
   return {
     envid,
+    verp,
     ret: RETURNS[number & 3] ?? "",
     smtpUtf8: (number & SMTP_UTF8) !== 0,
     requireTls: (number & REQUIRE_TLS) !== 0,

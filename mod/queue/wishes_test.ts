@@ -12,9 +12,10 @@ Deno.test("messageWishes() gives back what messageWishNumber() wrote, for all th
   for (const ret of ["", "full", "hdrs"] as const) {
     for (const smtpUtf8 of [false, true]) {
       for (const requireTls of [false, true]) {
-        const wishes = { envid: "e", ret, smtpUtf8, requireTls };
+        const words = { envid: "e", verp: "+=" };
+        const wishes = { ...words, ret, smtpUtf8, requireTls };
         const number = messageWishNumber(wishes);
-        assert.deepEqual(messageWishes(number, "e"), wishes);
+        assert.deepEqual(messageWishes(number, words), wishes);
       }
     }
   }
@@ -34,6 +35,6 @@ Deno.test("recipientWishes() gives back what notifyNumber() wrote, for all there
 
 Deno.test("messageWishes() and recipientWishes() give the shared objects when nothing was asked", () => {
   assert.equal(messageWishNumber(NO_WISHES), 0);
-  assert.equal(messageWishes(0, ""), NO_WISHES);
+  assert.equal(messageWishes(0, { envid: "", verp: "" }), NO_WISHES);
   assert.equal(recipientWishes(0, ""), NOTHING_ASKED);
 });

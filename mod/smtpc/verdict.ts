@@ -1,8 +1,9 @@
 /** From a reply, or the lack of one, to an outcome. Pure. */
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, saidOf } from "../core/outcome.ts";
 import type { Reply } from "./reply.ts";
 
 const MAX_TEXT = 500;
+const MAX_SAID = 600;
 const MAX_HOST = 255;
 
 /** What a reply means for the command it answers, RFC 5321 §4.2.1. */
@@ -27,10 +28,12 @@ export function outcomeOf(reply: Reply, host: string): Outcome {
     ? "temporary"
     : "permanent";
   if (reply.code >= 300 && reply.code < 400) {
-    return troubleOutcome(`unexpected reply ${wordsOf(reply)}`, host, "4.5.0");
+    const words = `unexpected reply ${wordsOf(reply)}`;
+    return said(troubleOutcome(words, host, "4.5.0"), reply);
   }
   const { enhanced, text } = split(reply);
-  return { kind, code: reply.code, enhanced, text, host: cutHost(host) };
+  const { code } = reply;
+  return said({ kind, code, enhanced, text, host: cutHost(host) }, reply);
 }
 
 /**
@@ -39,13 +42,19 @@ export function outcomeOf(reply: Reply, host: string): Outcome {
  */
 export function softened(reply: Reply, host: string): Outcome {
   const { enhanced } = split(reply);
-  return {
+  return said({
     kind: "temporary",
     code: reply.code >= 400 ? 400 + reply.code % 100 : 451,
     enhanced: "4" + enhanced.slice(1),
     text: wordsOf(reply).slice(0, MAX_TEXT),
     host: cutHost(host),
-  };
+  }, reply);
+}
+
+/** With the reply itself, where the outcome does not say the same. */
+function said(outcome: Outcome, reply: Reply): Outcome {
+  const words = wordsOf(reply).slice(0, MAX_SAID);
+  return words === saidOf(outcome) ? outcome : { ...outcome, said: words };
 }
 
 /** A temporary outcome of the session itself; `4.4.2` is a lost connection. */
@@ -60,6 +69,7 @@ export function troubleOutcome(
     enhanced,
     text: why.slice(0, MAX_TEXT),
     host: cutHost(host),
+    said: "",
   };
 }
 
