@@ -5,7 +5,7 @@
 import net from "node:net";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { NextHop, Protocol } from "../core/shapes.ts";
-import type { Reply as Answer } from "../ipc/call.ts";
+import type { AnswerOf, Reply as Answer } from "../ipc/call.ts";
 import type { dnsContract, MailHost } from "../dns/dns_ipc.ts";
 import { troubleOutcome } from "./verdict.ts";
 
@@ -25,6 +25,18 @@ export interface Candidate {
   readonly port: number;
   /** A Unix socket instead of address and port, which are empty and 0 then. */
   readonly path?: string;
+  /** What DNSSEC says of it; undefined if nobody had to look anything up. */
+  readonly dns?: HostSecurity;
+}
+
+/** What DNSSEC says of a host's names, RFC 7672 §2.2. */
+export interface HostSecurity {
+  /** Of the MX records that name it; undefined for a configured host. */
+  readonly mx: MailHost["security"] | undefined;
+  readonly address: MailHost["security"];
+  readonly name: MailHost["security"];
+  /** Where its aliases end. */
+  readonly canonical: string;
 }
 
 /** Where a candidate is, for transcripts; never for the sender. */
@@ -69,17 +81,7 @@ export async function routeTo(
       const literal = literalOf(nextHop.domain);
       return literal === undefined
         ? await mxRoute(nextHop.domain, names, facts)
-        : mxCandidates(
-          [{
-            name: literal,
-            preference: 0,
-            addresses: [literal],
-            security: "insecure",
-            nameSecurity: "insecure",
-            canonical: literal,
-          }],
-          facts,
-        );
+        : literalRoute(literal, facts);
     }
   }
 }
@@ -141,8 +143,16 @@ async function hostRoute(
   const name = bare.toLowerCase();
   const reply = await names.addresses(name);
   if (reply.kind === "answered") {
-    const { addresses } = reply.answer;
-    return found(addresses.map((address) => ({ host: name, address, port })));
+    const { addresses, security, nameSecurity, canonical } = reply.answer;
+    const dns = {
+      mx: undefined,
+      address: security,
+      name: nameSecurity,
+      canonical,
+    };
+    return found(
+      addresses.map((address) => ({ host: name, address, port, dns })),
+    );
   }
   // Also `no-such-domain`: it is our administrator's word that is wrong, not
   // the sender's, so the mail waits until it is mended.
@@ -161,7 +171,7 @@ async function mxRoute(
   const reply = await names.mailHosts(domain);
   switch (reply.kind) {
     case "answered":
-      return mxCandidates(reply.answer.hosts, facts);
+      return mxCandidates(reply.answer, facts);
     case "refused":
       return { kind: "nowhere", outcome: refusalOutcome(reply.refusal) };
     case "failed":
@@ -187,7 +197,7 @@ function refusalOutcome(
 // RFC 5321 §5.1: if we are in the list, only better hosts than us count, or
 // mail runs in a circle.
 function mxCandidates(
-  hosts: readonly MailHost[],
+  { hosts, security: mx }: AnswerOf<DnsCalls["mailHosts"]>,
   facts: RouteFacts,
 ): Route {
   const us = facts.hostname.toLowerCase();
@@ -196,12 +206,21 @@ function mxCandidates(
   const limit = Math.min(...hosts.filter(isUs).map((host) => host.preference));
   const candidates = hosts
     .filter((host) => host.preference < limit)
-    .flatMap(({ name, addresses }) =>
-      addresses.map((address) => ({ host: name, address, port: facts.port }))
-    );
+    .flatMap(({ name, addresses, security, nameSecurity, canonical }) => {
+      const dns = { mx, address: security, name: nameSecurity, canonical };
+      const { port } = facts;
+      return addresses.map((address) => ({ host: name, address, port, dns }));
+    });
   return candidates.length > 0
     ? found(candidates)
     : { kind: "nowhere", outcome: LOOP };
+}
+
+/** The recipients' domain is an address; nobody is asked about it. */
+function literalRoute(address: string, { isOurs, port }: RouteFacts): Route {
+  return isOurs(address)
+    ? { kind: "nowhere", outcome: LOOP }
+    : found([{ host: address, address, port }]);
 }
 
 /** The mail would come back to us, RFC 5321 §6.3. */
