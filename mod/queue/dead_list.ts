@@ -1,22 +1,34 @@
 /**
  * Destinations that could not be reached, and until when nobody tries. So the
- * other messages for them do not each wait for a timeout of their own. Pure.
+ * other messages for them do not each wait for a timeout of their own. When
+ * the time is over a destination is on probation: one delivery goes first,
+ * and only its success lets the others go. Pure.
  */
 import { retryDelayMs } from "./schedule.ts";
 
 /** Most destinations remembered; beyond it the oldest is forgotten. */
 const MAX_REMEMBERED = 10_000;
 
+/** What is known of a destination. */
+export type Standing =
+  | { readonly kind: "alive" }
+  | { readonly kind: "dead"; readonly untilMs: number }
+  | { readonly kind: "probation" };
+
+const ALIVE: Standing = { kind: "alive" };
+const PROBATION: Standing = { kind: "probation" };
+
 /** The dead destinations. Lives in memory: a restart tries everybody anew. */
 export class DeadList {
   readonly #dead = new Map<string, { untilMs: number; failures: number }>();
 
-  /** When it may be tried again, or undefined if it may be now. */
-  untilMs(destination: string, nowMs: number): number | undefined {
+  /** See {@link Standing}. */
+  standing(destination: string, nowMs: number): Standing {
     const entry = this.#dead.get(destination);
-    return entry === undefined || entry.untilMs <= nowMs
-      ? undefined
-      : entry.untilMs;
+    if (entry === undefined) return ALIVE;
+    return entry.untilMs <= nowMs
+      ? PROBATION
+      : { kind: "dead", untilMs: entry.untilMs };
   }
 
   /** It could not be reached: nobody tries until the returned time. */
@@ -39,8 +51,15 @@ export class DeadList {
     return untilMs;
   }
 
-  /** It answered. */
-  reached(destination: string): void {
-    this.#dead.delete(destination);
+  /** It answered, or somebody says so. True if that is news. */
+  reached(destination: string): boolean {
+    return this.#dead.delete(destination);
+  }
+
+  /** All are to be tried. Returns those that were not alive. */
+  reachedAll(): readonly string[] {
+    const names = [...this.#dead.keys()];
+    this.#dead.clear();
+    return names;
   }
 }

@@ -6,6 +6,7 @@ import type { Edge } from "../ipc/edge.ts";
 import type { maildirContract } from "../maildir/maildir_ipc.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
 import type { Attempt, smtpcContract } from "../smtpc/smtpc_ipc.ts";
+import type { Feedback } from "./agenda.ts";
 import type { KeyFile } from "./keys_io.ts";
 import type { Message, Recipient } from "./message.ts";
 import type { ResolveEdge } from "./route.ts";
@@ -48,14 +49,24 @@ export interface Means {
 }
 
 /**
- * Nobody was there: a host's own reply, or a message of ours about one
- * recipient only, is an answer.
+ * What a job's end says of its destination. A host that refuses its greeting
+ * is as good as none; what it says of a message or a recipient is an answer.
  */
-export function isUnreachable(job: Job, reached: Reached): boolean {
-  return job.destination !== "" && reached.kind === "outcomes" &&
-    reached.outcomes.every(({ kind, host }) =>
-      kind === "temporary" && host === ""
-    );
+export function feedbackOf(job: Job, reached: Reached): Feedback {
+  if (job.destination === "" || reached.kind !== "outcomes") return "nothing";
+  if (reached.attempt?.isServed === true) return "reached";
+  const { outcomes } = reached;
+  // RFC 3463 §3.4: X.3 is the trouble of the system that says so: of ours.
+  if (outcomes.every((one) => one.host === "" && isOurTrouble(one))) {
+    return "nothing";
+  }
+  return outcomes.every(({ kind }) => kind === "temporary")
+    ? "failed"
+    : "reached";
+}
+
+function isOurTrouble({ enhanced }: Outcome): boolean {
+  return enhanced.startsWith("4.3.");
 }
 
 /** Asks the role that can deliver a job; never throws. */

@@ -4,15 +4,16 @@
  * (`settling.ts`); hands out the jobs.
  */
 import { log } from "../core/log.ts";
+import { destinationFor } from "../config/destinations.ts";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { address as addressShape } from "../core/shapes.ts";
 import { ActiveSet } from "./active_set.ts";
-import { Agenda } from "./agenda.ts";
+import { Agenda, type Allowance } from "./agenda.ts";
 import { DeadList } from "./dead_list.ts";
 import {
   deliver,
   type DeliveryEdges,
-  isUnreachable,
+  feedbackOf,
   type Job,
   type Part,
 } from "./deliver.ts";
@@ -23,7 +24,8 @@ import type { KeyFile } from "./keys_io.ts";
 import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
 import { byDestination, CROWDED, UNREACHABLE } from "./plan.ts";
-import { destinationOf, Router } from "./route.ts";
+import { configuredName, destinationOf, Router } from "./route.ts";
+import type { QueuePart } from "./role.ts";
 import { type Planned, Routing } from "./routing.ts";
 import { Settling } from "./settling.ts";
 import type { Place, Store } from "./store_io.ts";
@@ -35,6 +37,16 @@ const BATCH = 100;
 const MAX_UNKNOWN_ENDS = 2;
 const UNKNOWN_AGAIN_MS = 1_000;
 const CROWDED_AGAIN_MS = 60_000;
+/** Jobs that wait in memory for the outcome of a probe. */
+const MAX_ON_PROBATION = 100;
+/** Timers do not take more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** `[destinations]` by name, made anew when the settings change. */
+interface Allowances {
+  readonly of: QueuePart["destinations"];
+  readonly byName: ReadonlyMap<string, QueuePart["destinations"][number]>;
+}
 
 /** The active messages and their jobs. */
 export class Dispatcher {
@@ -56,6 +68,8 @@ export class Dispatcher {
   readonly #lastInherited: number;
   /** Messages of our own of which a job ended and nobody heard how. */
   readonly #unheard = new Set<number>();
+  #allowances: Allowances | undefined;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
   constructor(options: {
@@ -99,14 +113,13 @@ export class Dispatcher {
     });
     const { part } = around;
     this.#local = new Agenda({
-      limits: () => ({ all: part().maxLocalJobs, each: part().maxLocalJobs }),
+      atOnce: () => part().maxLocalJobs,
+      allowance: () => ({ most: part().maxLocalJobs, intervalMs: 0 }),
       slowStart: false,
     });
     this.#remote = new Agenda({
-      limits: () => ({
-        all: part().maxJobs,
-        each: part().maxJobsPerDestination,
-      }),
+      atOnce: () => part().maxJobs,
+      allowance: (destination) => this.#allowance(destination),
       slowStart: true,
     });
   }
@@ -129,6 +142,7 @@ export class Dispatcher {
   /** Starts no more jobs. */
   stop(): void {
     this.#isStopped = true;
+    clearTimeout(this.#wakeTimer);
   }
 
   /** True if a message's recipients are in memory. */
@@ -170,7 +184,7 @@ export class Dispatcher {
     const resolution = await this.#router.resolve(address, true);
     if (resolution.kind !== "targets") return;
     for (const target of resolution.targets) {
-      this.#dead.reached(destinationOf(target));
+      this.#reached(destinationOf(target));
     }
   }
 
@@ -188,25 +202,35 @@ export class Dispatcher {
     // What is delivered must be written down, or a crash delivers it again.
     if (this.#isStopped || this.#commit.failing !== undefined) return;
     for (const agenda of [this.#local, this.#remote]) {
-      for (let next = agenda.next(); next; next = agenda.next()) {
+      const nowMs = this.#around.nowMs();
+      for (let next = agenda.next(nowMs); next; next = agenda.next(nowMs)) {
         void this.#run(next.job, agenda);
       }
     }
+    this.#wake();
   }
 
   /** Puts jobs on the agenda; what cannot be tried now is settled at once. */
   #enlist({ message, parts, results }: Planned): void {
     const nowMs = this.#around.nowMs();
-    const { maxActive } = this.#around.part();
+    const { maxActive, firstRetryMs } = this.#around.part();
     for (const [destination, some] of byDestination(parts)) {
-      const deadMs = this.#dead.untilMs(destination, nowMs);
-      if (deadMs !== undefined) {
-        results.push(...this.#postponed(some, deadMs, UNREACHABLE));
-      } else if (this.#remote.waiting(destination) * 4 > maxActive) {
+      const standing = this.#dead.standing(destination, nowMs);
+      const waiting = this.#remote.waiting(destination);
+      if (standing.kind === "dead") {
+        results.push(...this.#postponed(some, standing.untilMs, UNREACHABLE));
+      } else if (
+        standing.kind === "probation" && waiting >= MAX_ON_PROBATION
+      ) {
+        // Whether the probe fails or not, those do not come back together.
+        const untilMs = nowMs + firstRetryMs * (1 + this.#around.random());
+        results.push(...this.#postponed(some, Math.ceil(untilMs), UNREACHABLE));
+      } else if (waiting * 4 > maxActive) {
         // One destination must not fill the memory with its backlog.
         const untilMs = nowMs + CROWDED_AGAIN_MS;
         results.push(...this.#postponed(some, untilMs, CROWDED));
       } else {
+        if (standing.kind === "probation") this.#remote.probe(destination);
         for (let at = 0; at < some.length; at += BATCH) {
           this.#add({
             message,
@@ -251,12 +275,10 @@ export class Dispatcher {
       isRepeat: message.n <= this.#lastInherited ||
         this.#unheard.has(message.n),
     });
-    const isDead = isUnreachable(job, reached);
-    agenda.done(destination, !isDead);
-    if (destination !== "" && reached.kind === "outcomes") {
-      if (isDead) this.#unreachable(destination);
-      else this.#dead.reached(destination);
-    }
+    const feedback = feedbackOf(job, reached);
+    const isDead = agenda.done(destination, feedback);
+    if (feedback === "reached") this.#reached(destination);
+    if (isDead) this.#unreachable(destination);
     switch (reached.kind) {
       case "damaged":
         message.isDamaged = true;
@@ -302,18 +324,61 @@ export class Dispatcher {
     );
   }
 
+  #reached(destination: string): void {
+    if (!this.#dead.reached(destination)) return;
+    log("destination-back", { destination: configuredName(destination) });
+    this.#remote.revive(destination);
+  }
+
   #unreachable(destination: string): void {
+    const nowMs = this.#around.nowMs();
+    const isKnown = this.#dead.standing(destination, nowMs).kind === "dead";
     const untilMs = this.#dead.unreachable(destination, {
-      nowMs: this.#around.nowMs(),
+      nowMs,
       random: this.#around.random(),
       limits: this.#around.part(),
     });
+    if (!isKnown) {
+      log("destination-dead", {
+        destination: configuredName(destination),
+        forMs: untilMs - nowMs,
+      });
+    }
     for (const { message, parts } of this.#remote.withdraw(destination)) {
       this.#settling.settle(
         message,
         this.#postponed(parts, untilMs, UNREACHABLE),
       );
     }
+  }
+
+  /** Interval after interval of a destination whose deliveries are spread. */
+  #wake(): void {
+    const { wakeMs } = this.#remote;
+    if (wakeMs === undefined || this.#wakeTimer !== undefined) return;
+    this.#wakeTimer = setTimeout(() => {
+      this.#wakeTimer = undefined;
+      this.pump();
+    }, Math.min(MAX_TIMER_MS, Math.max(1, wakeMs - this.#around.nowMs())));
+  }
+
+  #allowance(destination: string): Allowance {
+    const part = this.#around.part();
+    if (this.#allowances?.of !== part.destinations) {
+      const { destinations } = part;
+      this.#allowances = {
+        of: destinations,
+        byName: new Map(destinations.map((one) => [one.name, one])),
+      };
+    }
+    const said = destinationFor(
+      this.#allowances.byName,
+      configuredName(destination),
+    );
+    return {
+      most: said?.maxSessions ?? part.maxJobsPerDestination,
+      intervalMs: said?.intervalMs ?? 0,
+    };
   }
 
   #over(message: Message, ending: Ending): void {

@@ -21,6 +21,11 @@ export class Heap<T> {
     return this.#entries[0]?.key;
   }
 
+  /** Keys and values, in no order. */
+  *entries(): Generator<readonly [number, T]> {
+    for (const { key, value } of this.#entries) yield [key, value];
+  }
+
   /** Adds a value. */
   push(key: number, value: T): void {
     const entries = this.#entries;

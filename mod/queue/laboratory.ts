@@ -243,7 +243,9 @@ export class FakeEdges {
       recipientWishes: ask.recipientWishes,
     });
     if (reply.kind !== "answered") return reply;
+    const { outcomes } = reply["answer"] as { outcomes: Outcome[] };
     const attempt = {
+      isServed: outcomes.some(({ host }) => host !== ""),
       host: "mail.remote.test",
       address: "127.0.0.1",
       tls: "TLSv1.3",

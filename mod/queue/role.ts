@@ -1,5 +1,5 @@
 /** The queue: envelopes, keys, the scheduler, bounces. */
-import { int, object, text, type z } from "../ipc/schema.ts";
+import { int, list, object, text, type z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** queue's part of the configuration. */
@@ -17,6 +17,15 @@ export const queuePart = object({
   /** Delivery jobs at once, in all and to one destination. */
   maxJobs: int({ min: 1, max: 2_000 }),
   maxJobsPerDestination: int({ min: 1, max: 2_000 }),
+  /** What `[destinations]` says of some; null is: as for all. */
+  destinations: list(
+    object({
+      name: text({ min: 1, max: 300 }),
+      maxSessions: int({ min: 1, max: 2_000 }).nullable(),
+      intervalMs: int({ min: 1, max: 3_600_000 }).nullable(),
+    }),
+    { max: 10_000 },
+  ).default([]),
   /** Jobs at once for the Maildir role; many, so that it can sync in batches. */
   maxLocalJobs: int({ min: 1, max: 2_000 }).default(512),
   /** Messages held in memory at once. */

@@ -2,6 +2,7 @@
  * Where recipients go: asks the resolver, a few hundred at once, and remembers
  * what it said for two seconds, so that a burst for one mailbox is one ask.
  */
+import { hostPortText } from "../config/names.ts";
 import type { Edge } from "../ipc/edge.ts";
 import type { resolveContract, Target } from "../resolve/resolve_ipc.ts";
 import type { Recipient } from "./message.ts";
@@ -136,8 +137,13 @@ export function destinationOf(target: Target): string {
     case "mx":
       return `mx:${hop.domain}`;
     case "host":
-      return `host:${hop.host}:${hop.port}`;
+      return `host:${hostPortText(hop)}`;
     case "unix":
       return `unix:${hop.path}`;
   }
+}
+
+/** Its name in `[destinations]`. */
+export function configuredName(destination: string): string {
+  return destination.slice(destination.indexOf(":") + 1);
 }

@@ -123,6 +123,7 @@ class Errand {
   readonly #transcript = new Transcript();
   readonly #startedMs = performance.now();
   readonly #outcomes: (Outcome | undefined)[];
+  #isServed = false;
   /** Why recipients without an outcome have none. */
   #failure: Outcome | undefined;
   #last: { host: string; address: string; tls: string } = {
@@ -157,6 +158,7 @@ class Errand {
       address: this.#last.address.slice(0, 64),
       tls: this.#last.tls.slice(0, 100),
       tookMs: Math.round(performance.now() - this.#startedMs),
+      isServed: this.#isServed,
       transcript: this.#transcript.lines(),
       hosts: [],
       tlsResults: [],
@@ -285,6 +287,7 @@ class Errand {
       replyWithinMs: this.#means.part.replyWithinMs,
       transcript: this.#transcript,
     });
+    if (sent.do !== "stale") this.#isServed = true;
     switch (sent.do) {
       case "stale":
         return "stale";

@@ -53,6 +53,7 @@ function verdictOf(outcomes: Outcome[]): Verdict<Deliver> {
     address: "192.0.2.1",
     tls: "",
     tookMs: 1,
+    isServed: true,
     transcript: ["S: 220"],
     hosts: [],
     tlsResults: [],

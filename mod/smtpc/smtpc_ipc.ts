@@ -118,6 +118,8 @@ export const smtpcContract = contract("smtpc", {
         /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
         tls: text({ max: 100 }),
         tookMs: int({ min: 0, max: 2 ** 40 }),
+        /** A host went as far as a transaction: it can be reached. */
+        isServed: z.boolean(),
         /** Lines `C: ...` and `S: ...`, cut. */
         transcript: list(text({ max: 200 }), { max: 60 }),
         /** In the order in which they were tried. */

@@ -226,6 +226,13 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       expireMs: config.queue.expire,
       maxJobs: config.queue.max_jobs,
       maxJobsPerDestination: config.queue.max_jobs_per_destination,
+      destinations: [...config.destinations.values()].map(
+        ({ name, maxSessions, intervalMs }) => ({
+          name,
+          maxSessions,
+          intervalMs,
+        }),
+      ),
       maxActive: config.queue.max_active,
       maxMessages: config.queue.max_messages,
       keepEventsMs: config.queue.keep_events,
