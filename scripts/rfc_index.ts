@@ -66,12 +66,13 @@ const LIST = new Map<number, Rfc>([
   [5280, {
     title: "X.509 certificates",
     support: "Partial",
-    note: "the self-signed one of the first start",
+    note: "the self-signed one of the first start; chains for DANE-TA, " +
+      "without name constraints and policies",
   }],
   [4055, {
     title: "RSA algorithms in X.509",
     support: "Partial",
-    note: "names of the hashes",
+    note: "names of the hashes; PKCS#1 and PSS with SHA-2",
   }],
   [4422, { title: "SASL", support: "Yes" }],
   [5929, {
@@ -108,7 +109,7 @@ const LIST = new Map<number, Rfc>([
   [5758, {
     title: "X.509: DSA and ECDSA algorithms",
     support: "Partial",
-    note: "ecdsa-with-SHA256",
+    note: "ECDSA with SHA-2",
   }],
   [5782, {
     title: "DNS blacklists and whitelists",
@@ -137,6 +138,7 @@ const LIST = new Map<number, Rfc>([
   [4035, { title: "DNSSEC: protocol", support: "Partial" }],
   [6840, { title: "DNSSEC: clarifications", support: "Partial" }],
   [6698, { title: "DANE: TLSA", support: "Partial" }],
+  [7218, { title: "DANE: names of the values", support: "Yes" }],
   [7671, { title: "DANE: operational guidance", support: "Partial" }],
   [8460, { title: "SMTP TLS reporting", support: "Partial" }],
   [6891, { title: "DNS: EDNS(0)", support: "Partial", note: "payload size" }],
@@ -155,6 +157,7 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "submission",
   }],
+  [8410, { title: "X.509: Ed25519 and Ed448", support: "Yes" }],
   [8439, { title: "ChaCha20 and Poly1305", support: "Yes", note: "the spool" }],
   [8461, {
     title: "SMTP MTA strict transport security",
