@@ -595,6 +595,15 @@ export const SECTIONS = {
       min: "1s",
       max: "100d",
     }),
+    delay_warning: duration({
+      says:
+        "The sender of a message that is not delivered after this is told so, " +
+        'once: who asked for it, and our own users (RFC 3461 §4.1). "0s" ' +
+        "tells nobody.",
+      default: "4h",
+      min: "0s",
+      max: "100d",
+    }),
     max_jobs: integer({
       says: "Most deliveries at once.",
       default: 100,

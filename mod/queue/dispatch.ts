@@ -129,6 +129,11 @@ export class Dispatcher {
     this.#settling.graceUntilMs = untilMs;
   }
 
+  /** Nobody is told before this time that a message is late. */
+  set warnFromMs(fromMs: number) {
+    this.#settling.warnFromMs = fromMs;
+  }
+
   /** Recipients in memory that are being delivered, by their stored state. */
   activeCounts(): { incoming: number; deferred: number } {
     return this.#active.counts();

@@ -217,8 +217,10 @@ export class Queue {
     if (swept.awayMs > SHORT_ABSENCE_MS) {
       // Time that nobody tried is not counted against the mail, and a clock
       // that was set while we were away looks the same.
-      this.#dispatcher.graceUntilMs = this.#clock.nowMs() +
+      const nowMs = this.#clock.nowMs();
+      this.#dispatcher.graceUntilMs = nowMs +
         Math.min(swept.awayMs, part.expireMs);
+      this.#dispatcher.warnFromMs = nowMs + part.delayWarningMs;
     }
     log("queue-swept", {
       messages: swept.messages,

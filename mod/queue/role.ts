@@ -14,6 +14,8 @@ export const queuePart = object({
   maxRetryMs: int({ min: 100, max: 604_800_000 }),
   /** A message older than this is bounced. */
   expireMs: int({ min: 1_000, max: 8_640_000_000 }),
+  /** The sender of a message older than this is told; 0: of none. */
+  delayWarningMs: int({ min: 0, max: 8_640_000_000 }).default(0),
   /** Delivery jobs at once, in all and to one destination. */
   maxJobs: int({ min: 1, max: 2_000 }),
   maxJobsPerDestination: int({ min: 1, max: 2_000 }),

@@ -13,6 +13,7 @@ import {
   judge,
   type Law,
   type Result,
+  wantsDelay,
 } from "./judge.ts";
 import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
@@ -28,6 +29,7 @@ export class Settling {
   readonly #around: Surroundings;
   readonly #onOver: (message: Message, ending: Ending) => void;
   #graceUntilMs = 0;
+  #warnFromMs = 0;
 
   constructor(options: {
     store: Store;
@@ -51,11 +53,16 @@ export class Settling {
     this.#graceUntilMs = untilMs;
   }
 
+  /** Nobody is told before this time that a message is late. */
+  set warnFromMs(fromMs: number) {
+    this.#warnFromMs = fromMs;
+  }
+
   /** Writes down results; if they were the round's last, ends the round. */
   settle(message: Message, results: readonly Result[]): void {
     const events = this.#judgeAll(message, results);
     message.open -= results.length;
-    const ending = message.open === 0 ? endingOf(message) : undefined;
+    const ending = message.open === 0 ? this.#endingOf(message) : undefined;
     const writing = this.#commit.write(() => {
       for (const { recipient } of results) {
         this.#store.writeRecipient(message.n, recipient);
@@ -124,6 +131,26 @@ export class Settling {
     if (what === "delivered" || what === "deferred") this.#around.count(what);
   }
 
+  /** What is parked wakes up in time for its sender to be told. */
+  #endingOf(message: Message): Ending {
+    const ending = endingOf(message);
+    const warnMs = this.#warnMs(message);
+    return ending.kind === "parked" && warnMs > this.#around.nowMs() &&
+        warnMs < ending.dueMs
+      ? { kind: "parked", dueMs: warnMs }
+      : ending;
+  }
+
+  /** When its sender is told that it is late; Infinity: never. */
+  #warnMs(message: Message): number {
+    const { delayWarningMs } = this.#around.part();
+    const isWanted = delayWarningMs > 0 && !message.isWarned &&
+      message.recipients.some((one) => wantsDelay(message, one));
+    return isWanted
+      ? Math.max(message.arrivedMs + delayWarningMs, this.#warnFromMs)
+      : Infinity;
+  }
+
   #writeEnding(message: Message, ending: Ending | undefined): void {
     switch (ending?.kind) {
       case undefined:
@@ -159,6 +186,11 @@ export class Settling {
         log("message-corrupt", { id: message.id, alarm: true });
         break;
       case "parked":
+        if (this.#warnMs(message) > this.#around.nowMs()) break;
+        await this.#notices.delayed(
+          message,
+          message.recipients.filter((one) => wantsDelay(message, one)),
+        );
         break;
     }
     this.#onOver(message, ending);

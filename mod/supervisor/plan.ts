@@ -224,6 +224,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       firstRetryMs: config.queue.first_retry,
       maxRetryMs: config.queue.max_retry,
       expireMs: config.queue.expire,
+      delayWarningMs: config.queue.delay_warning,
       maxJobs: config.queue.max_jobs,
       maxJobsPerDestination: config.queue.max_jobs_per_destination,
       destinations: [...config.destinations.values()].map(
