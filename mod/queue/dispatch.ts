@@ -236,12 +236,11 @@ export class Dispatcher {
         results.push(...this.#postponed(some, untilMs, CROWDED));
       } else {
         if (standing.kind === "probation") this.#remote.probe(destination);
-        for (let at = 0; at < some.length; at += BATCH) {
-          this.#add({
-            message,
-            destination,
-            parts: some.slice(at, at + BATCH),
-          });
+        // Each its own reverse-path: each a transaction of its own.
+        const size = message.wishes.verp === "" ? BATCH : 1;
+        for (let at = 0; at < some.length; at += size) {
+          const parts = some.slice(at, at + size);
+          this.#add({ message, destination, parts });
         }
       }
     }
