@@ -39,6 +39,11 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "as a client; with BDAT too",
   }],
+  [1918, {
+    title: "Address allocation for private internets",
+    support: "Yes",
+    note: "MTA-STS policies may be there",
+  }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2181, { title: "Clarifications to the DNS", support: "Partial" }],
@@ -60,6 +65,11 @@ const LIST = new Map<number, Rfc>([
   [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
   [3597, { title: "DNS: unknown record types", support: "Yes" }],
   [3834, { title: "Automatic responses to mail", support: "Yes" }],
+  [3927, {
+    title: "IPv4 link-local addresses",
+    support: "Yes",
+    note: "MTA-STS policies may not be there",
+  }],
   [3848, { title: "Transmission types: ESMTPS, ESMTPSA", support: "Yes" }],
   [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
   [4954, { title: "SMTP extension: AUTH", support: "Yes" }],
@@ -205,11 +215,22 @@ const LIST = new Map<number, Rfc>([
   [8461, {
     title: "SMTP MTA strict transport security",
     support: "Partial",
+    note: "for what is sent; policies by IPv4 alone, revocation not looked at",
   }],
   [8689, {
     title: "SMTP extension: REQUIRETLS",
     support: "Partial",
     note: "no DNSSEC or MTA-STS: an MX host must be within the domain",
+  }],
+  [9110, {
+    title: "HTTP semantics",
+    support: "Partial",
+    note: "as a client: one small text",
+  }],
+  [9112, {
+    title: "HTTP/1.1",
+    support: "Partial",
+    note: "as a client: one small text",
   }],
   [8996, { title: "Deprecating TLS 1.0 and 1.1", support: "Yes" }],
   [9422, { title: "SMTP extension: LIMITS", support: "Yes" }],

@@ -24,8 +24,7 @@ export function published(octets: Uint8Array): Published | Failed {
 
 /** The first lines as they are, for TLSRPT; what is not ASCII is replaced. */
 function linesOf(octets: Uint8Array): string[] {
-  return new TextDecoder("latin1").decode(octets.subarray(0, 8_192))
-    // deno-lint-ignore no-control-regex
+  return new TextDecoder("latin1").decode(octets.subarray(0, SHOWN))
     .replace(/[^\n\x20-\x7e]/g, "").split("\n")
     .filter((line) => line !== "").slice(0, 20)
     .map((line) => line.slice(0, 300));

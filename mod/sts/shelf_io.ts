@@ -4,8 +4,7 @@
  * (RFC 8461 §10.2). A file is replaced whole and never written in place; one
  * that is damaged or not ours is as if it were not there.
  *
- * A file each and not one database: a policy changes once in weeks, and SQLite
- * would be half of this role's memory.
+ * A file each and no database: a policy changes once in weeks.
  */
 import { int, object } from "../ipc/schema.ts";
 import { domain as domainShape } from "../core/shapes.ts";
