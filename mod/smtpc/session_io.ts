@@ -6,6 +6,7 @@
 import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
+import type { HostPolicy } from "./attempt.ts";
 import { connect, type Connection, type Trouble } from "./connection_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
 import {
@@ -27,7 +28,7 @@ import {
   onReply,
 } from "./transaction.ts";
 import type { Transcript } from "./transcript.ts";
-import { shakeHands } from "./handshake_io.ts";
+import { reachedInClear, shakeHands } from "./handshake_io.ts";
 import { troubleOutcome } from "./verdict.ts";
 import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
 
@@ -76,14 +77,32 @@ export async function openSession(
   facts: SessionFacts,
   transcript: Transcript,
 ): Promise<Opened> {
-  const first = await openOnce(to, facts, transcript);
+  const offers = { kind: "not-offered", why: "" } as const;
+  const first = await openOnce(
+    to,
+    { ...facts, clearBecause: offers },
+    transcript,
+  );
   if (first.kind !== "without-tls") return first;
   transcript.note(`no TLS (${first.why}); again without`);
   const wanted: Wanted = { ...facts.wanted, tls: "never" };
-  const second = await openOnce(to, { ...facts, wanted }, transcript);
+  const second = await openOnce(
+    to,
+    {
+      ...facts,
+      wanted,
+      clearBecause: { kind: "no-handshake", why: first.why },
+    },
+    transcript,
+  );
   if (second.kind !== "without-tls") return second;
   throw new RangeError("Cannot be: TLS was not to be tried");
 }
+
+type OnceFacts = SessionFacts & {
+  /** Why a session without TLS has none. */
+  readonly clearBecause: Parameters<typeof reachedInClear>[1];
+};
 
 type OpenedOnce = Opened | {
   readonly kind: "without-tls";
@@ -92,7 +111,7 @@ type OpenedOnce = Opened | {
 
 async function openOnce(
   to: Candidate,
-  facts: SessionFacts,
+  facts: OnceFacts,
   transcript: Transcript,
 ): Promise<OpenedOnce> {
   transcript.note(`connecting to ${placeOf(to)}`);
@@ -124,7 +143,7 @@ async function openOnce(
 async function greet(
   connection: Connection,
   to: Candidate,
-  facts: SessionFacts & { transcript: Transcript },
+  facts: OnceFacts & { transcript: Transcript },
 ): Promise<OpenedOnce> {
   const { transcript, replyWithinMs, wanted } = facts;
   let reached: Reached = { ...NOT_REACHED, reached: "clear" };
@@ -167,10 +186,12 @@ async function greet(
         break;
       }
       case "ready": {
-        const { protocol } = facts;
+        const { protocol, clearBecause } = facts;
         const session = new Session(connection, {
           to,
-          reached,
+          reached: reached.tls === ""
+            ? reachedInClear(wanted, clearBecause)
+            : reached,
           protocol,
           peer: action.peer,
         });
@@ -180,7 +201,9 @@ async function greet(
         return {
           kind: "failed",
           outcome: action.outcome,
-          reached: { ...reached, fault: action.fault ?? "" },
+          reached: action.isWithoutTls
+            ? reachedInClear(wanted, { kind: "not-offered", why: "" })
+            : reached,
         };
       case "without-tls":
         return { kind: "without-tls", why: action.why };
@@ -193,6 +216,15 @@ async function greet(
   }
 }
 
+/** What a session was opened under, and how long that need not be doubted. */
+export interface Vouch {
+  /** See `safety.ts`. */
+  readonly key: string;
+  readonly policy: HostPolicy;
+  /** By `performance.now()`. */
+  readonly untilMs: number;
+}
+
 /** A session that is ready for a transaction. */
 export class Session {
   readonly #connection: Connection;
@@ -202,6 +234,8 @@ export class Session {
   readonly reached: Reached;
   readonly #peer: Peer;
   readonly #protocol: Protocol;
+  /** What it was opened under; undefined if it is not to be kept. */
+  vouch: Vouch | undefined;
   #uses = 0;
 
   constructor(
@@ -218,6 +252,11 @@ export class Session {
   /** Transactions carried so far. */
   get uses(): number {
     return this.#uses;
+  }
+
+  /** See {@link Connection.ourAddress}. */
+  get ourAddress(): string {
+    return this.#connection.ourAddress;
   }
 
   /** What the server said it can. */
