@@ -199,11 +199,16 @@ function signatureBy(key: KeyObject, algorithm: Algorithm | undefined): {
       return algorithm === "RSA-SHA1"
         ? { algorithm: rsa(5), sign: (tbs) => sign("sha1", tbs, key) }
         : { algorithm: rsa(11), sign: (tbs) => sign("sha256", tbs, key) };
-    default:
+    default: {
+      // Deno 2.9.6 signs with P-521 by SHA-512 alone.
+      const isLong = key.asymmetricKeyDetails?.namedCurve === "secp521r1";
+      const last = isLong ? 4 : 2;
+      const digest = isLong ? "sha512" : "sha256";
       return {
-        algorithm: sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)),
-        sign: (tbs) => sign("sha256", tbs, { key, dsaEncoding: "der" }),
+        algorithm: sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, last)),
+        sign: (tbs) => sign(digest, tbs, { key, dsaEncoding: "der" }),
       };
+    }
   }
 }
 
