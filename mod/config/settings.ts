@@ -30,6 +30,7 @@ import { PROFILES } from "../dane/profile.ts";
 import { destinations } from "./destinations.ts";
 import { foldAscii, isDomainName, nameOrBelow } from "./names.ts";
 import { aliases, type Entries, routes } from "./routing.ts";
+import { smarthost } from "./smarthost.ts";
 
 /** Settings under one heading of the file. */
 export interface Section<M> {
@@ -784,6 +785,15 @@ export const SECTIONS = {
       example: "/etc/bulkhead/authorities.pem",
       type: "path",
       mustBe: "the path of a PEM file",
+      accept: filePath,
+    })),
+    smarthost,
+    smarthost_password_file: optional(string({
+      says: "File whose first line is the password for outbound.smarthost, " +
+        "which has none then. A relative path starts at server.home.",
+      example: "/etc/bulkhead/smarthost-password",
+      type: "path",
+      mustBe: "the path of a file",
       accept: filePath,
     })),
     nameservers: addresses({

@@ -21,6 +21,7 @@ import {
 } from "./content_io.ts";
 import { AttemptedHosts } from "./attempt.ts";
 import type { IdlePool } from "./idle_pool.ts";
+import type { Logins } from "./logins.ts";
 import {
   type Candidate,
   keyOf,
@@ -43,7 +44,7 @@ import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
-import type { TlsFault } from "./wanted.ts";
+import type { Reached, TlsFault } from "./wanted.ts";
 
 type Deliver = typeof smtpcContract.calls.deliver;
 type Ask = AskedOf<Deliver>;
@@ -59,6 +60,7 @@ export interface Means {
   /** Octets of content held in memory by all deliveries under way. */
   readonly held: { octets: number };
   readonly count: (name: string) => void;
+  readonly logins: Logins;
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
   /** See `safety.ts`. */
@@ -265,6 +267,13 @@ class Errand {
       ca: this.#means.ca,
     };
     const skipped = new Set<string>();
+    const { logins } = this.#means;
+    const login = logins.of(nextHop);
+    if (login !== undefined && logins.refused !== undefined) {
+      this.#transcript.note("the login was refused a moment ago: not tried");
+      this.#failure = logins.refused;
+      return "settled";
+    }
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
       if (tried.has(to.address) || skipped.has(to.host)) continue;
@@ -278,7 +287,11 @@ class Errand {
       const { wanted, policy, fault } = decided;
       const opened = await openSession(
         to,
-        { ...facts, wanted },
+        {
+          ...facts,
+          wanted: login === undefined ? wanted : logins.safe(wanted, to),
+          login,
+        },
         this.#transcript,
       );
       const tookMs = performance.now() - startedMs;
@@ -290,21 +303,16 @@ class Errand {
           this.#failure ??= LOOP;
           this.#hosts.add({ to, policy, result: LOOP.text, tookMs });
           return "settled";
-        case "failed": {
-          const { outcome, reached } = opened;
-          this.#last = { host: to.host, address: to.address, tls: reached.tls };
-          this.#hosts.add({
-            to,
-            policy,
-            reached,
-            fault,
-            result: wordsOfOutcome(outcome),
-            tookMs,
-          });
-          this.#hostFailed(outcome);
-          this.#means.count("host-failed");
+        case "login-refused":
+          // Any address of the same host has the same users.
+          logins.refuse(opened.outcome);
+          this.#noteFailed(to, opened, { policy, fault, tookMs });
+          this.#failure = opened.outcome;
+          return "settled";
+        case "failed":
+          this.#noteFailed(to, opened, { policy, fault, tookMs });
+          this.#hostFailed(opened.outcome);
           break;
-        }
         case "open": {
           const { session } = opened;
           session.vouch = vouchOf(decided);
@@ -319,6 +327,17 @@ class Errand {
       tried.add(to.address);
     }
     return "settled";
+  }
+
+  #noteFailed(
+    to: Candidate,
+    { outcome, reached }: { outcome: Outcome; reached: Reached },
+    rest: Pick<Decided, "policy" | "fault"> & { tookMs: number },
+  ): void {
+    this.#last = { host: to.host, address: to.address, tls: reached.tls };
+    const result = wordsOfOutcome(outcome);
+    this.#hosts.add({ to, reached, result, ...rest });
+    this.#means.count("host-failed");
   }
 
   /** A host that may not have the mail, whatever it would say. */

@@ -8,10 +8,12 @@ import {
   type MessageWishes,
   type NextHop,
   NO_WISHES,
+  type Protocol,
   type RecipientWishes,
 } from "../core/shapes.ts";
 import { deliver, type Means } from "./deliver.ts";
 import { TlsPolicies } from "./destination.ts";
+import { Logins } from "./logins.ts";
 import { IdlePool } from "./idle_pool.ts";
 import type { SmtpcPart } from "./role.ts";
 import type { Names } from "./route.ts";
@@ -42,6 +44,7 @@ export const PART: SmtpcPart = {
   tlsExceptions: [],
   ca: "",
   destinations: [],
+  login: null,
 };
 const CALL = smtpcContract.calls.deliver;
 /** What is sent if a test gives nothing else. */
@@ -63,8 +66,9 @@ export interface Options {
   part?: Partial<SmtpcPart>;
   hosts?: MailHost[];
   nextHop?: NextHop;
-  /** Speaks LMTP to the port. */
-  lmtp?: boolean;
+  logins?: Logins;
+  /** What is spoken to the port. */
+  protocol?: Protocol;
   isOurs?: (address: string) => boolean;
   pool?: IdlePool<Session>;
   bodyType?: "7bit" | "8bitmime" | "binarymime";
@@ -111,8 +115,9 @@ export function safetyOf(part: Partial<SmtpcPart> = {}): SafetyMeans {
 export async function run(port: number, options: Options = {}) {
   const content = options.content ?? MESSAGE;
   const pool = options.pool ?? new IdlePool<Session>();
+  const part = { ...PART, ...options.part };
   const means: Means = {
-    part: { ...PART, ...options.part },
+    part,
     names: {
       ...NO_NAMES,
       mailHosts: () =>
@@ -146,6 +151,7 @@ export async function run(port: number, options: Options = {}) {
     isOurs: options.isOurs ?? (() => false),
     held: { octets: 0 },
     count: () => {},
+    logins: options.logins ?? new Logins(part, () => {}),
     safety: {
       ...safetyOf(options.part),
       ...(options.tlsa && { names: { ...NO_NAMES, tlsa: options.tlsa } }),
@@ -174,7 +180,7 @@ export async function run(port: number, options: Options = {}) {
         kind: "host",
         host: "127.0.0.1",
         port,
-        ...(options.lmtp ? { protocol: "lmtp" } : {}),
+        protocol: options.protocol ?? "smtp",
       },
   });
   const verdict = await deliver(ask, means);

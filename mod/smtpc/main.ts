@@ -8,6 +8,7 @@ import { runRole } from "../ipc/role_runtime.ts";
 import { deliver, type Means } from "./deliver.ts";
 import { TlsPolicies } from "./destination.ts";
 import { dialerOn } from "./dialer_io.ts";
+import { Logins } from "./logins.ts";
 import { IdlePool } from "./idle_pool.ts";
 import { probe } from "./probe.ts";
 import { Recent } from "./recent.ts";
@@ -33,6 +34,15 @@ export async function main(): Promise<void> {
       log("delivery-found", { id: queueId, recipients })
     );
     const held = { octets: 0 };
+    const logins = new Logins(
+      context.part,
+      (what) =>
+        log("smarthost-login-refused", {
+          ...what,
+          alarm: true,
+          todo: "mend outbound.smarthost; the mail waits meanwhile",
+        }),
+    );
     const segments = new SegmentFiles();
     const isDamage = (error: unknown) => error instanceof DamagedError;
     const sts = context.ask(stsContract);
@@ -67,6 +77,7 @@ export async function main(): Promise<void> {
       held,
       count: (name) => context.count(name),
       dialV6: dialer?.dial,
+      logins,
     });
     context.answer(smtpcContract, {
       probe: async (ask) => {

@@ -10,6 +10,7 @@
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { NextHop } from "../core/shapes.ts";
 import type { DialV6 } from "./dialer_io.ts";
+import type { Logins } from "./logins.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { SmtpcPart } from "./role.ts";
 import { LOOP, type Names, protocolOf, routeTo } from "./route.ts";
@@ -42,6 +43,7 @@ export interface ProbeMeans {
   /** See `route.ts`. */
   readonly isOurs: (address: string) => boolean;
   readonly dialV6?: DialV6 | undefined;
+  readonly logins: Logins;
 }
 
 /** Probes; `delivered` means that the next hop would take mail for it. */
@@ -50,7 +52,7 @@ export async function probe(
   means: ProbeMeans,
 ): Promise<Outcome> {
   const { recipient, nextHop } = asked;
-  const { part, names, isOurs } = means;
+  const { part, names, isOurs, logins } = means;
   if (!isSendable(recipient)) {
     return ownOutcome("permanent", 553, "5.1.3", "Bad recipient address");
   }
@@ -70,6 +72,10 @@ export async function probe(
     noLoop: nextHop.kind === "mx",
     protocol: protocolOf(nextHop),
   };
+  const login = logins.of(nextHop);
+  if (login !== undefined && logins.refused !== undefined) {
+    return logins.refused;
+  }
   let last = troubleOutcome("No address that may be connected to", "", "4.4.1");
   for (const to of route.candidates.slice(0, MAX_HOSTS)) {
     const transcript = new Transcript();
@@ -85,7 +91,11 @@ export async function probe(
     }
     const opened = await openSession(
       to,
-      { ...facts, wanted },
+      {
+        ...facts,
+        wanted: login === undefined ? wanted : logins.safe(wanted, to),
+        login,
+      },
       transcript,
     );
     switch (opened.kind) {
@@ -93,6 +103,9 @@ export async function probe(
         continue;
       case "loop":
         return troubleOutcome("It greets with our own name", to.host, "4.4.6");
+      case "login-refused":
+        logins.refuse(opened.outcome);
+        return opened.outcome;
       case "failed":
         last = temporary(opened.outcome);
         continue;

@@ -6,6 +6,7 @@ import {
   safetyOf,
   withServer,
 } from "./delivery_fixture.ts";
+import { Logins } from "./logins.ts";
 import { probe } from "./probe.ts";
 import { type Answers, behave, type Heard } from "./scripted_server.ts";
 
@@ -25,6 +26,7 @@ async function meets(answers: Answers, recipient = "a@x.test") {
         names: NO_NAMES,
         safety: safetyOf(),
         isOurs: () => false,
+        logins: new Logins(PART, () => {}),
       }),
   );
   return { outcome, heard };

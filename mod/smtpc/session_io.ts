@@ -27,6 +27,8 @@ import {
   onLost,
   onReply,
 } from "./transaction.ts";
+import type { Login } from "./login.ts";
+import { logIn } from "./login_io.ts";
 import type { Transcript } from "./transcript.ts";
 import { reachedInClear, shakeHands } from "./handshake_io.ts";
 import { troubleOutcome } from "./verdict.ts";
@@ -43,6 +45,8 @@ export interface SessionFacts {
   readonly noLoop: boolean;
   /** What is spoken there. */
   readonly protocol: Protocol;
+  /** Who we are there; undefined if nobody asks. Needs a `wanted` for it. */
+  readonly login?: Login | undefined;
   /** What TLS it must have; nothing is said before that is known. */
   readonly wanted: Wanted;
   /** Authorities, PEM; undefined means the usual ones. */
@@ -54,6 +58,12 @@ export type Opened =
   | { readonly kind: "open"; readonly session: Session }
   | { readonly kind: "not-permitted" }
   | { readonly kind: "loop" }
+  /** The provider does not know our login: no mail's fault. */
+  | {
+    readonly kind: "login-refused";
+    readonly outcome: Outcome;
+    readonly reached: Reached;
+  }
   | {
     readonly kind: "failed";
     readonly outcome: Outcome;
@@ -160,6 +170,15 @@ async function greet(
     requireTls: wanted.requireTls,
   };
   let state: Opening = FIRST;
+  if (facts.protocol === "submissions") { // RFC 8314 §3.3
+    const shaken = await shakeHands(connection, to, {
+      ...facts,
+      wanted: { ...wanted, tls: "must" },
+    });
+    if (shaken.kind !== "shaken") return shaken;
+    reached = shaken.reached;
+    state = { ...state, inTls: true };
+  }
   while (true) {
     const reply = await connection.reply(replyWithinMs);
     if ("kind" in reply) return lost(reply);
@@ -186,7 +205,22 @@ async function greet(
         break;
       }
       case "ready": {
-        const { protocol, clearBecause } = facts;
+        const { protocol, clearBecause, login } = facts;
+        if (login !== undefined) {
+          const { host } = to;
+          const told = { login, host, replyWithinMs, transcript };
+          const came = await logIn(connection, action.peer.auth, told);
+          switch (came.kind) {
+            case "logged-in":
+              break;
+            case "refused":
+              return { kind: "login-refused", outcome: came.outcome, reached };
+            case "failed":
+              return { kind: "failed", outcome: came.outcome, reached };
+            case "trouble":
+              return lost(came.trouble);
+          }
+        }
         const session = new Session(connection, {
           to,
           reached: reached.tls === ""

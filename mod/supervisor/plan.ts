@@ -2,6 +2,7 @@
  * Configuration -> what every role is told, and what its manifest may turn
  * into rights. The one place that knows both the settings and the roles.
  */
+import type { Route } from "../config/routing.ts";
 import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
@@ -82,9 +83,29 @@ export interface PlanInputs {
   readonly journalBytes: number;
   /** PEM of authorities for outbound TLS beside the usual ones; or empty. */
   readonly ca: string;
+  /** For `outbound.smarthost`; null if it has no login. */
+  readonly smarthostPassword: string | null;
   /** Lists of networks and access tables. */
   readonly gateFiles: GateFiles;
   readonly manifests: readonly RoleManifest[];
+}
+
+/** `[routes]`, and the one that `outbound.smarthost` is. */
+function routesOf({ routes, outbound }: Config): readonly Route[] {
+  if (outbound.smarthost === null) return routes;
+  // The login is smtpc's alone to know.
+  const { host, port, protocol } = outbound.smarthost;
+  const nextHop = { kind: "host", host, port, protocol } as const;
+  return [...routes, { domain: "*", nextHop }];
+}
+
+function loginOf({ config, smarthostPassword: password }: PlanInputs) {
+  const { smarthost } = config.outbound;
+  if (smarthost === null || smarthost.user === null || password === null) {
+    return null;
+  }
+  const { host, port, user } = smarthost;
+  return { host, port, user, password };
 }
 
 /** The facts that manifests turn into rights. */
@@ -93,7 +114,7 @@ export function siteOf(inputs: PlanInputs): Site {
   const paths = pathsOf(config.server.home);
   const hops = new Map<string, { host: string; port: number }>();
   const sockets = new Set<string>();
-  for (const { nextHop } of config.routes) {
+  for (const { nextHop } of routesOf(config)) {
     if (nextHop.kind === "unix") sockets.add(nextHop.path);
     if (nextHop.kind !== "host") continue;
     const { host, port } = nextHop;
@@ -203,7 +224,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       aliases: config.aliases,
       recipientDelimiter: config.resolve.recipient_delimiter,
       postmaster: mailboxOf(config.server.postmaster),
-      routes: config.routes,
+      routes: routesOf(config),
       relayDomains: config.server.relay_domains,
       maxTargets: config.resolve.max_targets,
     }],
@@ -264,6 +285,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       destinations: config.destinations.map((
         { name, tls, match, fingerprints },
       ) => ({ name, tls, match, fingerprints })),
+      login: loginOf(inputs),
       mtaSts: site.mtaSts,
     }],
     ["dial", {
