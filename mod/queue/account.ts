@@ -12,7 +12,10 @@ const MAX_ACCOUNT = 900;
 const MAX_OTHERS = 4;
 
 /** What came of one attempt for one recipient. */
-export function accountOf(outcome: Outcome, attempt?: Attempt): string {
+export function accountOf(
+  outcome: Outcome,
+  attempt?: Pick<Attempt, "hosts">,
+): string {
   const hosts = attempt?.hosts ?? [];
   const asked = outcome.host === ""
     ? undefined

@@ -112,6 +112,8 @@ export class FakeEdges {
   noticeRefusal: string | undefined;
   /** True if no notice may return a whole message. */
   isWholeUnreadable = false;
+  /** True if what notices quote has octets above 127. */
+  hasHighOctets = false;
   /** Told of every ask, before and after it is answered. */
   onAsk: (what: string) => void = () => {};
   running = 0;
@@ -156,7 +158,7 @@ export class FakeEdges {
     last: boolean;
     head: string;
     tail: string;
-    quote: { isWhole: boolean } | null;
+    quote: { isWhole: boolean; is8bit: boolean } | null;
   }): Promise<Reply> {
     switch (name) {
       case "adopt":
@@ -180,6 +182,9 @@ export class FakeEdges {
         const { head, tail, quote } = ask;
         if (quote?.isWhole && this.isWholeUnreadable) {
           return { kind: "refused", refusal: "unreadable" };
+        }
+        if (this.hasHighOctets && quote?.is8bit === false) {
+          return { kind: "refused", refusal: "eight-bit" };
         }
         const quotes = quote === null
           ? "nothing"
@@ -284,6 +289,14 @@ export function newContent(): { ref: ContentRef; key: string } {
   const key = crypto.getRandomValues(new Uint8Array(32));
   return { ref, key: Buffer.from(key).toString("base64") };
 }
+
+/** Who hands a message in after a login. */
+export const LOGIN = {
+  address: "192.0.2.1",
+  helo: "client.test",
+  protocol: "ESMTPSA",
+  login: "alice@sender.test",
+};
 
 /** What smtpd would ask. */
 export function newAsk(

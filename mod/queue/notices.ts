@@ -115,7 +115,10 @@ export class Notices {
     const late = recipients.filter((one) => wantsDelay(message, one));
     if (late.length === 0) return;
     message.isWarned = true;
-    if (!this.#mayTell(message)) return this.#withheld(message);
+    if (!this.#mayTell(message)) {
+      this.#withheld(message);
+      return this.#commit.write(() => this.#store.warn(message.n));
+    }
     // One notice, however many wait; but each address is told of its own.
     const groups = message.wishes.verp === "" ? [late] : late.map((r) => [r]);
     for (const group of groups) {
