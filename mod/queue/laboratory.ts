@@ -9,6 +9,7 @@ import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import {
   type ContentRef,
   type MessageWishes,
+  type NextHop,
   NO_WISHES,
   type RecipientWishes,
 } from "../core/shapes.ts";
@@ -64,6 +65,7 @@ export interface Asked {
   /** Of the SMTP client only. */
   readonly wishes?: MessageWishes;
   readonly recipientWishes?: readonly RecipientWishes[];
+  readonly nextHop?: NextHop;
 }
 
 /** A notice that the spool was asked to store. */
@@ -234,6 +236,7 @@ export class FakeEdges {
     bodyType: string;
     wishes: MessageWishes;
     recipientWishes: RecipientWishes[];
+    nextHop: NextHop;
     recipients: string[];
   }): Promise<Reply> {
     const reply = await this.#delivery({
@@ -246,6 +249,7 @@ export class FakeEdges {
       bodyType: ask.bodyType,
       wishes: ask.wishes,
       recipientWishes: ask.recipientWishes,
+      nextHop: ask.nextHop,
     });
     if (reply.kind !== "answered") return reply;
     const { outcomes } = reply["answer"] as { outcomes: Outcome[] };

@@ -333,9 +333,14 @@ Deno.test({
       assert.equal(listed.recipients[0]!.state, "hold");
       const released = await made.command("queue", "release", held.id);
       assert.equal(released.code, 0, released.errors);
-      assert.match(released.out, /is released\./);
-      const unknown = await made.command("queue", "release", "nonsense");
-      assert.equal(unknown.code, 66);
+      assert.match(released.out, /^1 message released, 1 recipient\./);
+      const odd = await made.command("queue", "delete", "nonsense");
+      assert.equal(odd.code, 64);
+      const missing = await made.command("queue", "delete", "0".repeat(16));
+      assert.equal(missing.code, 66, missing.errors);
+      assert.match(missing.out, /is not in the queue/);
+      const flushed = await made.command("queue", "flush", "--json");
+      assert.equal(JSON.parse(flushed.out).answer.isOver, true);
       await until("all five", () => hop.taken.length === 5);
       await until("an empty queue", () => isEmpty(made));
       assert.equal(hop.taken.length, 5);
