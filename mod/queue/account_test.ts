@@ -37,23 +37,22 @@ const ROWS: {
     name: "a host with a DANE record",
     outcome: NO,
     attempt: attempt({ reached: "dane", certificate: "TLSA 3 1 1 2fb4..." }),
-    want: "mx1.remote.test [192.0.2.1], asked over TLSv1.3 with a " +
-      "certificate that matched the DANE record 3 1 1, answered: 550 5.1.1 " +
-      "No such user",
+    want: "mx1.remote.test [192.0.2.1] (asked over TLSv1.3, its certificate " +
+      "matched the DANE record 3 1 1) answered: 550 5.1.1 No such user",
   },
   {
     name: "a host with a good certificate",
     outcome: NO,
     attempt: attempt({ reached: "verified", certificate: "mx1.remote.test" }),
-    want: "mx1.remote.test [192.0.2.1], asked over TLSv1.3 with a " +
-      "certificate that was found good, answered: 550 5.1.1 No such user",
+    want: "mx1.remote.test [192.0.2.1] (asked over TLSv1.3, its certificate " +
+      "was found good) answered: 550 5.1.1 No such user",
   },
   {
     name: "a host with any certificate",
     outcome: { ...NO, said: "550 no" },
     attempt: attempt({ reached: "encrypted" }),
-    want: "mx1.remote.test [192.0.2.1], asked over TLSv1.3 with a " +
-      "certificate that nobody vouched for, answered: 550 no",
+    want: "mx1.remote.test [192.0.2.1] (asked over TLSv1.3, with a " +
+      "certificate that nobody vouched for) answered: 550 no",
   },
   {
     name: "a host without TLS, after one that was not there",
@@ -62,7 +61,7 @@ const ROWS: {
       { host: "mx0.remote.test", address: "", result: "no address" },
       { reached: "clear", tls: "" },
     ),
-    want: "mx1.remote.test [192.0.2.1], asked without TLS, answered: 550 " +
+    want: "mx1.remote.test [192.0.2.1] (asked without TLS) answered: 550 " +
       "5.1.1 No such user. Before that, mx0.remote.test: no address",
   },
   {
@@ -81,6 +80,13 @@ const ROWS: {
     want: "Our server says: 451 4.7.5 No host would take it " +
       "(mx1.remote.test [192.0.2.1]: it offers no TLS, which its policy " +
       "demands; mx2.remote.test [192.0.2.1]: timed out)",
+  },
+  {
+    name: "what we found out ourselves about a host's powers",
+    outcome: ownOutcome("permanent", 554, "5.6.3", "It takes no 8-bit"),
+    attempt: attempt({ result: "554 5.6.3 It takes no 8-bit" }),
+    want: "Our server says: 554 5.6.3 It takes no 8-bit (mx1.remote.test " +
+      "[192.0.2.1])",
   },
   {
     name: "a host of which nothing is known but its answer",

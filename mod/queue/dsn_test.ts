@@ -389,8 +389,8 @@ Deno.test("Queue keeps how each attempt went for the notice", async () => {
   store.close();
   assert.equal(
     recipient?.account,
-    "mx.remote.test [192.0.2.1], asked over TLSv1.3 with a certificate that " +
-      "matched the DANE record 3 1 1, answered: 451 not now",
+    "mx.remote.test [192.0.2.1] (asked over TLSv1.3, its certificate matched " +
+      "the DANE record 3 1 1) answered: 451 not now",
   );
   assert.equal(recipient?.last?.said, "451 not now");
   assert.ok(recipient!.lastMs > 0);

@@ -9,7 +9,7 @@
  * which we would make a second copy ourselves.
  */
 import type { DialV6 } from "./dialer_io.ts";
-import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import { type Outcome, ownOutcome, saidOf } from "../core/outcome.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
 import {
   ALL_HELD_OCTETS,
@@ -451,6 +451,7 @@ function isSame(one: Candidate, other: Candidate): boolean {
     one.port === other.port;
 }
 
-function wordsOfOutcome({ code, enhanced, text }: Outcome): string {
-  return `${code} ${enhanced} ${text}`;
+function wordsOfOutcome(outcome: Outcome): string {
+  const { code, enhanced, text } = outcome;
+  return saidOf(outcome) || `${code} ${enhanced} ${text}`;
 }

@@ -7,6 +7,7 @@ import {
   showing,
 } from "../../queue/inspect_ipc.ts";
 import { openSite } from "../site_io.ts";
+import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 import { duration } from "./status.ts";
@@ -96,19 +97,6 @@ function showText(shown: Showing, id: string): string {
     `size       ${message.sizeBytes} octets`,
     ...message.recipients.map((rcpt) => `to         ${recipientText(rcpt)}`),
   ];
-  for (const event of events) {
-    lines.push(eventText(event));
-    lines.push(...event.transcript.map((line) => `    ${line}`));
-  }
+  lines.push(...events.flatMap(eventLines));
   return lines.map(plain).join("\n");
-}
-
-function eventText(event: Showing["events"][number]): string {
-  const parts = [new Date(event.atMs).toISOString(), event.what];
-  if (event.recipient !== "") parts.push(`<${event.recipient}>`);
-  if (event.host !== "") parts.push(`at ${event.host}`);
-  if (event.tls !== "") parts.push(`(${event.tls})`);
-  if (event.code !== 0) parts.push(String(event.code));
-  parts.push(event.text);
-  return parts.join(" ");
 }
