@@ -139,6 +139,8 @@ export function siteOf(inputs: PlanInputs): Site {
     nextHopSockets: [...sockets],
     sources: [],
     nameservers: nameserversOf(inputs),
+    dnsPort: config.dns.port,
+    dnsRecurses: config.dns.resolve !== "forward",
     ipv6: config.outbound.ipv6 === "auto"
       ? inputs.hasIpv6
       : config.outbound.ipv6 === "on",
@@ -295,7 +297,17 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     }],
     ["dns", {
       nameservers: site.nameservers,
+      port: config.dns.port,
       withinMs: config.outbound.dns_timeout,
+      resolve: config.dns.resolve,
+      trustedServers: config.dns.trusted_servers,
+      validate: config.dns.validate,
+      trustAnchors: config.dns.trust_anchors,
+      rootHints: config.dns.root_hints,
+      minTtlS: Math.floor(config.dns.min_ttl / 1_000),
+      maxTtlS: Math.floor(config.dns.max_ttl / 1_000),
+      maxNegativeTtlS: Math.floor(config.dns.max_negative_ttl / 1_000),
+      cacheBytes: config.dns.cache_size,
     }],
     ["sts", {
       dir: site.stsDir,

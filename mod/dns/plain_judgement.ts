@@ -1,0 +1,49 @@
+/**
+ * What a message says at its face value: for servers whose verdict is
+ * believed, and where the configuration wants no validation.
+ */
+import type { Judgement } from "./judgement.ts";
+import { type Message, type Question, RCODE, TYPE } from "./message.ts";
+import { readTarget } from "./rdata.ts";
+import { soaOf } from "./usable.ts";
+
+/**
+ * Reads one step: records, an alias, or a "no" with its SOA.
+ *
+ * @param security What it is worth, which is not looked for here
+ */
+export function plainJudgement(
+  question: Question,
+  message: Message,
+  security: "secure" | "insecure",
+): Judgement {
+  const { name, type } = question;
+  const at = message.answer.filter((record) => record.name === name);
+  const records = at.filter((record) => record.type === type);
+  if (records.length > 0) {
+    return { ...said(security), finding: { kind: "records", records } };
+  }
+  const alias = at.find((record) => record.type === TYPE.CNAME);
+  const target = alias && readTarget(alias.data);
+  if (target !== undefined) {
+    return { ...said(security), finding: { kind: "alias", target } };
+  }
+  if (soaOf(message, question) === undefined) {
+    return {
+      security: "indeterminate",
+      finding: { kind: "nothing" },
+      why: "the answer has neither records nor a SOA",
+      proof: [],
+    };
+  }
+  const kind = message.rcode === RCODE.NXDOMAIN ? "no-such-name" : "no-data";
+  return { ...said(security), finding: { kind } };
+}
+
+function said(security: "secure" | "insecure") {
+  return {
+    security,
+    why: security === "secure" ? "" : "signatures were not looked at",
+    proof: security === "secure" ? ["a trusted name server says so (AD)"] : [],
+  };
+}
