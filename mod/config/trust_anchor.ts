@@ -7,8 +7,8 @@ const MAX_DIGEST_HEX = 512;
  * Reads a DS record (RFC 4034 §5.3): `example.test. 3600 IN DS 1 13 2 AB CD`.
  * Time and class may be left out, gaps may be in the digest.
  *
- * @returns `zone tag algorithm digest-type digest`, the root's zone as `.`; or
- * undefined if it is none
+ * @returns `zone DS tag algorithm digest-type digest`, the root's zone as `.`;
+ * or undefined if it is none
  */
 export function trustAnchor(text: string): string | undefined {
   if (text.length > 2_000) return undefined;
@@ -27,7 +27,6 @@ export function trustAnchor(text: string): string | undefined {
   const isHex = /^[0-9a-f]+$/.test(digest) && digest.length % 2 === 0 &&
     digest.length <= MAX_DIGEST_HEX;
   if (!isHex) return undefined;
-  return `${
-    zone === "" ? "." : zone
-  } ${tag} ${algorithm} ${digestType} ${digest}`;
+  const numbers = `${tag} ${algorithm} ${digestType}`;
+  return `${zone === "" ? "." : zone} DS ${numbers} ${digest}`;
 }

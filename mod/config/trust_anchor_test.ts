@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { trustAnchor } from "./trust_anchor.ts";
 
 const READ: { text: string; want: string | undefined }[] = [
-  { text: ". DS 20326 8 2 E06D", want: ". 20326 8 2 e06d" },
-  { text: ". IN DS 20326 8 2 E0 6D", want: ". 20326 8 2 e06d" },
-  { text: "Test. 3600 IN DS 1 13 2 ab", want: "test 1 13 2 ab" },
-  { text: "a.test DS 1 13 2 ab", want: "a.test 1 13 2 ab" },
+  { text: ". DS 20326 8 2 E06D", want: ". DS 20326 8 2 e06d" },
+  { text: ". IN DS 20326 8 2 E0 6D", want: ". DS 20326 8 2 e06d" },
+  { text: "Test. 3600 IN DS 1 13 2 ab", want: "test DS 1 13 2 ab" },
+  { text: "a.test DS 1 13 2 ab", want: "a.test DS 1 13 2 ab" },
   { text: "DS 1 13 2 ab", want: undefined },
   { text: "20326 8 2 E06D", want: undefined },
   { text: ". DS 70000 8 2 E06D", want: undefined },

@@ -2,7 +2,7 @@
  * Everything between the calls and the sockets, put together as the
  * configuration says.
  */
-import { type Anchor, ROOT_ANCHORS } from "./anchors.ts";
+import { parseAnchor, ROOT_ANCHORS } from "./anchors.ts";
 import { automatic } from "./automatic.ts";
 import type { Exchanger } from "./exchange_io.ts";
 import type { Found } from "./follow.ts";
@@ -45,7 +45,8 @@ export function engineOf(options: EngineOptions): Engine {
   const { source, plain } = waysOf(options);
   const anchors = part.trustAnchors.length === 0
     ? ROOT_ANCHORS
-    : part.trustAnchors.map(anchorOf);
+    : part.trustAnchors.map(parseAnchor)
+      .filter((anchor) => anchor !== undefined);
   const resolver = new Resolver({
     source,
     validator: part.validate
@@ -75,10 +76,13 @@ export function engineOf(options: EngineOptions): Engine {
 function waysOf({ part, exchanger, onStrips }: EngineOptions) {
   const { memory, exchange } = exchanger;
   const { port, withinMs } = part;
-  const servers = part.nameservers.map((address) => ({ address, port }));
+  const servers = part.nameservers.map((address) => ({
+    address: canonicalAddress(address),
+    port,
+  }));
   const forward: Source = forwarding({
     servers,
-    trusted: new Set(part.trustedServers),
+    trusted: new Set(part.trustedServers.map(canonicalAddress)),
     exchange,
     memory,
     withinMs,
@@ -108,14 +112,8 @@ function waysOf({ part, exchanger, onStrips }: EngineOptions) {
   return { source, plain: plainForward };
 }
 
-/** The form that `mod/config/trust_anchor.ts` makes of a DS record. */
-function anchorOf(text: string): Anchor {
-  const [zone = "", tag, algorithm, digestType, digest = ""] = text.split(" ");
-  return {
-    zone: zone === "." ? "" : zone,
-    keyTag: Number(tag),
-    algorithm: Number(algorithm),
-    digestType: Number(digestType),
-    digest,
-  };
+/** As sockets write it, so that the source of an answer can be compared. */
+function canonicalAddress(address: string): string {
+  const canonical = URL.parse(`http://[${address}]/`)?.hostname;
+  return canonical === undefined ? address : canonical.slice(1, -1);
 }

@@ -14,9 +14,9 @@ export const dnsPart = object({
   /** Addresses of forwarders whose AD bit is believed. */
   trustedServers: list(text({ max: 45 }), { max: 8 }),
   validate: z.boolean(),
-  /** DS records as `zone tag algorithm digest-type digest`; none: the root's own. */
+  /** DS records with their zones, see `anchors.ts`; none: the root's own. */
   trustAnchors: list(
-    token(/^[!-~]+( [0-9]{1,5}){3} [0-9a-f]+$/, { max: 1_000 }),
+    token(/^[!-~]+ DS( [0-9]{1,5}){3} [0-9a-f]+$/, { max: 1_000 }),
     {
       max: 32,
     },

@@ -1,7 +1,8 @@
 /**
  * Which messages count as an answer at all. A failure never does, and neither
  * does a "no" without the zone's SOA (RFC 2308 §2): that is a referral, half
- * an answer, or a lie.
+ * an answer, or a lie. Of a chain of aliases, NXDOMAIN speaks of the last name
+ * (RFC 6604), so with an alias it is no "no".
  */
 import { isWithin } from "./labels.ts";
 import {

@@ -3,6 +3,7 @@
  * into rights. The one place that knows both the settings and the roles.
  */
 import type { Route } from "../config/routing.ts";
+import { isAddress } from "../config/names.ts";
 import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
@@ -140,7 +141,7 @@ export function siteOf(inputs: PlanInputs): Site {
     sources: [],
     nameservers: nameserversOf(inputs),
     dnsPort: config.dns.port,
-    dnsRecurses: config.dns.resolve !== "forward",
+    dnsRecurses: mayRecurse(inputs),
     ipv6: config.outbound.ipv6 === "auto"
       ? inputs.hasIpv6
       : config.outbound.ipv6 === "on",
@@ -170,11 +171,21 @@ function nameserversOf(inputs: PlanInputs): readonly string[] {
   return (configured.length > 0 ? configured : inputs.nameservers).slice(0, 8);
 }
 
+/** True if dns may come to walk the DNS from its root; see `dns.resolve`. */
+function mayRecurse(inputs: PlanInputs): boolean {
+  const { resolve, validate } = inputs.config.dns;
+  return resolve === "recurse" ||
+    (resolve === "auto" && (validate || nameserversOf(inputs).length === 0));
+}
+
 /** Reads the name servers out of a resolv.conf(5). */
 export function parseResolvConf(text: string): string[] {
   return text.split("\n").flatMap((line) => {
     const [word, address] = line.trim().split(/\s+/);
-    return word === "nameserver" && address !== undefined ? [address] : [];
+    // One with a zone (`fe80::1%eth0`) is no address that a wall can name.
+    return word === "nameserver" && address !== undefined && isAddress(address)
+      ? [address]
+      : [];
   });
 }
 
