@@ -5,7 +5,7 @@
 import type { Judgement } from "./judgement.ts";
 import { type Message, type Question, RCODE, TYPE } from "./message.ts";
 import { readTarget } from "./rdata.ts";
-import { soaOf } from "./usable.ts";
+import { lastsUntilS, soaOf } from "./usable.ts";
 
 /**
  * Reads one step: records, an alias, or a "no" with its SOA.
@@ -19,14 +19,16 @@ export function plainJudgement(
 ): Judgement {
   const { name, type } = question;
   const at = message.answer.filter((record) => record.name === name);
+  const untilS = lastsUntilS(question, message);
+  const worth = { ...said(security), untilS };
   const records = at.filter((record) => record.type === type);
   if (records.length > 0) {
-    return { ...said(security), finding: { kind: "records", records } };
+    return { ...worth, finding: { kind: "records", records } };
   }
   const alias = at.find((record) => record.type === TYPE.CNAME);
   const target = alias && readTarget(alias.data);
   if (target !== undefined) {
-    return { ...said(security), finding: { kind: "alias", target } };
+    return { ...worth, finding: { kind: "alias", target } };
   }
   if (soaOf(message, question) === undefined) {
     return {
@@ -37,7 +39,7 @@ export function plainJudgement(
     };
   }
   const kind = message.rcode === RCODE.NXDOMAIN ? "no-such-name" : "no-data";
-  return { ...said(security), finding: { kind } };
+  return { ...worth, finding: { kind } };
 }
 
 function said(security: "secure" | "insecure") {

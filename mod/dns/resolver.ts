@@ -12,7 +12,7 @@ import type { Fetch, Message, Question } from "./message.ts";
 import { plainJudgement } from "./plain_judgement.ts";
 import { typeText } from "./rdata.ts";
 import type { Source, Sourced } from "./source.ts";
-import { aged, keepSeconds, type TtlBounds } from "./usable.ts";
+import { aged, keepSeconds, lastsUntilS, type TtlBounds } from "./usable.ts";
 
 /** What a resolver needs. */
 export interface ResolverOptions {
@@ -74,9 +74,13 @@ export class Resolver {
             const security = message.authenticData ? "secure" : "insecure";
             return plainJudgement(question, message, security);
           }
-          return validator === undefined
-            ? plainJudgement(question, message, "insecure")
-            : await validator.judge(question, message);
+          if (validator === undefined) {
+            return plainJudgement(question, message, "insecure");
+          }
+          const judged = await validator.judge(question, message);
+          // Of what is not signed it does not look at the lifetime.
+          const ownS = lastsUntilS(question, message);
+          return { ...judged, untilS: Math.min(judged.untilS ?? 0, ownS) };
         },
       },
     };
@@ -144,9 +148,7 @@ export class Resolver {
         const max = found.finding.kind === "records"
           ? ttl.max
           : ttl.maxNegative;
-        const left = found.untilS === undefined
-          ? max
-          : found.untilS - Date.now() / 1_000;
+        const left = (found.untilS ?? 0) - Date.now() / 1_000;
         return Math.max(ttl.min, Math.min(max, left));
       }
     }

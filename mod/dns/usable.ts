@@ -81,6 +81,13 @@ export function keepSeconds(
   );
 }
 
+const FREE: TtlBounds = { min: 0, max: 2 ** 31, maxNegative: 2 ** 31 };
+
+/** Unix seconds until which a message's own TTLs let it be kept. */
+export function lastsUntilS(question: Question, message: Message): number {
+  return Date.now() / 1_000 + keepSeconds(question, message, FREE);
+}
+
 /** A message as it is after some seconds in a cache. */
 export function aged(message: Message, seconds: number): Message {
   if (seconds < 1) return message;
