@@ -2,7 +2,7 @@
  * A TLS handshake and the judgement of what it showed: whatever is not as it
  * must be ends the connection before another word is said in it.
  */
-import { judge, judgeWithoutTls } from "../dane/certificate.ts";
+import { judge, judgeWithoutTls, type Shown } from "../dane/certificate.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
 import { noRequireTls, noTls } from "./opening.ts";
@@ -29,6 +29,8 @@ export interface HandshakeFacts {
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
   readonly transcript: Transcript;
+  /** Told of the certificates, for people. */
+  readonly onShown?: ((shown: Shown) => void) | undefined;
 }
 
 /** Shakes hands, and judges. */
@@ -42,7 +44,9 @@ export async function shakeHands(
   if ("kind" in secured) return handshakeFailed(secured, to, facts);
   const { tls } = secured;
   transcript.note(tls);
-  const judged = judge(wanted.demand, connection.shown, Date.now());
+  const { shown } = connection;
+  facts.onShown?.(shown);
+  const judged = judge(wanted.demand, shown, Date.now());
   const { what: certificate, result: fault } = judged;
   if (judged.met) {
     if (judged.reached !== "encrypted") transcript.note(certificate);

@@ -8,7 +8,8 @@ import { runRole } from "../ipc/role_runtime.ts";
 import { deliver, type Means } from "./deliver.ts";
 import { TlsPolicies } from "./destination.ts";
 import { dialerOn } from "./dialer_io.ts";
-import { Logins } from "./logins.ts";
+import { Logins, type OnRefused } from "./logins.ts";
+import { explain } from "./explain.ts";
 import { IdlePool } from "./idle_pool.ts";
 import { probe } from "./probe.ts";
 import { Recent } from "./recent.ts";
@@ -16,7 +17,7 @@ import { type SmtpcPart, smtpcPart } from "./role.ts";
 import { isLoopback, type Names } from "./route.ts";
 import type { Session } from "./session_io.ts";
 import { smtpcContract } from "./smtpc_ipc.ts";
-import { rememberingPolicies } from "./sts_memory.ts";
+import { noPolicies, rememberingPolicies } from "./sts_memory.ts";
 import { stsContract } from "../sts/sts_ipc.ts";
 
 /** Most time for what is under way when the role is to stop. */
@@ -34,15 +35,6 @@ export async function main(): Promise<void> {
       log("delivery-found", { id: queueId, recipients })
     );
     const held = { octets: 0 };
-    const logins = new Logins(
-      context.part,
-      (what) =>
-        log("smarthost-login-refused", {
-          ...what,
-          alarm: true,
-          todo: "mend outbound.smarthost; the mail waits meanwhile",
-        }),
-    );
     const segments = new SegmentFiles();
     const isDamage = (error: unknown) => error instanceof DamagedError;
     const sts = context.ask(stsContract);
@@ -56,7 +48,13 @@ export async function main(): Promise<void> {
       sts.ask("policy", { domain })
     );
     const settledBy = (part: SmtpcPart) => ({
-      safety: { policies: new TlsPolicies(part), names, sts: policyOf },
+      logins: new Logins(part, loginRefused),
+      safety: {
+        policies: new TlsPolicies(part),
+        names,
+        // Without it there is no sts to answer.
+        sts: part.mtaSts ? policyOf : noPolicies,
+      },
       ca: part.ca === "" ? undefined : [...tls.rootCertificates, part.ca],
     });
     let settled = settledBy(context.part);
@@ -77,13 +75,16 @@ export async function main(): Promise<void> {
       held,
       count: (name) => context.count(name),
       dialV6: dialer?.dial,
-      logins,
     });
     context.answer(smtpcContract, {
       probe: async (ask) => {
         context.count("probes");
         const outcome = await probe(ask, means());
         return { answer: { outcome } };
+      },
+      explain: async ({ nextHop }) => {
+        context.count("explained");
+        return { answer: await explain(nextHop, means()) };
       },
       deliver: (ask) => recent.deliver(ask, (rest) => deliver(rest, means())),
     });
@@ -93,5 +94,13 @@ export async function main(): Promise<void> {
       pool.close();
       dialer?.close();
     });
+  });
+}
+
+function loginRefused(what: Parameters<OnRefused>[0]): void {
+  log("smarthost-login-refused", {
+    ...what,
+    alarm: true,
+    todo: "mend outbound.smarthost; the mail waits meanwhile",
   });
 }

@@ -6,6 +6,7 @@
 import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
+import type { Shown } from "../dane/certificate.ts";
 import type { HostPolicy } from "./attempt.ts";
 import { connect, type Connection, type Trouble } from "./connection_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
@@ -51,6 +52,8 @@ export interface SessionFacts {
   readonly wanted: Wanted;
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
+  /** Told of the certificates, for people. */
+  readonly onShown?: ((shown: Shown) => void) | undefined;
 }
 
 /** What came of opening. */

@@ -27,6 +27,15 @@ type PolicyReply = Reply<typeof stsContract.calls.policy>;
 const REMEMBER_MS = 10_000;
 const MAX_DOMAINS = 1_000;
 
+/** Where MTA-STS is switched off. */
+export const noPolicies: PolicyAsker = () =>
+  Promise.resolve({
+    policy: undefined,
+    lines: [],
+    trouble: "",
+    isUnknown: false,
+  });
+
 /** An asker with a memory. */
 export function rememberingPolicies(
   ask: (domain: string) => Promise<PolicyReply>,

@@ -92,7 +92,7 @@ export interface PlanInputs {
 }
 
 /** `[routes]`, and the one that `outbound.smarthost` is. */
-function routesOf({ routes, outbound }: Config): readonly Route[] {
+export function routesOf({ routes, outbound }: Config): readonly Route[] {
   if (outbound.smarthost === null) return routes;
   // The login is smtpc's alone to know.
   const { host, port, protocol } = outbound.smarthost;

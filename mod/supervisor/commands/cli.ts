@@ -20,6 +20,14 @@ erase nothing (btrfs, zfs), nothing is written. Holes of a sparse file are not
 filled: stretches of 1 MiB that read all zero are left alone. A file is removed
 only after everything before that succeeded.`;
 
+const TLS_HELP = `
+Looks up MX, addresses, TLSA records and the MTA-STS policy, each with what
+DNSSEC says of it, connects to every host as a delivery would, and says goodbye
+after the TLS handshake. The server need not run.
+
+Exit codes: 0 mail would be delivered as the profile wants it, 1 it would wait,
+66 it would be returned (no such domain, or one that takes no mail).`;
+
 const DEFAULT_CONFIG = "/etc/bulkhead/bulkhead.toml";
 
 /**
@@ -61,6 +69,7 @@ function build(programs: ReadonlyMap<string, string>, ended: Ended): Command {
   addUserCommands(program, ended);
   addQueueCommands(program, programs, ended);
   addClientCommands(program, programs, ended);
+  addTlsCommand(program, programs, ended);
   addShredCommands(program, programs, ended);
   addConfigCommands(program, ended);
   return program;
@@ -354,6 +363,29 @@ function addClientCommands(
         )
       );
   }
+}
+
+function addTlsCommand(
+  program: Command,
+  programs: ReadonlyMap<string, string>,
+  ended: Ended,
+): void {
+  withJson(withConfig(program.command("tls")))
+    .description(
+      "say how mail to a domain would go now, how safely, and why; nothing " +
+        "of any mail is sent",
+    )
+    .argument("<domain>", "a domain, an address in it, or host:port")
+    .addHelpText("after", TLS_HELP)
+    .action(async (domain, { config, json }) =>
+      ended(
+        await (await import("./tls.ts")).tls(
+          { config, json: json === true },
+          programs,
+          domain,
+        ),
+      )
+    );
 }
 
 function addShredCommands(
