@@ -56,6 +56,12 @@ export async function tls(
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
   const nextHop = nextHopFor(destination, opened);
+  if (nextHop === undefined) {
+    return fail(EXIT.usage, [
+      `${asked} is no next hop of [routes] or outbound.smarthost, and smtpc ` +
+      "may go to no other port",
+    ]);
+  }
   if (nextHop === "here") {
     print(
       options.json,
@@ -133,7 +139,7 @@ function destinationOf(asked: string): Destination | undefined {
 function nextHopFor(
   destination: Destination,
   { config }: Opened,
-): NextHop | "here" {
+): NextHop | "here" | undefined {
   const routes = routesOf(config);
   if ("host" in destination) {
     // A configured host may be spoken to in a way of its own.
@@ -141,9 +147,7 @@ function nextHopFor(
       nextHop.kind === "host" &&
       hostPortText(nextHop) === hostPortText(destination)
     );
-    return known !== undefined && known.nextHop.kind === "host"
-      ? known.nextHop
-      : { kind: "host", ...destination };
+    return known?.nextHop.kind === "host" ? known.nextHop : undefined;
   }
   const { domain } = destination;
   if (config.server.local_domains.includes(domain)) return "here";
