@@ -33,6 +33,7 @@ const PEERS = new Map([
   ["msmtp", "msmtp"],
   ["s-nail", "s-nail"],
   ["nsd", "nsd"],
+  ["unbound", "unbound"],
   ["strace", "strace"],
   ["mkfs.xfs", "xfsprogs"],
   ["mkfs.btrfs", "btrfs-progs"],

@@ -42,8 +42,9 @@ export interface Denials {
 const MAX_PARAMETERS = 2;
 
 /**
- * Verifies what the authority section has of a zone's denials. One that is
- * not signed, or wrongly, spoils all: nobody honest adds such.
+ * Verifies what the authority section has of a zone's denials. One whose
+ * signature is wrong spoils all: nobody honest adds such. One without proves
+ * nothing.
  */
 export function readDenials(
   { authority }: Message,
@@ -61,19 +62,24 @@ export function readDenials(
     seen.add(what);
     const rrset = pickRrset(authority, { name, type })!;
     const { signatures } = rrset;
-    // Of another zone, to which an alias led.
-    if (
-      signatures.length > 0 &&
-      signatures.every(({ signer }) => signer !== by.zone)
-    ) continue;
+    // Those of another zone, to which an alias led, are left out, too.
+    if (!isApexSoa && signatures.every(({ signer }) => signer !== by.zone)) {
+      continue;
+    }
     const verified = verifyRrset(rrset, { by, nowS, budget });
     if (!verified.ok) return verified;
-    if (verified.encloser !== undefined) {
+    const { encloser } = verified;
+    if (encloser !== undefined && type !== TYPE.NSEC) {
       return { ok: false, why: `${what} comes from a wildcard` };
     }
     untilS = Math.min(untilS, verified.untilS);
     for (const record of rrset.records) {
-      if (type === TYPE.NSEC) nsec.push(...one(readNsec(record)));
+      // What is signed is the wildcard's own record, and says only what that
+      // says (CVE-2017-15105).
+      const owner = encloser === undefined ? name : wildcardOf(encloser);
+      if (type === TYPE.NSEC) {
+        nsec.push(...one(readNsec({ ...record, name: owner })));
+      }
       if (type === TYPE.NSEC3) nsec3.push(...one(readNsec3(record, by.zone)));
     }
   }
@@ -145,6 +151,8 @@ function provenByNsec(
   isNameError: boolean,
 ): Proven {
   const { name, type } = question;
+  // Also of a name said not to exist: servers are known that say so of names
+  // which have nothing but names below them.
   if (hasNoData(records, question)) return { kind: "no-data", isSecure: true };
   const cover = records.find((nsec) => provesNoName(nsec, name));
   if (cover === undefined) return UNPROVEN;
@@ -170,24 +178,28 @@ function provenByNsec3(
   question: Question,
   isNameError: boolean,
 ): Proven {
-  const match = names.matching(question.name);
+  const { name, type } = question;
+  const match = names.matching(name);
+  const closest = names.closestEncloser(name);
+  const isSecure = !closest?.cover.isOptOut;
+  const wildcard = closest && wildcardOf(closest.encloser);
+  if (isNameError) {
+    return match === undefined && wildcard !== undefined &&
+        names.covering(wildcard) !== undefined
+      ? { kind: "no-such-name", isSecure }
+      : UNPROVEN;
+  }
   if (match !== undefined) {
     return lacksType(match.types, question)
       ? { kind: "no-data", isSecure: true }
       : UNPROVEN;
   }
-  const closest = names.closestEncloser(question.name);
-  if (closest === undefined) return UNPROVEN;
-  const isSecure = !closest.cover.isOptOut;
-  const wildcard = wildcardOf(closest.encloser);
+  if (wildcard === undefined) return UNPROVEN;
   const wild = names.matching(wildcard);
   if (wild !== undefined) {
-    return lacksType(wild.types, { name: wildcard, type: question.type })
+    return lacksType(wild.types, { name: wildcard, type })
       ? { kind: "no-data", isSecure }
       : UNPROVEN;
-  }
-  if (isNameError && names.covering(wildcard) !== undefined) {
-    return { kind: "no-such-name", isSecure };
   }
   // RFC 5155 §8.6, and names above unsigned zones only, which have no record.
   return isSecure ? UNPROVEN : { kind: "no-data", isSecure };

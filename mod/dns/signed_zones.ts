@@ -11,8 +11,13 @@ import type { Anchor } from "./anchors.ts";
 import { Budget } from "./budget.ts";
 import { denialText, provenCut, readDenials } from "./denial.ts";
 import type { ValidatorOptions } from "./judgement.ts";
-import { isDigestOf, isKnownAlgorithm, isKnownDigest } from "./keys.ts";
-import { type Key, readKey } from "./keys.ts";
+import {
+  isDigestOf,
+  isKnownAlgorithm,
+  isKnownDigest,
+  type Key,
+  readKey,
+} from "./keys.ts";
 import { isWithin, labelCount, labelsOf } from "./labels.ts";
 import type { Message, Name } from "./message.ts";
 import { TYPE } from "./message.ts";
@@ -55,6 +60,9 @@ const BROKEN_KEPT_S = 30;
 const MAX_STEPS = 32;
 /** Keys of one tag whose digest is compared with one DS. */
 const MAX_DIGESTS = 8;
+
+/** A digest type. */
+const SHA1 = 1;
 
 /** Finds zones, and remembers them. */
 export class SignedZones {
@@ -238,7 +246,7 @@ export class SignedZones {
     },
   ): Promise<ZoneState> {
     const what = `${zoneText(zone)} DNSKEY`;
-    const useful = strongest(ds);
+    const useful = usefulOf(ds);
     if (useful.length === 0) {
       return unknownAlgorithms(zone, { untilS, proof });
     }
@@ -325,15 +333,15 @@ function dsOf({ records }: Rrset): Ds[] {
 }
 
 /**
- * The DS that count: of known algorithms, and of these those with the best
- * digest (RFC 4509 §3), so that a weak one beside it is worth nothing.
+ * The DS that count: of known algorithms, and with SHA-1 only if there is
+ * nothing better (RFC 4509 §3).
  */
-function strongest(ds: readonly Ds[]): Ds[] {
+function usefulOf(ds: readonly Ds[]): Ds[] {
   const known = ds.filter(({ algorithm, digestType }) =>
     isKnownAlgorithm(algorithm) && isKnownDigest(digestType)
   );
-  const best = Math.max(...known.map(({ digestType }) => digestType));
-  return known.filter(({ digestType }) => digestType === best);
+  const better = known.filter(({ digestType }) => digestType !== SHA1);
+  return better.length > 0 ? better : known;
 }
 
 function keysOfDs(

@@ -231,7 +231,7 @@ const ADDED: {
   {
     after: 3,
     columns: {
-      messages: ["verp", "warned", "next_hop"],
+      messages: ["verp", "warned"],
       recipients: ["said", "account", "last_ms"],
     },
   },

@@ -10,7 +10,6 @@ import type { Feedback } from "./agenda.ts";
 import type { KeyFile } from "./keys_io.ts";
 import type { Message, Recipient } from "./message.ts";
 import type { ResolveEdge } from "./route.ts";
-import { reversePathFor } from "./verp.ts";
 import { NOTHING_ASKED } from "./wishes.ts";
 
 /** The edges, as far as they are needed. */
@@ -89,8 +88,7 @@ export async function deliver(
     queueId: message.id,
     ref: message.ref,
     key: Buffer.from(key).toString("base64"),
-    // With VERP a job is one recipient.
-    reversePath: reversePathFor(message, parts[0]!.recipient),
+    reversePath: message.reversePath,
     isRepeat: means.isRepeat,
   };
   key.fill(0);

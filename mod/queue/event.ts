@@ -20,9 +20,6 @@ export interface Event {
     | "corrupt"
     | "held"
     | "released"
-    | "retried"
-    | "rerouted"
-    | "deleted"
     | "removed";
   readonly host?: string;
   readonly tls?: string;

@@ -2,11 +2,10 @@
  * A TLS handshake and the judgement of what it showed: whatever is not as it
  * must be ends the connection before another word is said in it.
  */
-import { judge, judgeWithoutTls, type Shown } from "../dane/certificate.ts";
-import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
 import { noRequireTls, noTls } from "./opening.ts";
 import type { Candidate } from "./route.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
 import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
@@ -22,76 +21,79 @@ export type Shaken =
     readonly reached: Reached;
   };
 
-/** What a handshake needs to know. */
-export interface HandshakeFacts {
-  readonly wanted: Wanted;
-  readonly connectWithinMs: number;
-  /** Authorities, PEM; undefined means the usual ones. */
-  readonly ca?: readonly string[] | undefined;
-  readonly transcript: Transcript;
-  /** Told of the certificates, for people. */
-  readonly onShown?: ((shown: Shown) => void) | undefined;
-}
-
 /** Shakes hands, and judges. */
 export async function shakeHands(
   connection: Connection,
   to: Candidate,
-  facts: HandshakeFacts,
+  facts: {
+    readonly wanted: Wanted;
+    readonly connectWithinMs: number;
+    readonly ca?: readonly string[] | undefined;
+    readonly transcript: Transcript;
+  },
 ): Promise<Shaken> {
-  const { wanted, transcript, ca, connectWithinMs: withinMs } = facts;
-  const secured = await connection.secure(wanted.demand.sni, { withinMs, ca });
-  if ("kind" in secured) return handshakeFailed(secured, to, facts);
+  const { wanted, transcript, ca } = facts;
+  const secured = await connection.secure(wanted.serverName, {
+    withinMs: facts.connectWithinMs,
+    ca,
+  });
+  if ("kind" in secured) return failed(secured, to, facts);
   const { tls } = secured;
   transcript.note(tls);
-  const { shown } = connection;
-  facts.onShown?.(shown);
-  const judged = judge(wanted.demand, shown, Date.now());
-  const { what: certificate, result: fault } = judged;
-  if (judged.met) {
-    if (judged.reached !== "encrypted") transcript.note(certificate);
-    const { reached } = judged;
-    return { kind: "shaken", reached: { reached, tls, certificate, fault } };
+  if (wanted.judge === undefined) {
+    const reached = { ...NOT_REACHED, reached: "encrypted", tls } as const;
+    return { kind: "shaken", reached };
   }
-  transcript.note(`${judged.why} (${certificate})`);
-  const reached: Reached = { reached: "encrypted", tls, certificate, fault };
-  const why = `${to.host} is not whom it must be: ${judged.why}`;
-  return {
-    kind: "failed",
-    outcome: wanted.requireTls
-      ? noRequireTls(to.host)
-      : noTls(to.host, why, "4.7.5"),
-    reached,
+  const judged = wanted.judge(connection.shown);
+  const certificate = judged.what.slice(0, 300);
+  transcript.note(certificate);
+  if (judged.ok) {
+    const reached: Reached = {
+      reached: judged.isDane ? "dane" : "verified",
+      tls,
+      certificate,
+      fault: "",
+    };
+    return { kind: "shaken", reached };
+  }
+  const reached: Reached = {
+    reached: "encrypted",
+    tls,
+    certificate,
+    fault: judged.fault,
   };
+  const outcome = wanted.requireTls ? noRequireTls(to.host) : noTls(
+    to.host,
+    `${to.host} is not whom it must be: ${certificate}`,
+    "4.7.5",
+  );
+  return { kind: "failed", outcome, reached };
 }
 
-function handshakeFailed(
+function failed(
   trouble: Trouble,
   to: Candidate,
-  { wanted, transcript }: HandshakeFacts,
+  { wanted, transcript }: { wanted: Wanted; transcript: Transcript },
 ): Shaken {
-  const { why } = trouble;
-  transcript.note(why);
+  transcript.note(trouble.why);
   // Text behind the 220 is an attack or a mess: not rewarded with a session
   // in the clear.
   const isMess = trouble.kind === "unexpected" || trouble.kind === "early" ||
     trouble.kind === "malformed";
-  if (wanted.tls !== "must" && !isMess) return { kind: "without-tls", why };
-  const words = `${why} in the TLS handshake with ${to.host}`;
+  if (wanted.tls !== "must" && !isMess) {
+    return { kind: "without-tls", why: trouble.why };
+  }
+  const why = `${trouble.why} in the TLS handshake with ${to.host}`;
+  const reached: Reached = {
+    ...NOT_REACHED,
+    reached: "clear",
+    fault: "validation-failure",
+  };
   return {
     kind: "failed",
     outcome: wanted.tls === "must"
-      ? noTls(to.host, words, "4.7.5")
-      : troubleOutcome(words, to.host),
-    reached: reachedInClear(wanted, { kind: "no-handshake", why }),
+      ? noTls(to.host, why, "4.7.5")
+      : troubleOutcome(why, to.host),
+    reached,
   };
-}
-
-/** What a session in the clear comes to, for reports. */
-export function reachedInClear(
-  { demand }: Wanted,
-  trouble: { kind: "not-offered" | "refused" | "no-handshake"; why: string },
-): Reached {
-  const { result: fault } = judgeWithoutTls(demand, trouble);
-  return { ...NOT_REACHED, reached: "clear", fault };
 }

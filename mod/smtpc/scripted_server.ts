@@ -142,7 +142,6 @@ export async function scriptedServer(
   const sockets = new Set<net.Socket>();
   const runs: Promise<void>[] = [];
   const server = net.createServer((socket) => {
-    socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     const visit = new Visit(socket);

@@ -18,8 +18,6 @@ const site: Site = {
   nextHopSockets: [],
   sources: [],
   nameservers: ["127.0.0.1"],
-  dnsPort: 53,
-  dnsRecurses: false,
   outboundPort: 25,
   mtaSts: true,
   stsPort: 443,

@@ -38,7 +38,6 @@ const COMMANDS = [
   ["queue"],
   ["queue", "list"],
   ["queue", "show"],
-  ["tls"],
   ["config"],
   ["config", "doc"],
 ];
