@@ -10,6 +10,8 @@ import { run, sleep } from "./bench/command.ts";
 import { measureConnections } from "./bench/connections.ts";
 import { type Disk, flush, openDisk } from "./bench/disk.ts";
 import { withReport } from "./bench/document.ts";
+import { measureDrain } from "./bench/drain.ts";
+import { type FanSink, measureFanOut, startFanSink } from "./bench/fan_out.ts";
 import { measureLatency } from "./bench/latency.ts";
 import { measureLoad, messagesOf } from "./bench/load.ts";
 import { describeMachine, missingPrograms } from "./bench/machine.ts";
@@ -28,7 +30,7 @@ import {
   type MemoryRun,
   type Run,
 } from "./bench/results.ts";
-import { freePorts, type Ground, type Server } from "./bench/server.ts";
+import { DRAINS, freePorts, type Ground, type Server } from "./bench/server.ts";
 import { type Sink, startSink } from "./bench/sink.ts";
 import { probeSyncs } from "./bench/sync_probe.ts";
 
@@ -41,6 +43,8 @@ interface Bench {
   readonly disk: Disk;
   readonly servers: readonly Server[];
   readonly sink: Sink | undefined;
+  readonly fanSink: FanSink | undefined;
+  readonly drainPort: number;
   /** Processes of the load generator. */
   readonly clients: ProcessGroup;
   /** Every run, told as soon as it is measured. */
@@ -87,6 +91,10 @@ async function bench(
   const sinkPort = freePorts(26_990, 1);
   const sink = options.relay ? await startSink(sinkPort) : undefined;
   if (sink) stack.defer(() => sink.stop());
+  const fanPort = freePorts(27_600, 1);
+  const drainPort = freePorts(27_700, DRAINS.length);
+  const fanSink = options.outbound ? await startFanSink(fanPort) : undefined;
+  if (fanSink) stack.defer(() => fanSink.stop());
   const clients = groupOf("clients", stack);
   const servers: Server[] = [];
   for (const name of chosen) {
@@ -96,12 +104,17 @@ async function bench(
       dir: `${disk.dir}/${name}`,
       port: freePorts(25_250, 4),
       sinkPort,
+      fanPort,
+      drainPort,
     };
     const server = await START[name](ground);
     stack.defer(() => server.stop());
     servers.push(server);
   }
-  const set: Bench = { options, disk, servers, sink, clients, runs: [] };
+  const set: Bench = {
+    ...{ options, disk, servers, sink, fanSink, drainPort, clients },
+    runs: [],
+  };
   await measure(set);
   const report = reportOf(set.runs, {
     at,
@@ -160,6 +173,8 @@ async function measure(bench: Bench): Promise<void> {
     record(bench, { kind: "disk", round, ...rate, loadAverage });
     // Whoever goes first pays for a disk that is still busy: take turns.
     const order = round % 2 === 1 ? servers : servers.toReversed();
+    if (options.outbound) await measureOutbound(bench, { round, order });
+    if (!options.inbound) continue;
     for (const to of destinations) {
       await measureLoads(bench, { round, to, order });
     }
@@ -180,6 +195,26 @@ async function measure(bench: Bench): Promise<void> {
   }
   await sleep(2_000);
   for (const server of servers) record(bench, memoryOf(server, "after load"));
+}
+
+async function measureOutbound(
+  bench: Bench,
+  { round, order }: { round: number; order: readonly Server[] },
+): Promise<void> {
+  const { disk, clients, fanSink, drainPort, options } = bench;
+  for (const server of order) {
+    const sink = fanSink!;
+    record(bench, await measureFanOut(server, { round, sink, disk }));
+  }
+  for (const [i, atOnce] of DRAINS.entries()) {
+    for (const server of order) {
+      const load = {
+        ...{ round, atOnce, port: drainPort + i, sizeBytes: 2_048 },
+        messages: Math.round((atOnce === 1 ? 1_000 : 3_000) * options.scale),
+      };
+      record(bench, await measureDrain(server, load, { disk, clients }));
+    }
+  }
 }
 
 async function measureLoads(

@@ -18,10 +18,11 @@ export interface Rfc {
 }
 
 const LIST = new Map<number, Rfc>([
+  [1034, { title: "Domain names: concepts", support: "Yes" }],
   [1035, {
     title: "Domain names: implementation and specification",
     support: "Partial",
-    note: "stub resolver: A, MX and what they need",
+    note: "asking and reading; no answers, no zones",
   }],
   [1123, {
     title: "Requirements for Internet hosts",
@@ -39,13 +40,18 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "as a client; with BDAT too",
   }],
+  [1918, {
+    title: "Address allocation for private internets",
+    support: "Yes",
+    note: "MTA-STS policies may be there",
+  }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2181, { title: "Clarifications to the DNS", support: "Partial" }],
   [2308, {
     title: "Negative caching of DNS queries",
-    support: "Partial",
-    note: "telling NXDOMAIN from NODATA",
+    support: "Yes",
+    note: "a no counts with the zone's SOA only",
   }],
   [2920, { title: "SMTP extension: PIPELINING", support: "Yes" }],
   [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "Yes" }],
@@ -60,6 +66,11 @@ const LIST = new Map<number, Rfc>([
   [3596, { title: "DNS: IPv6 addresses", support: "Yes" }],
   [3597, { title: "DNS: unknown record types", support: "Yes" }],
   [3834, { title: "Automatic responses to mail", support: "Yes" }],
+  [3927, {
+    title: "IPv4 link-local addresses",
+    support: "Yes",
+    note: "MTA-STS policies may not be there",
+  }],
   [3848, { title: "Transmission types: ESMTPS, ESMTPSA", support: "Yes" }],
   [4291, { title: "IPv6 addressing architecture", support: "Yes" }],
   [4954, { title: "SMTP extension: AUTH", support: "Yes" }],
@@ -122,6 +133,7 @@ const LIST = new Map<number, Rfc>([
     note: "by the tables of UTS 46",
   }],
   [5952, { title: "IPv6 address text representation", support: "Yes" }],
+  [5452, { title: "DNS: forged answers", support: "Yes" }],
   [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
   [6409, { title: "Message submission for mail", support: "Yes" }],
   [6522, { title: "multipart/report", support: "Yes" }],
@@ -184,7 +196,12 @@ const LIST = new Map<number, Rfc>([
   [7218, { title: "DANE: names of the values", support: "Yes" }],
   [7671, { title: "DANE: operational guidance", support: "Partial" }],
   [8460, { title: "SMTP TLS reporting", support: "Partial" }],
-  [6891, { title: "DNS: EDNS(0)", support: "Partial", note: "payload size" }],
+  [6891, { title: "DNS: EDNS(0)", support: "Yes" }],
+  [6890, {
+    title: "Special-purpose addresses",
+    support: "Partial",
+    note: "no zone leads dns to private IPv4 addresses",
+  }],
   [7435, { title: "Opportunistic security", support: "Yes" }],
   [7505, { title: "Null MX", support: "Yes" }],
   [7672, { title: "SMTP security via DANE TLS", support: "Partial" }],
@@ -205,13 +222,27 @@ const LIST = new Map<number, Rfc>([
   [8461, {
     title: "SMTP MTA strict transport security",
     support: "Partial",
+    note: "for what is sent; policies by IPv4 alone, revocation not looked at",
   }],
   [8689, {
     title: "SMTP extension: REQUIRETLS",
     support: "Partial",
     note: "no DNSSEC or MTA-STS: an MX host must be within the domain",
   }],
+  [9110, {
+    title: "HTTP semantics",
+    support: "Partial",
+    note: "as a client: one small text",
+  }],
+  [9112, {
+    title: "HTTP/1.1",
+    support: "Partial",
+    note: "as a client: one small text",
+  }],
   [8996, { title: "Deprecating TLS 1.0 and 1.1", support: "Yes" }],
+  [9156, { title: "DNS: minimised questions", support: "No" }],
+  [9609, { title: "DNS: priming", support: "No" }],
+  [9715, { title: "DNS: fragmentation", support: "Yes" }],
   [9422, { title: "SMTP extension: LIMITS", support: "Yes" }],
 ]);
 

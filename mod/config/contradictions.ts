@@ -93,6 +93,52 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     },
   },
   {
+    needs: ["smtp.listen", "outbound.smarthost"],
+    find: ({ smtp, outbound: { smarthost } }) =>
+      smarthost !== null &&
+        smtp.listen.some((one) => hostPortText(one) === hostPortText(smarthost))
+        ? [{
+          path: ["outbound", "smarthost"],
+          message: "is an address of smtp.listen: the mail would come back " +
+            "to this server",
+        }]
+        : [],
+  },
+  {
+    needs: ["outbound.smarthost", "routes"],
+    find: ({ outbound, routes }) =>
+      outbound.smarthost !== null && routes.some(({ domain }) => domain === "*")
+        ? [{
+          path: ["routes", "*"],
+          message: "says where all other mail goes, and so does " +
+            "outbound.smarthost: remove one of them",
+        }]
+        : [],
+  },
+  {
+    needs: ["outbound.smarthost", "outbound.smarthost_password_file"],
+    find: ({ outbound: { smarthost, smarthost_password_file: file } }) => {
+      const at = (message: string) => [{
+        path: ["outbound", "smarthost_password_file"],
+        message,
+      }];
+      const isWanted = smarthost?.user != null && smarthost.password === null;
+      if (file === null) {
+        return isWanted
+          ? [{
+            path: ["outbound", "smarthost"],
+            message: "has a user and no password: write USER:PASSWORD@, or " +
+              "name a file in outbound.smarthost_password_file",
+          }]
+          : [];
+      }
+      if (isWanted) return [];
+      return smarthost?.password == null
+        ? at("is only used by an outbound.smarthost with a user")
+        : at("holds a password, and so does outbound.smarthost: remove one");
+    },
+  },
+  {
     needs: ["tls.mode", "tls.certificate", "tls.key"],
     find: ({ tls }) =>
       (["certificate", "key"] as const).flatMap((file) => {

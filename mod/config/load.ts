@@ -276,7 +276,11 @@ function settle(config: Config, path: string): Config {
     server: { ...server, home },
     smtp: { ...smtp, max_sessions_per_client: sessionsPerClient(smtp) },
     tls: { ...tls, certificate: inHome(tls.certificate), key: inHome(tls.key) },
-    outbound: { ...outbound, ca_file: inHome(outbound.ca_file) },
+    outbound: {
+      ...outbound,
+      ca_file: inHome(outbound.ca_file),
+      smarthost_password_file: inHome(outbound.smarthost_password_file),
+    },
     screening: {
       ...screening,
       allow_file: inHome(screening.allow_file),

@@ -436,6 +436,33 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
     /^4: server\.postmaster else\.test is not in server\.local_domains/,
   ],
   [
+    "a smart host beside a route for all",
+    '[outbound]\nsmarthost = "smtp://a.test"\n[routes]\n"*" = "b.test:25"',
+    /^7: routes\."\*" says where all other mail goes, and so does/,
+  ],
+  [
+    "a smart host that is ourselves",
+    '[smtp]\nlisten = ["127.0.0.1:26"]\n[outbound]\n' +
+    'smarthost = "smtp://127.0.0.1:26"',
+    /^7: outbound\.smarthost is an address of smtp\.listen/,
+  ],
+  [
+    "a smart host's user without a password",
+    '[outbound]\nsmarthost = "submission://me@a.test"',
+    /^5: outbound\.smarthost has a user and no password/,
+  ],
+  [
+    "two passwords for a smart host",
+    '[outbound]\nsmarthost = "submission://me:x@a.test"\n' +
+    'smarthost_password_file = "pw"',
+    /^6: outbound\.smarthost_password_file holds a password, and so does/,
+  ],
+  [
+    "a password for no login",
+    '[outbound]\nsmarthost = "smtp://a.test"\nsmarthost_password_file = "pw"',
+    /^6: outbound\.smarthost_password_file is only used by/,
+  ],
+  [
     "files without a key",
     '[tls]\nmode = "files"\ncertificate = "c.pem"',
     /^5: tls\.mode is "files", which needs tls\.key too$/,

@@ -28,8 +28,10 @@ import {
 } from "./kinds.ts";
 import { PROFILES } from "../dane/profile.ts";
 import { destinations } from "./destinations.ts";
-import { foldAscii, isDomainName, nameOrBelow } from "./names.ts";
+import { foldAscii, isAddress, isDomainName, nameOrBelow } from "./names.ts";
+import { trustAnchor } from "./trust_anchor.ts";
 import { aliases, type Entries, routes } from "./routing.ts";
+import { smarthost } from "./smarthost.ts";
 
 /** Settings under one heading of the file. */
 export interface Section<M> {
@@ -786,6 +788,15 @@ export const SECTIONS = {
       mustBe: "the path of a PEM file",
       accept: filePath,
     })),
+    smarthost,
+    smarthost_password_file: optional(string({
+      says: "File whose first line is the password for outbound.smarthost, " +
+        "which has none then. A relative path starts at server.home.",
+      example: "/etc/bulkhead/smarthost-password",
+      type: "path",
+      mustBe: "the path of a file",
+      accept: filePath,
+    })),
     nameservers: addresses({
       says: "Name servers to ask, at port 53; none means those of " +
         "/etc/resolv.conf.",
@@ -802,6 +813,90 @@ export const SECTIONS = {
     }),
   }),
   destinations,
+  dns: section(
+    "Asking the DNS, and checking its signatures. Whom to ask is in " +
+      "outbound.nameservers, how long in outbound.dns_timeout.",
+    {
+      resolve: choice({
+        says:
+          "How answers are found. forward: the name servers are asked. recurse: " +
+          "the DNS is walked from its root, by IPv4. auto: the name servers " +
+          "are asked until they are seen to strip signatures, or if there are " +
+          "none, the DNS is walked. All but forward let the role dns send to " +
+          "any IPv4 address at dns.port.",
+        default: "auto",
+        of: ["auto", "forward", "recurse"],
+      }),
+      validate: boolean({
+        says:
+          "Whether signatures (DNSSEC) are checked. Without it nothing is " +
+          "secure: no TLSA record counts, and a forged answer is believed.",
+        default: true,
+      }),
+      trusted_servers: addresses({
+        says: "Name servers whose own verdict (the AD bit) is believed in " +
+          "place of checking: only those on this machine, or behind a " +
+          "protected connection.",
+        default: [],
+        example: ["127.0.0.1"],
+        min: 0,
+        max: 8,
+      }),
+      trust_anchors: strings({
+        says: "DS records that chains of signatures begin at; none means the " +
+          "two keys of the root that are built in.",
+        default: [],
+        example: ["example.test. DS 12345 13 2 0123456789ABCDEF"],
+        min: 0,
+        max: 32,
+        type: "list of DS records",
+        mustBe: 'a DS record such as ". DS 20326 8 2 E06D44..."',
+        accept: trustAnchor,
+      }),
+      root_hints: strings({
+        says: "IPv4 addresses of the root's name servers; none means those " +
+          "that are built in.",
+        default: [],
+        example: ["198.41.0.4"],
+        min: 0,
+        max: 32,
+        type: "list of IPv4 addresses",
+        mustBe: 'an IPv4 address such as "198.41.0.4"',
+        accept: (text) =>
+          isAddress(text) && !text.includes(":") ? text : undefined,
+      }),
+      port: integer({
+        says: "Port of name servers; another one than 53 only in a laboratory.",
+        default: 53,
+        min: 1,
+        max: 65_535,
+      }),
+      min_ttl: duration({
+        says: "Shortest time that an answer is kept, whatever it says itself.",
+        default: "5s",
+        min: "0s",
+        max: "1h",
+      }),
+      max_ttl: duration({
+        says: "Longest time that an answer is kept.",
+        default: "1d",
+        min: "1s",
+        max: "7d",
+      }),
+      max_negative_ttl: duration({
+        says: "Longest time that it is remembered that something is not there.",
+        default: "15m",
+        min: "1s",
+        max: "1d",
+      }),
+      cache_size: size({
+        says: "Memory for answers, estimated.",
+        default: "16MiB",
+        min: "64KiB",
+        max: "64MiB",
+      }),
+    },
+  ),
   console: section("The status console: shows, and changes nothing.", {
     listen: orOff(listenAddress({
       says:

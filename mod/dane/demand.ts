@@ -199,8 +199,9 @@ export async function askTlsa(
  * @throws {RangeError} If TLSA records were to be asked for and were not
  */
 export function demandOf(about: HostCase): Demand {
-  const demand = byProfile(about);
-  return about.requireTls ? verifiedAtLeast(demand, about) : demand;
+  const plain = byProfile(about);
+  const demand = about.requireTls ? verifiedAtLeast(plain, about) : plain;
+  return { ...demand, says: demand.says.slice(0, 200) };
 }
 
 /**
@@ -298,7 +299,7 @@ function byFound(
   const count = `${usable.length} usable of ${found.records.length} TLSA`;
   const common: Said = {
     ...said(about),
-    says: `${profile}: ${count} at ${found.base}`.slice(0, 200),
+    says: `${profile}: ${count} at ${found.base}`,
     sni: found.base,
     policy: "tlsa",
     policyLines: found.records.slice(0, 20).map((record) =>
@@ -371,8 +372,7 @@ function byPolicy(about: HostCase, { kind }: TlsaAnswer): Demand {
           kind: "verified",
           names: [host.name],
           mayCommonName: false, // RFC 8461 §4.2
-          says: `${profile}: ${why}, MTA-STS enforce: ${host.name}`
-            .slice(0, 200),
+          says: `${profile}: ${why}, MTA-STS enforce: ${host.name}`,
         }
         : {
           ...common,
@@ -420,7 +420,7 @@ function verifiedAtLeast(demand: Demand, about: HostCase): Demand {
       kind: "verified",
       names: [host.name],
       mayCommonName: true,
-      says: `${profile}: REQUIRETLS: ${host.name}`.slice(0, 200),
+      says: `${profile}: REQUIRETLS: ${host.name}`,
     }
     : unusable(about, {
       why: "REQUIRETLS, and nobody vouches for the host's name",
@@ -448,7 +448,7 @@ function verified(about: HostCase, names: readonly string[]): Demand {
     kind: "verified",
     names,
     mayCommonName: true,
-    says: `${about.profile}: ${names.join(" ")}`.slice(0, 200),
+    says: `${about.profile}: ${names.join(" ")}`,
   };
 }
 

@@ -4,41 +4,23 @@
  */
 import type { Verdict } from "../ipc/call.ts";
 import type { dnsContract, MailHost } from "./dns_ipc.ts";
+import type { Looked, Lookups, Mx, Standing, Usable } from "./lookups.ts";
 import { hostName } from "./name.ts";
 
-/** Mail hosts used of one domain, and addresses of one host. */
-export const MAX_HOSTS = 100;
+/**
+ * Mail hosts looked up of one domain, and addresses of one host. A domain's
+ * owner makes us ask twice as many questions as the first.
+ */
+export const MAX_HOSTS = 40;
 /** See {@link MAX_HOSTS}. */
 export const MAX_ADDRESSES = 20;
 
 /** Hosts whose addresses are looked up side by side. */
 const AT_ONCE = 8;
-
-/** One MX record. */
-export interface Mx {
-  readonly preference: number;
-  readonly exchange: string;
-}
-
-/**
- * What a lookup found.
- *
- * - `records`: at least one
- * - `no-name`, `no-data`: proven absent, see `wire.ts`
- * - `unclear`: proves nothing
- */
-export type Found<T> =
-  | { readonly kind: "records"; readonly records: readonly T[] }
-  | { readonly kind: "no-name" }
-  | { readonly kind: "no-data" }
-  | { readonly kind: "unclear" };
-
-/** The lookups needed here. They never throw. */
-export interface Lookups {
-  mx(name: string): Promise<Found<Mx>>;
-  a(name: string): Promise<Found<string>>;
-  aaaa(name: string): Promise<Found<string>>;
-}
+/** After this many no more are looked up. */
+const ENOUGH_HOSTS = 20;
+/** Longest for all hosts of a domain; whoever is not looked up is unclear. */
+const HOSTS_WITHIN_MS = 30_000;
 
 type Calls = typeof dnsContract.calls;
 
@@ -53,7 +35,7 @@ export async function mailHosts(
   const found = await lookups.mx(name);
   switch (found.kind) {
     case "records":
-      return await hostsOf(found.records, lookups, random);
+      return await hostsOf(found, lookups, random);
     case "no-name":
       return { refusal: "no-such-domain" };
     case "no-data": {
@@ -61,20 +43,13 @@ export async function mailHosts(
       const verdict = await addresses(name, lookups);
       if ("refusal" in verdict) return verdict;
       const host = { name, preference: 0, ...verdict.answer };
-      return { answer: { hosts: [host], security: "insecure" } };
+      return { answer: { hosts: [host], security: found.security } };
     }
     case "unclear":
       return { refusal: "try-later" };
+    case "bogus":
+      return { refusal: "bogus" };
   }
-}
-
-/** What is said of data that no signature was looked for. */
-export function unsigned(name: string): {
-  security: "insecure";
-  nameSecurity: "insecure";
-  canonical: string;
-} {
-  return { security: "insecure", nameSecurity: "insecure", canonical: name };
 }
 
 /** Answers `dns.addresses`: IPv6 and IPv4, IPv6 first. */
@@ -91,26 +66,46 @@ export async function addresses(
   // Half of the room for each family, so that one cannot crowd out the other.
   const room = Math.max(MAX_ADDRESSES / 2, MAX_ADDRESSES - v4.length);
   const all = [...v6.slice(0, room), ...v4].slice(0, MAX_ADDRESSES);
-  if (all.length > 0) {
-    return { answer: { addresses: all, ...unsigned(name) } };
-  }
-  return both.some((found) => found.kind === "unclear")
-    ? { refusal: "try-later" }
-    : { refusal: "no-such-domain" };
+  if (all.length > 0) return { answer: { addresses: all, ...standing(both) } };
+  const kinds = both.map((found) => found.kind);
+  if (kinds.includes("bogus")) return { refusal: "bogus" };
+  return {
+    refusal: kinds.includes("unclear") ? "try-later" : "no-such-domain",
+  };
+}
+
+/** Of the families that have addresses, the weakest of each. */
+function standing(both: readonly Looked<string>[]): Standing {
+  const good = both.filter((found) => found.kind === "records");
+  return {
+    security: weakest(good.map((found) => found.security)),
+    nameSecurity: weakest(good.map((found) => found.nameSecurity)),
+    canonical: good[0]!.canonical,
+  };
+}
+
+function weakest(all: readonly Usable[]): Usable {
+  return all.includes("insecure") ? "insecure" : "secure";
 }
 
 async function hostsOf(
-  records: readonly Mx[],
+  { records, security }: { records: readonly Mx[]; security: Usable },
   lookups: Lookups,
   random: () => number,
 ): Promise<Verdict<Calls["mailHosts"]>> {
-  if (records.length === 1 && records[0]!.exchange === ".") {
+  if (records.length === 1 && records[0]!.exchange === "") {
     return { refusal: "null-mx" }; // RFC 7505 §3
   }
   const ordered = inOrder(records, random);
   const hosts: MailHost[] = [];
-  let unclear = false;
+  const refusals = new Set<string>();
+  const untilMs = performance.now() + HOSTS_WITHIN_MS;
   for (let at = 0; at < ordered.length; at += AT_ONCE) {
+    if (hosts.length >= ENOUGH_HOSTS) break;
+    if (performance.now() > untilMs) {
+      refusals.add("try-later");
+      break;
+    }
     const some = ordered.slice(at, at + AT_ONCE);
     const verdicts = await Promise.all(
       some.map(({ name }) => addresses(name, lookups)),
@@ -118,15 +113,18 @@ async function hostsOf(
     verdicts.forEach((verdict, i) => {
       if ("answer" in verdict) {
         hosts.push({ ...some[i]!, ...verdict.answer });
-      } else if (verdict.refusal === "try-later") {
-        unclear = true;
+      } else {
+        refusals.add(verdict.refusal);
       }
     });
   }
-  if (hosts.length > 0) return { answer: { hosts, security: "insecure" } };
+  if (hosts.length > 0) return { answer: { hosts, security } };
   // MX records are there but none is usable: an error, and never the fallback
   // to the domain's own address, RFC 5321 §5.1.
-  return { refusal: unclear ? "try-later" : "no-such-domain" };
+  if (refusals.has("bogus")) return { refusal: "bogus" };
+  return {
+    refusal: refusals.has("try-later") ? "try-later" : "no-such-domain",
+  };
 }
 
 /**

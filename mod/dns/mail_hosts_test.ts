@@ -1,35 +1,47 @@
 import assert from "node:assert/strict";
-import {
-  addresses,
-  type Found,
-  inOrder,
-  type Lookups,
-  mailHosts,
-  MAX_HOSTS,
-  type Mx,
-} from "./mail_hosts.ts";
+import type { Looked, Lookups, Mx, Standing } from "./lookups.ts";
+import { addresses, inOrder, mailHosts, MAX_HOSTS } from "./mail_hosts.ts";
 
 const mx = (preference: number, exchange: string): Mx => ({
   preference,
   exchange,
 });
-const records = <T>(...all: T[]): Found<T> => ({
+const INSECURE: Standing = {
+  security: "insecure",
+  nameSecurity: "insecure",
+  canonical: "c.example",
+};
+const SECURE: Standing = {
+  security: "secure",
+  nameSecurity: "secure",
+  canonical: "c.example",
+};
+const records = <T>(...all: T[]): Looked<T> => ({
   kind: "records",
   records: all,
+  ...INSECURE,
 });
-const NO_DATA = { kind: "no-data" } as const;
-const NO_NAME = { kind: "no-name" } as const;
+const secure = <T>(...all: T[]): Looked<T> => ({
+  kind: "records",
+  records: all,
+  ...SECURE,
+});
+const NO_DATA = { kind: "no-data", ...INSECURE } as const;
+const NO_NAME = { kind: "no-name", ...INSECURE } as const;
 const UNCLEAR = { kind: "unclear" } as const;
+const BOGUS = { kind: "bogus" } as const;
 
 function lookups(zone: {
-  mx?: Found<Mx>;
-  a?: Record<string, Found<string>>;
-  aaaa?: Record<string, Found<string>>;
+  mx?: Looked<Mx>;
+  a?: Record<string, Looked<string>>;
+  aaaa?: Record<string, Looked<string>>;
 }): Lookups {
   return {
     mx: () => Promise.resolve(zone.mx ?? NO_DATA),
     a: (name) => Promise.resolve(zone.a?.[name] ?? NO_DATA),
     aaaa: (name) => Promise.resolve(zone.aaaa?.[name] ?? NO_DATA),
+    tlsa: () => assert.fail("asked"),
+    txt: () => assert.fail("asked"),
   };
 }
 
@@ -75,7 +87,7 @@ const CASES: {
   {
     name: "refuses a null MX", // RFC 7505
     zone: {
-      mx: records(mx(0, ".")),
+      mx: records(mx(0, "")),
       a: { "d.example": records("192.0.2.1") },
     },
     want: { refusal: "null-mx" },
@@ -135,6 +147,33 @@ const CASES: {
     want: { refusal: "try-later" },
   },
   {
+    name: "says bogus, and never falls back, when the MX records are",
+    zone: { mx: BOGUS, a: { "d.example": records("192.0.2.9") } },
+    want: { refusal: "bogus" },
+  },
+  {
+    name: "says bogus when the only MX host's addresses are",
+    zone: {
+      mx: records(mx(1, "a.example."), mx(2, "b.example.")),
+      a: { "a.example": BOGUS, "b.example": UNCLEAR },
+    },
+    want: { refusal: "bogus" },
+  },
+  {
+    name: "uses one family when the other is bogus",
+    zone: {
+      a: { "d.example": records("192.0.2.9") },
+      aaaa: { "d.example": BOGUS },
+    },
+    want: {
+      answer: {
+        hosts: [
+          { name: "d.example", preference: 0, addresses: ["192.0.2.9"] },
+        ],
+      },
+    },
+  },
+  {
     name: "skips exchanges that are no host names",
     zone: {
       mx: records(mx(1, "ev\\010il.example."), mx(2, "."), mx(3, "a..b.")),
@@ -155,6 +194,8 @@ Deno.test("mailHosts() asks nothing about a name that is none", async () => {
     mx: () => assert.fail("asked"),
     a: () => assert.fail("asked"),
     aaaa: () => assert.fail("asked"),
+    tlsa: () => assert.fail("asked"),
+    txt: () => assert.fail("asked"),
   };
   for (const name of ["a..b", "x".repeat(64), "[1.2.3.4]", "a b", ""]) {
     assert.deepEqual(await mailHosts(name, never), {
@@ -187,4 +228,45 @@ Deno.test("addresses() leaves room for both families within its bound", async ()
   assert.ok("answer" in got);
   assert.equal(got.answer.addresses.length, 20);
   assert.equal(got.answer.addresses.filter((a) => a.includes(":")).length, 10);
+});
+
+Deno.test("addresses() says of both families what is said of the weaker", async () => {
+  const said = async (a: Looked<string>, aaaa: Looked<string>) => {
+    const got = await addresses(
+      "h.example",
+      lookups({ a: { "h.example": a }, aaaa: { "h.example": aaaa } }),
+    );
+    assert.ok("answer" in got);
+    const { security, nameSecurity, canonical } = got.answer;
+    return [security, nameSecurity, canonical].join(" ");
+  };
+  const [four, six] = ["192.0.2.1", "2001:db8::1"];
+  assert.equal(
+    await said(secure(four), secure(six)),
+    "secure secure c.example",
+  );
+  assert.equal(
+    await said(secure(four), records(six)),
+    "insecure insecure c.example",
+  );
+  assert.equal(await said(secure(four), UNCLEAR), "secure secure c.example");
+  const aliased: Looked<string> = {
+    ...records(four),
+    nameSecurity: "secure",
+  } as Looked<string>;
+  assert.equal(await said(aliased, NO_DATA), "insecure secure c.example");
+});
+
+Deno.test("mailHosts() says of the MX records what is said of them alone", async () => {
+  const said = async (found: Looked<Mx>) => {
+    const a = {
+      "a.example": records("192.0.2.1"),
+      "d.example": records("1.1.1.1"),
+    };
+    const got = await mailHosts("d.example", lookups({ mx: found, a }));
+    return "answer" in got ? got.answer.security : got.refusal;
+  };
+  assert.equal(await said(secure(mx(1, "a.example"))), "secure");
+  assert.equal(await said(records(mx(1, "a.example"))), "insecure");
+  assert.equal(await said({ ...NO_DATA, ...SECURE }), "secure");
 });

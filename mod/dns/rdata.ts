@@ -7,7 +7,7 @@ import { readName } from "./labels.ts";
 import type { Name, ResourceRecord } from "./message.ts";
 import { TYPE } from "./message.ts";
 
-/** An IPv4 or IPv6 address in text form. */
+/** An IPv4 or IPv6 (RFC 3596) address in text form. */
 export function readAddress(data: Uint8Array): string | undefined {
   if (data.length === 4) return data.join(".");
   return data.length === 16 ? ipv6Text(data) : undefined;

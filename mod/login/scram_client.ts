@@ -1,4 +1,7 @@
-/** The client's side of SCRAM-SHA-256 (RFC 5802 §3), for tests. */
+/**
+ * The client's side of SCRAM-SHA-256 (RFC 5802 §3), for smtpc and for tests.
+ * Pure; what the server said must have been checked.
+ */
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 
@@ -13,7 +16,7 @@ export interface ClientFinalMessage {
 }
 
 /**
- * What a client answers to server-first-message.
+ * What a client answers to server-first-message of a server that it trusts.
  *
  * @param binding GS2 header and channel binding, as octets
  */
@@ -35,6 +38,29 @@ export function clientFinal(
     32,
     "sha256",
   );
+  return scramAnswer({
+    clientFirstBare,
+    serverFirst,
+    nonce: nonce!,
+    salted,
+    binding,
+  });
+}
+
+/**
+ * The same, from the salted password.
+ *
+ * @param nonce The whole one, ours and the server's
+ */
+export function scramAnswer(
+  { clientFirstBare, serverFirst, nonce, salted, binding }: {
+    clientFirstBare: string;
+    serverFirst: string;
+    nonce: string;
+    salted: Uint8Array;
+    binding: Uint8Array;
+  },
+): ClientFinalMessage {
   const mac = (key: Uint8Array, text: string) =>
     createHmac("sha256", key).update(text).digest();
   const bare = `c=${Buffer.from(binding).toString("base64")},r=${nonce}`;

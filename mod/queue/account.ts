@@ -12,16 +12,20 @@ const MAX_ACCOUNT = 900;
 const MAX_OTHERS = 4;
 
 /** What came of one attempt for one recipient. */
-export function accountOf(outcome: Outcome, attempt?: Attempt): string {
+export function accountOf(
+  outcome: Outcome,
+  attempt?: Pick<Attempt, "hosts">,
+): string {
   const hosts = attempt?.hosts ?? [];
   const asked = outcome.host === ""
     ? undefined
     : hosts.findLast(({ host }) => host === outcome.host);
   const others = hosts.filter((one) => one !== asked).slice(-MAX_OTHERS)
-    .map((one) => `${nameOf(one)}: ${one.result}`).join("; ");
+    .map((one) => endOf(one, outcome)).join("; ");
   const who = asked === undefined ? outcome.host : nameOf(asked);
   const account = who === ""
-    ? ownWords(outcome, others)
+    ? `Our server says: ${wordsOf(outcome)}` +
+      (others === "" ? "" : ` (${others})`)
     : `${who}${wayTo(asked)}${answerOf(outcome)}` +
       (others === "" ? "" : `. Before that, ${others}`);
   return account.slice(0, MAX_ACCOUNT);
@@ -33,9 +37,15 @@ export function accountOfExpiry(span: string, last: string): string {
     .slice(0, MAX_ACCOUNT);
 }
 
-function ownWords({ code, enhanced, text }: Outcome, hosts: string): string {
-  return `Our server says: ${code} ${enhanced} ${text}` +
-    (hosts === "" ? "" : ` (${hosts})`);
+function wordsOf({ code, enhanced, text }: Outcome): string {
+  return `${code} ${enhanced} ${text}`;
+}
+
+/** What came of a host, unless that is told anyway. */
+function endOf(one: AttemptedHost, outcome: Outcome): string {
+  return one.result === wordsOf(outcome)
+    ? nameOf(one)
+    : `${nameOf(one)}: ${one.result}`;
 }
 
 function nameOf({ host, address }: AttemptedHost): string {
@@ -56,15 +66,15 @@ function wayTo(asked: AttemptedHost | undefined): string {
     case "":
       return "";
     case "clear":
-      return ", asked without TLS,";
+      return " (asked without TLS)";
     case "encrypted":
-      return `, asked over ${version} with a certificate that nobody vouched ` +
-        "for,";
+      return ` (asked over ${version}, with a certificate that nobody vouched ` +
+        "for)";
     case "verified":
-      return `, asked over ${version} with a certificate that was found good,`;
+      return ` (asked over ${version}, its certificate was found good)`;
     case "dane":
-      return `, asked over ${version} with a certificate that matched the ` +
-        `${daneRecord(asked.certificate)},`;
+      return ` (asked over ${version}, its certificate matched the ` +
+        `${daneRecord(asked.certificate)})`;
   }
 }
 

@@ -20,6 +20,8 @@ export class ActiveSet {
   readonly #onLoaded: (message: Message, round: readonly Recipient[]) => void;
   readonly #onRefilled: () => void;
   readonly #active = new Map<number, Message>();
+  /** Rows that an order is about. */
+  readonly #barred = new Set<number>();
   #recipients = 0;
   /** Where fresh messages that are not in memory begin; undefined: none. */
   #freshFrom: number | undefined = 0;
@@ -105,6 +107,28 @@ export class ActiveSet {
     this.lookAgainFrom(nowMs);
   }
 
+  /**
+   * Keeps a message out of memory until {@link unbar}; returns it if it is in.
+   */
+  bar(n: number): Message | undefined {
+    this.#barred.add(n);
+    return this.#active.get(n);
+  }
+
+  /** The message may come into memory again. */
+  unbar(n: number): void {
+    // The search for fresh ones may have gone past it.
+    if (this.#barred.delete(n)) this.overflowed(n);
+  }
+
+  /** Takes a message that waits for the outcomes of a round. */
+  adopt(message: Message, round: readonly Recipient[]): void {
+    this.#active.set(message.n, message);
+    this.#recipients += message.recipients.length;
+    for (const recipient of round) recipient.state = "active";
+    message.open = round.length;
+  }
+
   /** A message in memory has so many recipients more. */
   grown(by: number): void {
     this.#recipients += by;
@@ -154,19 +178,17 @@ export class ActiveSet {
 
   #load(row: MessageRow): void {
     if (row.state !== "queued" || this.#active.has(row.n)) return;
+    if (this.#barred.has(row.n)) return;
     this.#admit(this.#store.load(row));
   }
 
   #admit(message: Message): void {
-    this.#active.set(message.n, message);
-    this.#recipients += message.recipients.length;
     const nowMs = this.#around.nowMs();
     const round = message.recipients.filter((recipient) =>
       recipient.state === "incoming" ||
       (recipient.state === "deferred" && recipient.nextMs <= nowMs)
     );
-    for (const recipient of round) recipient.state = "active";
-    message.open = round.length;
+    this.adopt(message, round);
     this.#onLoaded(message, round);
   }
 }

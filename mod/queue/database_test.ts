@@ -231,7 +231,7 @@ const ADDED: {
   {
     after: 3,
     columns: {
-      messages: ["verp", "warned"],
+      messages: ["verp", "warned", "next_hop"],
       recipients: ["said", "account", "last_ms"],
     },
   },

@@ -10,6 +10,7 @@ import type { Feedback } from "./agenda.ts";
 import type { KeyFile } from "./keys_io.ts";
 import type { Message, Recipient } from "./message.ts";
 import type { ResolveEdge } from "./route.ts";
+import { reversePathFor } from "./verp.ts";
 import { NOTHING_ASKED } from "./wishes.ts";
 
 /** The edges, as far as they are needed. */
@@ -88,7 +89,8 @@ export async function deliver(
     queueId: message.id,
     ref: message.ref,
     key: Buffer.from(key).toString("base64"),
-    reversePath: message.reversePath,
+    // With VERP a job is one recipient.
+    reversePath: reversePathFor(message, parts[0]!.recipient),
     isRepeat: means.isRepeat,
   };
   key.fill(0);

@@ -19,7 +19,7 @@ import {
 } from "./deliver.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
-import type { Ending, Result } from "./judge.ts";
+import { DUE_AT_ONCE, type Ending, type Result } from "./judge.ts";
 import type { KeyFile } from "./keys_io.ts";
 import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
@@ -41,6 +41,17 @@ const CROWDED_AGAIN_MS = 60_000;
 const MAX_ON_PROBATION = 100;
 /** Timers do not take more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const GIVEN_UP = ownOutcome(
+  "permanent",
+  554,
+  "5.4.7",
+  "Given up by the administrator of this server",
+);
+
+function recalled(parts: readonly Part[]): Result[] {
+  return parts.map(({ recipient }) => ({ kind: "recalled", recipient }));
+}
 
 /** `[destinations]` by name, made anew when the settings change. */
 interface Allowances {
@@ -184,6 +195,64 @@ export class Dispatcher {
     this.#active.hasten(places, nowMs);
   }
 
+  /**
+   * Sends messages back to the database, and keeps them there until
+   * {@link unbar}. What of them is under way ends first.
+   */
+  recall(rows: readonly number[]): void {
+    const owners = new Set<Message>();
+    for (const n of rows) {
+      const message = this.#active.bar(n);
+      if (message === undefined || message.isRecalled) continue;
+      message.isRecalled = true;
+      owners.add(message);
+    }
+    if (owners.size === 0) return;
+    for (const agenda of [this.#local, this.#remote]) {
+      for (const { message, parts } of agenda.withdrawOf(owners)) {
+        this.#settling.settle(message, recalled(parts));
+      }
+    }
+  }
+
+  /** A message may be tried again. */
+  unbar(n: number): void {
+    this.#active.unbar(n);
+  }
+
+  /** Anything may be due: what the rows say is looked through again. */
+  lookAgain(): void {
+    this.#active.lookAgainFrom(DUE_AT_ONCE);
+    this.#active.refill();
+  }
+
+  /**
+   * All that waits of a message that is not in memory fails now.
+   *
+   * @returns How many recipients that are
+   */
+  giveUp(message: Message): number {
+    const waiting = message.recipients.filter(({ state }) =>
+      state === "incoming" || state === "deferred" || state === "hold"
+    );
+    if (waiting.length === 0) return 0;
+    this.#active.adopt(message, waiting);
+    this.#settling.settle(
+      message,
+      waiting.map((recipient) => ({
+        kind: "outcome",
+        recipient,
+        outcome: GIVEN_UP,
+      })),
+    );
+    return waiting.length;
+  }
+
+  /** Every destination is to be tried, whatever is known of it. */
+  reviveAll(): void {
+    for (const name of this.#dead.reachedAll()) this.#remote.revive(name);
+  }
+
   /** Whatever is known of where this address goes: it is to be tried. */
   async isBackUp(address: string): Promise<void> {
     const resolution = await this.#router.resolve(address, true);
@@ -217,6 +286,9 @@ export class Dispatcher {
 
   /** Puts jobs on the agenda; what cannot be tried now is settled at once. */
   #enlist({ message, parts, results }: Planned): void {
+    if (message.isRecalled && parts.length > 0) {
+      return this.#settling.settle(message, [...results, ...recalled(parts)]);
+    }
     const nowMs = this.#around.nowMs();
     const { maxActive, firstRetryMs } = this.#around.part();
     for (const [destination, some] of byDestination(parts)) {
@@ -236,12 +308,11 @@ export class Dispatcher {
         results.push(...this.#postponed(some, untilMs, CROWDED));
       } else {
         if (standing.kind === "probation") this.#remote.probe(destination);
-        for (let at = 0; at < some.length; at += BATCH) {
-          this.#add({
-            message,
-            destination,
-            parts: some.slice(at, at + BATCH),
-          });
+        // Each its own reverse-path: each a transaction of its own.
+        const size = message.wishes.verp === "" ? BATCH : 1;
+        for (let at = 0; at < some.length; at += size) {
+          const parts = some.slice(at, at + size);
+          this.#add({ message, destination, parts });
         }
       }
     }
@@ -317,7 +388,9 @@ export class Dispatcher {
     this.#unheard.add(message.n);
     if (++message.unknownEnds <= MAX_UNKNOWN_ENDS) {
       setTimeout(() => {
-        this.#add(job);
+        if (message.isRecalled) {
+          this.#settling.settle(message, recalled(parts));
+        } else this.#add(job);
         this.pump();
       }, UNKNOWN_AGAIN_MS);
       return;

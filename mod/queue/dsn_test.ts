@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { NO_WISHES, type RecipientWishes } from "../core/shapes.ts";
-import { copyOf, FakeEdges, laboratory, newAsk, until } from "./laboratory.ts";
+import { openDatabase } from "./database_io.ts";
+import { wholeHost } from "./event.ts";
+import {
+  copyOf,
+  FakeEdges,
+  laboratory,
+  LOGIN,
+  newAsk,
+  storyOf,
+  until,
+} from "./laboratory.ts";
+import { Store } from "./store_io.ts";
 import { MAX_EACH } from "./success_limit.ts";
 
 type Notify = RecipientWishes["notify"];
@@ -320,4 +331,67 @@ Deno.test("Queue tells strangers of success so often, and its own users always",
     [count("victim@away.test"), count("me@home.test")],
     [MAX_EACH, more],
   );
+});
+
+const NOT_NOW: Outcome = {
+  kind: "temporary",
+  code: 451,
+  enhanced: "4.3.0",
+  text: "not now",
+  host: "mx.remote.test",
+  said: "451 not now",
+};
+Deno.test("Queue labels a notice that quotes octets above 127 which nobody declared", async () => {
+  await using lab = laboratory();
+  const { fake } = lab;
+  fake.hasHighOctets = true;
+  fake.deliver = (asked) => asked.reversePath === "" ? DELIVERED : NEVER;
+  await lab.send(newAsk(["bob@home.test"], { bodyType: "7bit" }));
+  await until("released", () => fake.released.length === 2);
+  const [notice] = fake.notices;
+  assert.match(
+    notice!.head,
+    /text\/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\n$/,
+  );
+  assert.equal(fake.asked[1]?.bodyType, "8bitmime");
+});
+
+Deno.test("Queue keeps how each attempt went for the notice", async () => {
+  const fake = new FakeEdges();
+  const address = "bob@remote.test";
+  fake.routes.set(address, [FakeEdges.remote(address, "mx.remote.test")]);
+  fake.hosts = [wholeHost({
+    host: "mx.remote.test",
+    address: "192.0.2.1",
+    reached: "dane",
+    tls: "TLSv1.3 TLS_AES_256_GCM_SHA384",
+    certificate: "TLSA 3 1 1 2fb4",
+    dns: { mx: "secure", address: "secure", tlsa: "secure" },
+    result: "451 not now",
+    tookMs: 5,
+  })];
+  fake.deliver = () => NOT_NOW;
+  const ask = newAsk([address], { client: LOGIN });
+  const change = { firstRetryMs: 60_000, maxRetryMs: 60_000 };
+  let dir = "";
+  {
+    await using lab = laboratory({ fake, change });
+    dir = lab.dir;
+    await lab.send(ask);
+    const [, deferred] = await storyOf(lab, ask.queueId, 2);
+    assert.deepEqual(deferred?.hosts, fake.hosts);
+    assert.equal(deferred?.address, "127.0.0.1");
+    assert.equal(deferred?.tookMs, 1);
+  }
+  const db = openDatabase(dir);
+  const store = new Store(db, { add: () => {} });
+  const [recipient] = store.load(store.byId(ask.queueId)!).recipients;
+  store.close();
+  assert.equal(
+    recipient?.account,
+    "mx.remote.test [192.0.2.1] (asked over TLSv1.3, its certificate matched " +
+      "the DANE record 3 1 1) answered: 451 not now",
+  );
+  assert.equal(recipient?.last?.said, "451 not now");
+  assert.ok(recipient!.lastMs > 0);
 });

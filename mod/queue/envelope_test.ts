@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ownOutcome } from "../core/outcome.ts";
 import type { MessageWishes, RecipientWishes } from "../core/shapes.ts";
 import { listQueue } from "./inspect.ts";
-import { orderAndAwait } from "./inspect_release.ts";
+import { orderAndAwait } from "./inspect_orders.ts";
 import {
   copyOf,
   FakeEdges,
@@ -12,7 +12,8 @@ import {
   storyOf,
   until,
 } from "./laboratory.ts";
-import { releaseOrders } from "./orders_io.ts";
+import { newOrder } from "./order_ipc.ts";
+import { orderNames } from "./orders_io.ts";
 import { openDatabase } from "./database_io.ts";
 import { Store } from "./store_io.ts";
 
@@ -90,48 +91,16 @@ Deno.test("Queue delivers nothing that is on hold before it is released, not eve
     assert.equal(lab.queue.counts().byState.hold, 2);
   }
   await using lab = laboratory({ dir: crashed, fake });
-  assert.deepEqual(await orderAndAwait(crashed, ask.queueId), {
-    recipients: 2,
-    isDone: true,
-  });
+  const order = newOrder("release", { ids: [ask.queueId] });
+  assert.equal((await orderAndAwait(crashed, order))?.recipients, 2);
   await until("released", () => fake.released.length === 1);
   assert.deepEqual(fake.asked[0]?.addresses, ask.recipients);
-  await until("no order", () => releaseOrders(crashed).length === 0);
+  await until("no order", () => orderNames(crashed).length === 0);
   const story = await storyOf(lab, ask.queueId, 3);
   assert.deepEqual(
     story.map(({ what }) => what),
     ["released", "delivered", "delivered"],
   );
-});
-
-Deno.test("orderAndAwait() leaves the order of a release for the next start, and none for what is not on hold", async () => {
-  const held = newAsk(["bob@home.test"], { hold: true });
-  const waiting = newAsk(["amy@home.test"]);
-  let dir = "";
-  {
-    await using lab = laboratory({ change: SLOW });
-    lab.fake.deliver = () => NOT_NOW;
-    await lab.send(held);
-    await lab.send(waiting);
-    dir = lab.dir;
-    await until(
-      "both parked",
-      () => listQueue(dir).every(({ state }) => state === "queued"),
-    );
-  }
-  assert.deepEqual(await orderAndAwait(dir, waiting.queueId), {
-    recipients: 0,
-    isDone: true,
-  });
-  assert.equal(await orderAndAwait(dir, "0".repeat(16)), undefined);
-  assert.deepEqual(await orderAndAwait(dir, held.queueId, 2), {
-    recipients: 1,
-    isDone: false,
-  });
-  assert.deepEqual(releaseOrders(dir), [held.queueId]);
-  await using lab = laboratory({ dir, change: { firstRetryMs: 60_000 } });
-  await until("delivered", () => lab.fake.asked.length === 1);
-  assert.equal(lab.fake.asked[0]?.queueId, held.queueId);
 });
 
 const FLUSHES: {

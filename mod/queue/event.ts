@@ -20,6 +20,9 @@ export interface Event {
     | "corrupt"
     | "held"
     | "released"
+    | "retried"
+    | "rerouted"
+    | "deleted"
     | "removed";
   readonly host?: string;
   readonly tls?: string;

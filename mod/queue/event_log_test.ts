@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { QueueUnusable } from "./database_io.ts";
-import type { Event } from "./event.ts";
+import { type Event, wholeHost } from "./event.ts";
 import { EventLog } from "./event_log.ts";
 import { EventStore } from "./event_store_io.ts";
 import { showMessage } from "./inspect.ts";
@@ -27,6 +27,63 @@ function rows(dir: string): { queue_id: string; story: string }[] {
   db.close();
   return found;
 }
+
+Deno.test("EventLog writes of a host only what is known, and reads all of it back", async () => {
+  const dir = tempDir();
+  const log = new EventLog({
+    open: () => new EventStore(dir),
+    limits: () => LIMITS,
+    nowMs: () => 0,
+  });
+  const plain = wholeHost({ host: "h", address: "192.0.2.1", port: 25 });
+  const whole = wholeHost({
+    ...plain,
+    profile: "dane",
+    demand: "2 records",
+    reached: "dane",
+    tls: "TLSv1.3",
+    certificate: "TLSA 3 1 1",
+    dns: { mx: "secure", address: "insecure", tlsa: "" },
+    mtaSts: "testing 1",
+    result: "250 ok",
+    tookMs: 7,
+  });
+  log.add([event(1, { hosts: [plain, whole], address: "::1", tookMs: 9 })]);
+  await log.close();
+  const [row] = rows(dir);
+  assert.deepEqual(JSON.parse(row!.story)[0].hosts[0], {
+    host: "h",
+    address: "192.0.2.1",
+    port: 25,
+    profile: "none",
+  });
+  const lab = laboratory({ dir });
+  const [shown] = showMessage({ queue: dir, events: dir }, "ID1")!.events;
+  await lab[Symbol.asyncDispose]();
+  assert.deepEqual(shown!.hosts, [plain, whole]);
+  assert.deepEqual([shown!.address, shown!.tookMs], ["::1", 9]);
+});
+
+Deno.test("EventLog keeps events without their sessions when many wait", async () => {
+  const dir = tempDir();
+  let isWritable = false;
+  const log = new EventLog({
+    open: () => new EventStore(dir),
+    limits: () => LIMITS,
+    nowMs: () => 0,
+    mayWrite: () => isWritable,
+  });
+  const hosts = [wholeHost({ host: "h" })];
+  for (let n = 1; n <= 2_001; n++) {
+    log.add([event(n, { hosts, transcript: ["S: 250"] })]);
+  }
+  isWritable = true;
+  await log.close();
+  const stories = rows(dir).map(({ story }) => JSON.parse(story)[0]);
+  assert.equal(stories.length, 2_001);
+  assert.equal(stories[1_999].hosts.length, 1);
+  assert.deepEqual(Object.keys(stories[2_000]), ["atMs", "what", "recipient"]);
+});
 
 Deno.test("EventLog gathers events and writes those of a message as one row", async () => {
   const dir = tempDir();

@@ -30,11 +30,17 @@ export interface FlushAsk {
   readonly andBelow: boolean;
 }
 
+/** The dispatcher, as far as it is needed. */
+type FlushDispatcher = Pick<
+  Dispatcher,
+  "hasten" | "isBackUp" | "isRelayed" | "reviveAll"
+>;
+
 /** Flushes. */
 export class Flush {
   readonly #store: Pick<Store, "deferredFor" | "hasten">;
   readonly #commit: Pick<GroupCommit, "write">;
-  readonly #dispatcher: Pick<Dispatcher, "hasten" | "isBackUp" | "isRelayed">;
+  readonly #dispatcher: FlushDispatcher;
   readonly #around: Surroundings;
   /** By what was asked, oldest first. */
   readonly #answers = new Map<
@@ -47,7 +53,7 @@ export class Flush {
   constructor(options: {
     store: Pick<Store, "deferredFor" | "hasten">;
     commit: Pick<GroupCommit, "write">;
-    dispatcher: Pick<Dispatcher, "hasten" | "isBackUp" | "isRelayed">;
+    dispatcher: FlushDispatcher;
     around: Surroundings;
   }) {
     this.#store = options.store;
@@ -76,26 +82,48 @@ export class Flush {
     return recipients;
   }
 
+  /** As an administrator orders: any domain, or all if it is empty. */
+  flushByOrder(domain: string): Promise<number> {
+    if (domain === "") this.#dispatcher.reviveAll();
+    const recipients = this.#last.then(() =>
+      this.#look(domain === "" ? ["", ""] : [`@${domain}`, `@${domain}`])
+    );
+    this.#last = recipients;
+    return recipients;
+  }
+
+  /** Where mail for these goes is to be tried, whatever is known of it. */
+  async greet(addresses: readonly string[]): Promise<void> {
+    const greeted = new Set<string>();
+    for (const address of addresses) {
+      await this.#greet(address, greeted);
+    }
+  }
+
   async #run({ domain, andBelow }: FlushAsk): Promise<number> {
     // smtpd asked resolve the same, and is not trusted in it: whoever may
     // flush any domain can have all of the world tried again and again.
     if (!await this.#dispatcher.isRelayed(domain)) return 0;
-    const endings = [`@${domain}`, andBelow ? `.${domain}` : `@${domain}`];
+    return this.#look([
+      `@${domain}`,
+      andBelow ? `.${domain}` : `@${domain}`,
+    ]);
+  }
+
+  async #look(endings: readonly [string, string]): Promise<number> {
     let after: Place | undefined = { n: -1, ordinal: -1 };
     const greeted = new Set<string>();
     let recipients = 0;
     while (after !== undefined) {
       const page: ReturnType<Store["deferredFor"]> = this.#store.deferredFor(
-        endings as [string, string],
+        endings,
         after,
         PAGE,
       );
       for (const { address } of page.found) {
-        const name = address.slice(address.lastIndexOf("@"));
-        if (greeted.has(name) || greeted.size >= MAX_GREETED) continue;
-        greeted.add(name);
-        // Where such mail goes is not dead: its server has just spoken.
-        await this.#dispatcher.isBackUp(address);
+        // Where such mail goes is not dead: its server has just spoken, or
+        // an administrator has.
+        if (endings[0] !== "") await this.#greet(address, greeted);
       }
       for (let at = 0; at < page.found.length; at += BATCH) {
         await this.#hasten(page.found.slice(at, at + BATCH));
@@ -105,6 +133,13 @@ export class Flush {
       await new Promise((resolve) => setImmediate(resolve));
     }
     return recipients;
+  }
+
+  async #greet(address: string, greeted: Set<string>): Promise<void> {
+    const name = address.slice(address.lastIndexOf("@"));
+    if (greeted.has(name) || greeted.size >= MAX_GREETED) return;
+    greeted.add(name);
+    await this.#dispatcher.isBackUp(address);
   }
 
   async #hasten(places: readonly Place[]): Promise<void> {

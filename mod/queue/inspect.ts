@@ -40,6 +40,8 @@ export interface ListedMessage {
   readonly sizeBytes: number;
   /** Empty for `<>`. */
   readonly sender: string;
+  /** Where an administrator sends it; empty: where its routes lead. */
+  readonly nextHop: string;
   readonly recipients: readonly ListedRecipient[];
 }
 
@@ -76,17 +78,14 @@ export interface ShownMessage {
 
 type Row = Record<string, unknown>;
 
-const COLUMNS = "n, id, state, arrived_ms, size, sender, client_address, " +
-  "client_helo, client_protocol";
-
+// All columns: an older program's database has not all that are named below.
 const TEXTS = {
-  list: `SELECT ${COLUMNS} FROM messages WHERE state <> 3 AND n > ?
+  list: `SELECT * FROM messages WHERE state <> 3 AND n > ?
     ORDER BY n LIMIT ?`,
-  one: `SELECT ${COLUMNS} FROM messages WHERE id = ? AND state <> 3`,
+  one: `SELECT * FROM messages WHERE id = ? AND state <> 3`,
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
     LIMIT ?`,
-  held: "SELECT count(*) AS n FROM recipients WHERE message = ? AND state = 3",
   stories: "SELECT story FROM events WHERE queue_id = ? ORDER BY n LIMIT ?",
 } as const;
 
@@ -133,24 +132,6 @@ export function showMessage(
     : { message, events };
 }
 
-/**
- * Recipients of a message that are on hold.
- *
- * @returns Undefined if there is no such message
- * @throws {QueueUnusable} If the database cannot be read
- */
-export function heldRecipients(
-  dir: string,
-  queueId: string,
-): number | undefined {
-  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
-    const row = db.prepare(TEXTS.one).get(queueId);
-    if (row === undefined) return undefined;
-    const held = db.prepare(TEXTS.held).get(Number(row["n"]));
-    return Number(held!["n"]);
-  });
-}
-
 function eventsOf(dir: string, queueId: string): readonly ShownEvent[] {
   const path = eventsPath(dir);
   if (!fs.existsSync(path)) return [];
@@ -183,6 +164,7 @@ function listed(row: Row, recipients: readonly Row[]): ListedMessage {
     arrivedMs: Number(row["arrived_ms"]),
     sizeBytes: Number(row["size"]),
     sender: String(row["sender"]),
+    nextHop: String(row["next_hop"] ?? ""),
     recipients: recipients.map(listedRecipient),
   };
 }

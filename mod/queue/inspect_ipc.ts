@@ -4,6 +4,7 @@
  * comes out of a compartment.
  */
 import { int, list, object, text, z } from "../ipc/schema.ts";
+import { orderAnswer } from "./order_ipc.ts";
 import { attemptedHost } from "../smtpc/smtpc_ipc.ts";
 
 const time = int({ min: 0, max: 2 ** 50 });
@@ -14,6 +15,8 @@ const listedMessage = object({
   arrivedMs: time,
   sizeBytes: int({ min: 0, max: 2 ** 40 }),
   sender: text({ max: 320 }),
+  /** Where an administrator sends it; empty: where its routes lead. */
+  nextHop: text({ max: 300 }),
   recipients: list(
     object({
       address: text({ max: 320 }),
@@ -28,12 +31,10 @@ const listedMessage = object({
   ),
 });
 
-/** Answer to `inspect QUEUE EVENTS release ID`. */
-export const releasing = object({
-  /** Recipients that were on hold; 0 if there were none. */
-  recipients: int({ min: 0, max: 10_000 }),
-  /** False if no queue carried the order out yet: perhaps none runs. */
-  isDone: z.boolean(),
+/** Answer to `inspect QUEUE EVENTS order JSON`. */
+export const ordering = object({
+  /** Null if no queue carried the order out yet: perhaps none runs. */
+  answer: z.union([z.null(), orderAnswer]),
 });
 
 /** A message in `bulkhead queue list`. */

@@ -4,7 +4,8 @@
  */
 import { checkQueue, listQueue, showMessage } from "./inspect.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
-import { orderAndAwait } from "./inspect_release.ts";
+import { orderAndAwait } from "./inspect_orders.ts";
+import { order } from "./order_ipc.ts";
 import { QueueUnusable } from "./database_io.ts";
 
 /** Exit codes, as the command line understands them. */
@@ -12,7 +13,7 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list | show ID | release ID | check | erasure`;
+ * Runs `inspect QUEUE EVENTS list | show ID | order JSON | check | erasure`;
  * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
@@ -45,8 +46,8 @@ function ask(
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
-    case "release":
-      return orderAndAwait(dirs.queue, id);
+    case "order":
+      return giveOrder(dirs.queue, id);
     case "erasure":
       return inspectErasure(dirs.queue);
     case "check":
@@ -54,4 +55,10 @@ function ask(
     default:
       throw new RangeError(`Cannot inspect: ${what} is no question`);
   }
+}
+
+async function giveOrder(dir: string, json: string): Promise<unknown> {
+  return {
+    answer: await orderAndAwait(dir, order.parse(JSON.parse(json))) ?? null,
+  };
 }

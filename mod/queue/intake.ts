@@ -23,6 +23,7 @@ import type { queueContract } from "./queue_ipc.ts";
 import type { SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { verpPath } from "./verp.ts";
 import { NOTHING_ASKED } from "./wishes.ts";
 
 type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
@@ -78,7 +79,7 @@ export class Intake {
    * `unhealthy`, so that the client comes again under a new id.
    */
   async accept(ask: AcceptAsk, asker: string): Promise<"done" | Refusal> {
-    if (isForged(ask.client, asker)) {
+    if (isForged(ask, asker)) {
       log("envelope-forged", { id: ask.queueId, by: asker, alarm: true });
       return "unhealthy";
     }
@@ -121,6 +122,7 @@ export class Intake {
     }
     if (verdict === "done") {
       this.#around.count("accepted");
+      logPlain(message);
       this.#onAccepted();
       this.#ready(message);
     }
@@ -255,11 +257,23 @@ function recipientsOf(ask: AcceptAsk): Recipient[] {
   return [...recipients.values()];
 }
 
+/** Tells of recipients whose copies leave with the sender's plain address. */
+function logPlain({ id, reversePath, wishes, recipients }: Message): void {
+  if (wishes.verp === "") return;
+  const plain = recipients.filter(({ address }) =>
+    verpPath(reversePath, address, wishes.verp) === undefined
+  );
+  if (plain.length === 0) return;
+  log("verp-plain", { id, recipients: plain.length, first: plain[0]!.address });
+}
+
 /**
  * True for an envelope that claims what would let it be relayed and that its
- * asker cannot know: nobody logs in to smtpd, and notices are our own.
+ * asker cannot know: nobody logs in to smtpd, and notices are our own. VERP is
+ * for those who logged in.
  */
-function isForged({ login, protocol }: AcceptAsk["client"], asker: string) {
-  return protocol === NOTICE ||
+function isForged({ client, wishes }: AcceptAsk, asker: string): boolean {
+  const { login, protocol } = client;
+  return protocol === NOTICE || (login === "" && wishes.verp !== "") ||
     (login !== "" && !asker.startsWith("submission."));
 }

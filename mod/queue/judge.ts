@@ -29,6 +29,8 @@ export type Result =
       readonly untilMs: number;
       readonly why: Outcome;
     }
+    /** Not tried: the message leaves memory, because of an order. */
+    | { readonly kind: "recalled" }
     /** Another recipient of the message goes to the same place. */
     | { readonly kind: "duplicate" }
     /** Nothing can be known: the message is damaged. */
@@ -58,6 +60,10 @@ export function judge(
       recipient.state = "gone";
       return "duplicate";
     case "damaged":
+      return undefined;
+    case "recalled":
+      // As its row has it.
+      recipient.state = recipient.last === undefined ? "incoming" : "deferred";
       return undefined;
     case "postponed":
       recipient.last ??= result.why;
@@ -209,6 +215,9 @@ function defer(
   return "failed";
 }
 
+/** Before all times, and not the 0 of what was never tried. */
+export const DUE_AT_ONCE = 1;
+
 /** What becomes of a message when a round is over. */
 export type Ending =
   | { readonly kind: "spent" }
@@ -223,6 +232,7 @@ export function endingOf(message: Message): Ending {
   let dueMs = -1;
   for (const { state, nextMs } of message.recipients) {
     if (state === "bounce") return { kind: "bounce" };
+    if (state === "incoming") dueMs = DUE_AT_ONCE;
     if (state === "deferred" && (dueMs === -1 || nextMs < dueMs)) {
       dueMs = nextMs;
     }

@@ -9,6 +9,7 @@ import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import {
   type ContentRef,
   type MessageWishes,
+  type NextHop,
   NO_WISHES,
   type RecipientWishes,
 } from "../core/shapes.ts";
@@ -64,6 +65,7 @@ export interface Asked {
   /** Of the SMTP client only. */
   readonly wishes?: MessageWishes;
   readonly recipientWishes?: readonly RecipientWishes[];
+  readonly nextHop?: NextHop;
 }
 
 /** A notice that the spool was asked to store. */
@@ -112,6 +114,8 @@ export class FakeEdges {
   noticeRefusal: string | undefined;
   /** True if no notice may return a whole message. */
   isWholeUnreadable = false;
+  /** True if what notices quote has octets above 127. */
+  hasHighOctets = false;
   /** Told of every ask, before and after it is answered. */
   onAsk: (what: string) => void = () => {};
   running = 0;
@@ -156,7 +160,7 @@ export class FakeEdges {
     last: boolean;
     head: string;
     tail: string;
-    quote: { isWhole: boolean } | null;
+    quote: { isWhole: boolean; is8bit: boolean } | null;
   }): Promise<Reply> {
     switch (name) {
       case "adopt":
@@ -180,6 +184,9 @@ export class FakeEdges {
         const { head, tail, quote } = ask;
         if (quote?.isWhole && this.isWholeUnreadable) {
           return { kind: "refused", refusal: "unreadable" };
+        }
+        if (this.hasHighOctets && quote?.is8bit === false) {
+          return { kind: "refused", refusal: "eight-bit" };
         }
         const quotes = quote === null
           ? "nothing"
@@ -229,6 +236,7 @@ export class FakeEdges {
     bodyType: string;
     wishes: MessageWishes;
     recipientWishes: RecipientWishes[];
+    nextHop: NextHop;
     recipients: string[];
   }): Promise<Reply> {
     const reply = await this.#delivery({
@@ -241,6 +249,7 @@ export class FakeEdges {
       bodyType: ask.bodyType,
       wishes: ask.wishes,
       recipientWishes: ask.recipientWishes,
+      nextHop: ask.nextHop,
     });
     if (reply.kind !== "answered") return reply;
     const { outcomes } = reply["answer"] as { outcomes: Outcome[] };
@@ -284,6 +293,14 @@ export function newContent(): { ref: ContentRef; key: string } {
   const key = crypto.getRandomValues(new Uint8Array(32));
   return { ref, key: Buffer.from(key).toString("base64") };
 }
+
+/** Who hands a message in after a login. */
+export const LOGIN = {
+  address: "192.0.2.1",
+  helo: "client.test",
+  protocol: "ESMTPSA",
+  login: "alice@sender.test",
+};
 
 /** What smtpd would ask. */
 export function newAsk(

@@ -8,6 +8,7 @@ import {
   type RecipientWishes,
 } from "../core/shapes.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { Hop } from "./order_ipc.ts";
 import { STATES } from "./queue_ipc.ts";
 import { NOTHING_ASKED } from "./wishes.ts";
 
@@ -107,6 +108,10 @@ export interface Message {
   readonly arrivedMs: number;
   /** Its sender was told that it is late. */
   isWarned: boolean;
+  /** Where an administrator sends it instead of where its routes lead. */
+  readonly nextHop: Hop;
+  /** It leaves memory as soon as nothing of it is under way. */
+  isRecalled: boolean;
   /** Recipients that had a row when it was loaded, and those added since. */
   recipients: Recipient[];
   nextOrdinal: number;
@@ -131,7 +136,7 @@ export function newMessage(
       Message,
       "n" | "id" | "slot" | "ref" | "reversePath" | "bodyType" | "arrivedMs"
     >
-    & Partial<Pick<Message, "wishes" | "mayRelay" | "isWarned">>,
+    & Partial<Pick<Message, "wishes" | "mayRelay" | "isWarned" | "nextHop">>,
   recipients: Recipient[],
 ): Message {
   let nextOrdinal = 0;
@@ -148,6 +153,8 @@ export function newMessage(
     rows: recipients.length,
     open: 0,
     targets: new Set(),
+    nextHop: facts.nextHop ?? "",
+    isRecalled: false,
     isDamaged: false,
     tag: 0,
     unknownEnds: 0,

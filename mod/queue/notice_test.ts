@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
+import { composeNotice } from "./notice.ts";
+import type { NoticeFacts, Reported } from "./notice_facts.ts";
 import { field, printable } from "./notice_text.ts";
 
 const FAILED: Reported = {
@@ -7,10 +8,12 @@ const FAILED: Reported = {
   address: "bob@remote.test",
   original: "team@home.test",
   orcpt: "",
-  code: 550,
   enhanced: "5.1.1",
   text: "No such user",
   host: "mail.remote.test",
+  said: "550 No such user",
+  account: "mail.remote.test answered: 550 No such user",
+  lastMs: Date.UTC(2026, 10, 21, 3, 3, 0),
 };
 
 const FACTS: NoticeFacts = {
@@ -20,6 +23,7 @@ const FACTS: NoticeFacts = {
   reversePath: "alice@home.test",
   arrivedMs: Date.UTC(2026, 10, 21, 2, 3, 4),
   nowMs: Date.UTC(2026, 10, 21, 3, 3, 4),
+  retryUntilMs: Date.UTC(2026, 10, 26, 2, 3, 4),
   is8bit: false,
   envid: "",
   isGlobal: false,
@@ -94,7 +98,8 @@ Deno.test("composeNotice makes what python's strict parser reads as a report", a
     "message/delivery-status",
     "text/rfc822-headers",
   ]);
-  assert.match(read.text, /mail\.remote\.test said: 550 5\.1\.1 No such user/);
+  assert.match(read.text, /mail\.remote\.test answered: 550 No such user\r?\n/);
+  assert.match(read.text, /Look how the address is spelt/);
   assert.deepEqual(read.groups, [
     [
       ["Reporting-MTA", "dns; mx.home.test"],
@@ -107,7 +112,8 @@ Deno.test("composeNotice makes what python's strict parser reads as a report", a
       ["Action", "failed"],
       ["Status", "5.1.1"],
       ["Remote-MTA", "dns; mail.remote.test"],
-      ["Diagnostic-Code", "smtp; 550 5.1.1 No such user"],
+      ["Diagnostic-Code", "smtp; 550 No such user"],
+      ["Last-Attempt-Date", "Sat, 21 Nov 2026 03:03:00 +0000"],
     ],
   ]);
   assert.match(read.quoted, /^From: Alice/);
@@ -133,11 +139,12 @@ Deno.test("composeNotice tells of success with the actions of RFC 3464, and by t
     ...FAILED,
     action: "relayed",
     orcpt: "rfc822;Bob@home.test",
-    code: 250,
     enhanced: "2.0.0",
     text: "queued",
+    said: "250 2.0.0 queued",
+    account: "mail.remote.test answered: 250 2.0.0 queued",
   };
-  const ours = { ...said, host: "", original: "", orcpt: "" };
+  const ours = { ...said, host: "", said: "", original: "", orcpt: "" };
   const { head, tail } = composeNotice({
     ...FACTS,
     envid: "QQ 314",
@@ -158,19 +165,24 @@ Deno.test("composeNotice tells of success with the actions of RFC 3464, and by t
       ["Status", "2.0.0"],
       ["Remote-MTA", "dns; mail.remote.test"],
       ["Diagnostic-Code", "smtp; 250 2.0.0 queued"],
+      ["Last-Attempt-Date", "Sat, 21 Nov 2026 03:03:00 +0000"],
     ],
     [
       ["Final-Recipient", "rfc822; bob@remote.test"],
       ["Action", "delivered"],
       ["Status", "2.0.0"],
+      ["Last-Attempt-Date", "Sat, 21 Nov 2026 03:03:00 +0000"],
+      ["Final-Log-ID", "FEDCBA9876543210"],
     ],
     [
       ["Final-Recipient", "rfc822; bob@remote.test"],
       ["Action", "expanded"],
       ["Status", "2.0.0"],
+      ["Last-Attempt-Date", "Sat, 21 Nov 2026 03:03:00 +0000"],
+      ["Final-Log-ID", "FEDCBA9876543210"],
     ],
   ]);
-  assert.match(read.text, /mail\.remote\.test has taken it/);
+  assert.match(read.text, /mail\.remote\.test\s+has\s+taken it/);
 });
 
 Deno.test("composeNotice returns a whole message as one", () => {
@@ -189,7 +201,7 @@ Deno.test("composeNotice speaks UTF-8 in the types of RFC 6533 of a message that
       ...FAILED,
       address: "бо+б@remote.test",
       original: "a\u2028b\u{1F600}@home.test",
-      text: "nö",
+      said: "550 5.1.1 nö",
     }],
   });
   for (
@@ -217,6 +229,55 @@ Deno.test("composeNotice stays ASCII about an address beyond it when the message
   );
 });
 
+Deno.test("composeNotice tells of a delay what happens next, in one notice however many wait", async () => {
+  const late: Reported = {
+    ...FAILED,
+    action: "delayed",
+    enhanced: "4.4.1",
+    text: "connection refused",
+    said: "",
+    account: "mail.remote.test [192.0.2.1]: connection refused",
+  };
+  const reported = Array.from({ length: 1_000 }, () => late);
+  const { head, tail, told } = composeNotice({ ...FACTS, reported });
+  const read = await readByPython(head + QUOTE + tail);
+  assert.match(head, /\r\nSubject: Your message is delayed\r\n/);
+  assert.deepEqual(read.groups[1]!.slice(2), [
+    ["Action", "delayed"],
+    ["Status", "4.4.1"],
+    ["Diagnostic-Code", "x-bulkhead; connection refused"],
+    ["Last-Attempt-Date", "Sat, 21 Nov 2026 03:03:00 +0000"],
+    ["Will-Retry-Until", "Thu, 26 Nov 2026 02:03:04 +0000"],
+  ]);
+  const text = read.text.replace(/\s+/g, " ");
+  assert.match(text, /tried again until Thu, 26 Nov 2026 02:03:04 \+0000/);
+  assert.match(text, /\[192\.0\.2\.1\]: connection refused/);
+  assert.doesNotMatch(text, /Look how/);
+  assert.ok(text.includes(`${1_000 - told} more recipients of it wait, too.`));
+});
+
+Deno.test("composeNotice says what is ours in our name, and where nobody answered that nobody did", async () => {
+  const reported: Reported[] = [
+    { ...FAILED, host: "", said: "", account: "Our server says: no" },
+    { ...FAILED, said: "", text: "connection lost" },
+  ];
+  const { head, tail } = composeNotice({ ...FACTS, reported });
+  const { groups } = await readByPython(head + QUOTE + tail);
+  const names = groups.slice(1).map((group) => group.map(([name]) => name));
+  assert.deepEqual(names[0]!.slice(2), [
+    "Action",
+    "Status",
+    "Diagnostic-Code",
+    "Last-Attempt-Date",
+    "Final-Log-ID",
+  ]);
+  assert.equal(names[1]!.includes("Remote-MTA"), false);
+  assert.deepEqual(groups[2]![4], [
+    "Diagnostic-Code",
+    "x-bulkhead; connection lost",
+  ]);
+});
+
 const HOSTILE: { name: string; text: string }[] = [
   { name: "CRLF and a header", text: "x\r\nBcc: victim@x.test\r\n\r\nhi" },
   { name: "a delimiter", text: `\r\n--${"b".repeat(32)}--\r\n` },
@@ -232,6 +293,8 @@ for (const { name, text } of HOSTILE) {
     const failed: Reported = {
       ...FAILED,
       text,
+      said: text,
+      account: text,
       host: text,
       original: text,
       orcpt: text,
@@ -255,7 +318,7 @@ Deno.test("composeNotice speaks of as many recipients as fit, and says how many"
   const reported = Array.from({ length: 1_000 }, (_, i) => ({
     ...FAILED,
     address: `user${i}@remote.test`,
-    text: "t".repeat(400),
+    said: "t".repeat(400),
   }));
   const { head, tail, told } = composeNotice({ ...FACTS, reported });
   assert.ok(told > 10 && told < 1_000);

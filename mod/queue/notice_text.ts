@@ -129,3 +129,6 @@ export function mailDate(ms: number): string {
     `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:` +
     `${two(date.getUTCSeconds())} +0000`;
 }
+
+/** For a part that is not, or may not be, ASCII only. */
+export const EIGHT_BIT = "Content-Transfer-Encoding: 8bit\r\n";

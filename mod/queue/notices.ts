@@ -10,10 +10,9 @@ import { randomBytes } from "node:crypto";
 import { newQueueId } from "../core/ids.ts";
 import { log } from "../core/log.ts";
 import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
-import { MAX_RETURNED_OCTETS } from "../spool/spool_ipc.ts";
 import { faultOf } from "./fault_io.ts";
 import type { GroupCommit } from "./group_commit.ts";
-import { endingOf } from "./judge.ts";
+import { endingOf, wantsDelay } from "./judge.ts";
 import type { KeyFile } from "./keys_io.ts";
 import {
   type Message,
@@ -22,15 +21,27 @@ import {
   NOTICE,
   type Recipient,
 } from "./message.ts";
-import { composeNotice, type NoticeFacts, type Reported } from "./notice.ts";
+import { composeNotice } from "./notice.ts";
+import type { NoticeFacts, Reported } from "./notice_facts.ts";
+import { quotesFor, reportedOf } from "./notice_plan.ts";
 import { isInternational } from "./notice_text.ts";
 import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import { SuccessLimit } from "./success_limit.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { reversePathFor } from "./verp.ts";
 
 /** Before a notice that could not be stored is tried again. */
 const AGAIN_MS = 60_000;
+
+/** A notice to be written. */
+interface Errand {
+  /** Whom it goes to. */
+  readonly to: string;
+  /** Its own id. */
+  readonly id: string;
+  readonly reported: readonly Reported[];
+}
 
 const OURSELVES = { address: "", helo: "", protocol: NOTICE, login: "" };
 
@@ -100,7 +111,30 @@ export class Notices {
     message: Message,
     recipients: readonly Recipient[],
   ): Promise<void> {
-    await Promise.resolve([message, recipients]);
+    if (message.isWarned) return;
+    const late = recipients.filter((one) => wantsDelay(message, one));
+    if (late.length === 0) return;
+    message.isWarned = true;
+    if (!this.#mayTell(message)) {
+      this.#withheld(message);
+      return this.#commit.write(() => this.#store.warn(message.n));
+    }
+    // One notice, however many wait; but each address is told of its own.
+    const groups = message.wishes.verp === "" ? [late] : late.map((r) => [r]);
+    for (const group of groups) {
+      const reported = group.map((one) => reportedOf(one, "delayed"));
+      const isTold = await this.#issue(message, {
+        to: reversePathFor(message, group[0]!),
+        reported,
+        settle: (write) =>
+          this.#commit.write(() => {
+            write(this.#around.nowMs());
+            this.#store.warn(message.n);
+          }),
+      });
+      if (!isTold) return;
+      this.#around.count("delays-told");
+    }
   }
 
   /** True if its sender, who may not be its sender, may hear of success. */
@@ -109,10 +143,14 @@ export class Notices {
   }
 
   async #withhold(message: Message, due: Recipient[]): Promise<boolean> {
-    this.#around.count("notices-withheld");
-    log("notice-withheld", { id: message.id, from: message.reversePath });
+    this.#withheld(message);
     await this.#settled(message, due, () => {});
     return true;
+  }
+
+  #withheld(message: Message): void {
+    this.#around.count("notices-withheld");
+    log("notice-withheld", { id: message.id, from: message.reversePath });
   }
 
   async #drop(message: Message, failed: Recipient[]): Promise<boolean> {
@@ -137,17 +175,45 @@ export class Notices {
     return true;
   }
 
-  async #tell(message: Message, reported: Recipient[]): Promise<boolean> {
+  /** Tells of recipients in state `bounce`: as many as one notice can. */
+  async #tell(message: Message, due: Recipient[]): Promise<boolean> {
+    // With VERP each has a sender's address of its own.
+    const group = message.wishes.verp === "" ? due : due.slice(0, 1);
+    const told = await this.#issue(message, {
+      to: reversePathFor(message, group[0]!),
+      reported: group.map((one) => reportedOf(one, one.action)),
+      settle: (write, told) =>
+        this.#settled(message, group.slice(0, told), write),
+    });
+    if (told > 0 && group[0]!.action === "failed") {
+      this.#around.count("bounced", told);
+    }
+    return told > 0;
+  }
+
+  /**
+   * Stores a notice and puts it into the queue.
+   *
+   * @param what.settle Does `write` in a transaction, and beside it what the
+   * message's own rows need
+   * @returns Recipients that it speaks of; 0 if it could not be stored
+   */
+  async #issue(message: Message, what: {
+    to: string;
+    reported: readonly Reported[];
+    settle: (write: (atMs: number) => void, told: number) => Promise<void>;
+  }): Promise<number> {
+    const { to, reported } = what;
     const id = newQueueId(this.#around.wallMs());
-    const stored = await this.#storeContent(message, { id, reported });
-    if (stored === undefined) return false;
-    const { ref, key, told } = stored;
+    const stored = await this.#storeContent(message, { to, id, reported });
+    if (stored === undefined) return 0;
+    const { ref, key, told, is8bit } = stored;
     this.#link.hold(ref);
     const slot = await this.#secure({ key, id });
     if (slot === undefined) {
       this.#link.unhold(ref);
       this.#link.release(ref);
-      return false;
+      return 0;
     }
     const notice = newMessage({
       n: this.#around.nextNumber(),
@@ -155,87 +221,95 @@ export class Notices {
       slot,
       ref,
       reversePath: "",
-      bodyType: message.bodyType === "7bit" && !message.wishes.smtpUtf8
-        ? "7bit"
-        : "8bitmime",
+      bodyType: is8bit || message.wishes.smtpUtf8 ? "8bitmime" : "7bit",
       wishes: {
         ...NO_WISHES,
-        smtpUtf8: isInternational(message.reversePath),
+        smtpUtf8: isInternational(to),
         // RFC 8689 §5: asked for, but no reason to lose the notice.
         requireTls: message.wishes.requireTls,
       },
       mayRelay: true,
       arrivedMs: this.#around.nowMs(),
-    }, [newRecipient(0, message.reversePath)]);
-    await this.#settled(message, reported.slice(0, told), (atMs) => {
+    }, [newRecipient(0, to)]);
+    const write = (atMs: number) => {
       if (!this.#store.insert(notice, "queued", OURSELVES)) {
         throw new RangeError(`Cannot queue notice: id ${id} is taken`);
       }
       this.#store.addEvent({
         atMs,
         queueId: message.id,
-        recipient: message.reversePath,
+        recipient: to,
         what: "notified",
-        text: `by ${id}`,
+        text: `of ${reported[0]!.action} by ${id}`,
       });
-    });
+    };
+    await what.settle(write, told);
     this.#link.unhold(ref);
-    if (reported[0]!.action === "failed") {
-      this.#around.count("bounced", told);
-    }
     this.#onNotice(notice);
-    return true;
+    return told;
   }
 
   /** Composes it and has it stored, quoting of the original what it can. */
-  async #storeContent(
-    message: Message,
-    about: { id: string; reported: Recipient[] },
-  ): Promise<{ ref: ContentRef; key: string; told: number } | undefined> {
-    for (const quotes of quotesFor(message, about.reported)) {
+  async #storeContent(message: Message, errand: Errand): Promise<
+    | { ref: ContentRef; key: string; told: number; is8bit: boolean }
+    | undefined
+  > {
+    let is8bit = message.bodyType !== "7bit";
+    const ways = [...quotesFor(message, errand.reported)];
+    for (let quotes = ways.shift(); quotes !== undefined;) {
       const key = quotes === "nothing"
         ? undefined
         : this.#keys.read(message.slot, message.id);
-      if (typeof key === "string") continue;
-      const { head, tail, told } = this.#compose(message, { ...about, quotes });
+      if (typeof key === "string") {
+        quotes = ways.shift();
+        continue;
+      }
+      const facts = this.#factsOf(message, { ...errand, quotes, is8bit });
+      const { head, tail, told } = composeNotice(facts);
       const quote = key === undefined ? null : {
         ref: message.ref,
         key: Buffer.from(key).toString("base64"),
         isWhole: quotes === "message",
+        is8bit,
       };
       key?.fill(0);
       const reply = await this.#spool.ask("storeNotice", { head, quote, tail });
-      if (reply.kind === "answered") return { ...reply.answer, told };
+      if (reply.kind === "answered") return { ...reply.answer, told, is8bit };
       const why = reply.kind === "refused" ? reply.refusal : reply.why;
-      if (why === "unreadable" && quotes === "message") continue;
-      log("notice-deferred", { id: message.id, why });
+      // Its sender did not say so, and the notice must.
+      if (why === "eight-bit" && !is8bit) {
+        is8bit = true;
+        continue;
+      }
+      if (why !== "unreadable" || quotes !== "message") {
+        log("notice-deferred", { id: message.id, why });
+      }
       if (why !== "unreadable") return undefined;
+      quotes = ways.shift();
     }
     return undefined;
   }
 
-  #compose(
+  #factsOf(
     message: Message,
-    about: {
-      id: string;
-      reported: Recipient[];
-      quotes: NoticeFacts["quotes"];
-    },
-  ) {
-    return composeNotice({
-      hostname: this.#around.part().hostname,
+    about: Errand & Pick<NoticeFacts, "quotes" | "is8bit">,
+  ): NoticeFacts {
+    const { hostname, expireMs } = this.#around.part();
+    return {
+      hostname,
       noticeId: about.id,
       queueId: message.id,
-      reversePath: message.reversePath,
+      reversePath: about.to,
       envid: message.wishes.envid,
       arrivedMs: message.arrivedMs,
       nowMs: this.#around.wallMs(),
-      is8bit: message.bodyType !== "7bit",
-      isGlobal: message.wishes.smtpUtf8 || isInternational(message.reversePath),
+      retryUntilMs: message.arrivedMs + expireMs,
+      is8bit: about.is8bit,
+      isGlobal: message.wishes.smtpUtf8 || isInternational(about.to),
       quotes: about.quotes,
       boundary: randomBytes(16).toString("hex"),
-      reported: about.reported.map(reportedOf),
-    });
+      reported: about.reported,
+    };
   }
 
   /** The key on disk; its slot, or undefined if that failed. */
@@ -285,28 +359,4 @@ export class Notices {
     const dueMs = this.#around.nowMs() + againMs;
     await this.#commit.write(() => this.#store.park(message.n, dueMs));
   }
-}
-
-/** What to quote, the best first. */
-function quotesFor(
-  message: Message,
-  reported: readonly Recipient[],
-): readonly NoticeFacts["quotes"][] {
-  const { ret, requireTls } = message.wishes;
-  // RFC 3461 §4.3: only with a failure. RFC 8689 §5: with REQUIRETLS never.
-  // And octets that are neither 7 nor 8 bit need a way that nobody promised.
-  const isWhole = ret === "full" && reported[0]!.action === "failed" &&
-    !requireTls && message.bodyType !== "binarymime" &&
-    message.ref.sizeBytes <= MAX_RETURNED_OCTETS;
-  return isWhole ? ["message", "header", "nothing"] : ["header", "nothing"];
-}
-
-function reportedOf(recipient: Recipient): Reported {
-  const { action, address, original, wishes, last } = recipient;
-  if (last === undefined) {
-    throw new RangeError("Cannot notify: a recipient without outcome");
-  }
-  const { code, enhanced, text, host } = last;
-  const { orcpt } = wishes;
-  return { action, address, original, orcpt, code, enhanced, text, host };
 }

@@ -26,8 +26,8 @@ import { KeyFile } from "./keys_io.ts";
 import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
 import { Notices } from "./notices.ts";
+import { Orders } from "./orders.ts";
 import { type queueContract, STATES } from "./queue_ipc.ts";
-import { Releases } from "./releases.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
@@ -71,7 +71,7 @@ export class Queue {
   readonly #stragglers: Stragglers;
   readonly #watch: Watch;
   readonly #flush: Flush;
-  readonly #releases: Releases;
+  readonly #orders: Orders;
   readonly #totals = new Map<string, number>();
   #messages = 0;
   #nextNumber: number;
@@ -193,7 +193,15 @@ export class Queue {
       withinMs: () => part().forgetWithinMs,
     });
     this.#flush = new Flush({ store, commit, dispatcher, around });
-    this.#releases = new Releases({ store, commit, dispatcher, around });
+    this.#orders = new Orders({
+      store,
+      keys,
+      commit,
+      dispatcher,
+      finisher,
+      flush: this.#flush,
+      around,
+    });
     this.#watch = new Watch({ forgetting: this.#forgetting, history, around });
     commit.onRecovered = () => {
       log("queue-recovered");
@@ -235,7 +243,7 @@ export class Queue {
     this.#watch.start({
       tick: () => {
         this.#dispatcher.refill();
-        void this.#releases.look();
+        void this.#orders.look();
         if (!this.#reserve.isKept && !this.#restoreReserve()) {
           this.#forgetting.makeRoom();
         }
@@ -248,6 +256,11 @@ export class Queue {
   /** Moves what pins the spool's segments now, and not within a minute. */
   moveStragglers(): Promise<void> {
     return this.#stragglers.round();
+  }
+
+  /** Carries out what administrators ordered, now and not within a second. */
+  carryOutOrders(): Promise<void> {
+    return this.#orders.look();
   }
 
   /** A spool plugged in. */

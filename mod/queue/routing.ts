@@ -2,12 +2,14 @@
  * The beginning of a round: finds out where recipients go, replaces those that
  * are aliases, and says which parts are to be delivered.
  */
+import type { NextHop } from "../core/shapes.ts";
 import { ownOutcome } from "../core/outcome.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
 import type { Part } from "./deliver.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { type Result, wantsSuccess } from "./judge.ts";
 import { type Message, newRecipient, type Recipient } from "./message.ts";
+import type { Hop } from "./order_ipc.ts";
 import { claim, unrouted } from "./plan.ts";
 import { choose, type Resolution, type Router } from "./route.ts";
 import type { Store } from "./store_io.ts";
@@ -55,7 +57,8 @@ export class Routing {
   /** Resolves recipients; goes on in the same turn if all were known. */
   route(message: Message, round: readonly Recipient[]): void {
     const found = round.map((one) =>
-      this.#router.resolve(one.address, message.mayRelay || isByAlias(one))
+      rerouted(one, message.nextHop) ??
+        this.#router.resolve(one.address, message.mayRelay || isByAlias(one))
     );
     const go = (resolutions: readonly Resolution[]) =>
       this.#plan(message, round.map((r, i) => [r, resolutions[i]!]));
@@ -166,4 +169,20 @@ export class Routing {
 /** True for an address that the administrator's aliases gave. */
 function isByAlias({ depth, original }: Recipient): boolean {
   return depth > 0 || original !== "";
+}
+
+/**
+ * Where an administrator sends a recipient; undefined: where its routes lead.
+ * That is root's word, so nobody asks whether its domain is relayed for.
+ */
+function rerouted(
+  { address }: Recipient,
+  hop: Hop,
+): Resolution | undefined {
+  if (hop === "") return undefined;
+  const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+  // An address literal is a next hop by itself.
+  if (hop === "mx" && domain.startsWith("[")) return undefined;
+  const nextHop: NextHop = hop === "mx" ? { kind: "mx", domain } : hop;
+  return { kind: "targets", targets: [{ kind: "remote", address, nextHop }] };
 }

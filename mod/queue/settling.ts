@@ -19,6 +19,7 @@ import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { failedRecipient } from "./verp.ts";
 
 /** Settles rounds. */
 export class Settling {
@@ -92,6 +93,12 @@ export class Settling {
           ...(events.length === 0 ? sessionOf(attempt) : {}),
         },
       );
+      const failed = bouncedIn(message, event);
+      if (failed !== undefined) {
+        const { atMs, queueId, recipient } = event;
+        const what = "bounce-attributed";
+        events.push({ atMs, queueId, recipient, what, text: failed });
+      }
     }
     return events;
   }
@@ -204,8 +211,23 @@ function sessionOf(
   return { address, tookMs, hosts, transcript };
 }
 
+/** Whom a bounce is about that came into a mailbox; see `verp.ts`. */
+function bouncedIn(
+  { reversePath }: Pick<Message, "reversePath">,
+  { what, host, recipient }: Event,
+): string | undefined {
+  // No host said so: a mailbox has it.
+  return reversePath === "" && what === "delivered" && host === ""
+    ? failedRecipient(recipient)
+    : undefined;
+}
+
 /** Tells the log what became of a recipient: after it is written down. */
 function logResult(message: Message, event: Event): void {
+  if (event.what === "bounce-attributed") {
+    const { queueId: id, recipient: to, text: failed } = event;
+    return log("bounce-attributed", { id, to, failed });
+  }
   log(`recipient-${event.what}`, {
     id: event.queueId,
     from: message.reversePath,

@@ -21,6 +21,7 @@ import {
   type State,
   stateNumber,
 } from "./message.ts";
+import { readHop } from "./order_ipc.ts";
 import { STATES } from "./queue_ipc.ts";
 import {
   messageWishes,
@@ -63,7 +64,7 @@ type Row = Record<string, string | number | bigint | null | Uint8Array>;
 const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
   "length, size, sender, body";
 
-const MESSAGE = `${PLAIN}, envid, wishes, verp, warned,
+const MESSAGE = `${PLAIN}, envid, wishes, verp, warned, next_hop,
   client_login <> '' OR client_protocol = '${NOTICE}' AS may_relay`;
 
 const TEXTS = {
@@ -92,15 +93,28 @@ const TEXTS = {
     host = ?, action = ?, said = ?, account = ?, last_ms = ?
     WHERE message = ? AND ordinal = ?`,
   warn: "UPDATE messages SET warned = 1 WHERE n = ?",
-  releaseRecipients: `UPDATE recipients SET state = 0
+  byNumber: `SELECT ${MESSAGE} FROM messages WHERE n = ?`,
+  page: `SELECT ${MESSAGE} FROM messages WHERE n > ? ORDER BY n LIMIT ?`,
+  hold: `UPDATE recipients SET state = 3
+    WHERE message = ? AND state IN (0, 2)`,
+  release: `UPDATE recipients SET state = 0, attempts = 0
     WHERE message = ? AND state = 3`,
+  reroute: "UPDATE messages SET next_hop = ? WHERE n = ?",
+  hastenAll: `UPDATE recipients SET next_ms = ?1
+    WHERE message = ?2 AND state = 2 AND next_ms > ?1`,
+  waiting: `SELECT count(*) AS n FROM recipients
+    WHERE message = ? AND state IN (0, 2, 3)`,
+  repark: `UPDATE messages SET state = 1, due_ms = coalesce((SELECT
+    min(CASE state WHEN 0 THEN 1 WHEN 2 THEN max(next_ms, 1) WHEN 4 THEN 1 END)
+    FROM recipients WHERE message = ?1), -1) WHERE n = ?1`,
   pageEnd: `SELECT message, ordinal FROM recipients
     WHERE (message, ordinal) > (?, ?) ORDER BY message, ordinal
     LIMIT 1 OFFSET ?`,
   deferredFor: `SELECT message, ordinal, address FROM recipients
     WHERE (message, ordinal) > (?, ?) AND (message, ordinal) <= (?, ?)
     AND state = 2
-    AND (substr(address, -length(?5)) = ?5 OR substr(address, -length(?6)) = ?6)
+    AND (?5 = '' OR substr(address, -length(?5)) = ?5
+      OR substr(address, -length(?6)) = ?6)
     ORDER BY message, ordinal`,
   hastenRecipient: `UPDATE recipients SET next_ms = ?1
     WHERE message = ?2 AND ordinal = ?3 AND state = 2 AND next_ms > ?1`,
@@ -235,6 +249,17 @@ export class Store {
     return row === undefined ? undefined : messageRow(row as Row);
   }
 
+  /** The message in this row. */
+  byNumber(n: number): MessageRow | undefined {
+    const row = this.#run.byNumber.get(n);
+    return row === undefined ? undefined : messageRow(row as Row);
+  }
+
+  /** Messages after row `n`, in order of arrival. */
+  page(n: number, limit: number): MessageRow[] {
+    return this.#rows(this.#run.page, n, limit);
+  }
+
   /** Marks a message as queued; nothing if it is no longer incoming. */
   mark(n: number): void {
     this.#run.mark.run(n);
@@ -291,13 +316,36 @@ export class Store {
   }
 
   /** Recipients on hold become ones that nothing was tried for; how many. */
-  releaseRecipients(n: number): number {
-    return Number(this.#run.releaseRecipients.run(n).changes);
+  release(n: number): number {
+    return Number(this.#run.release.run(n).changes);
+  }
+
+  /** What waits for an attempt waits for an administrator; how many. */
+  hold(n: number): number {
+    return Number(this.#run.hold.run(n).changes);
+  }
+
+  /** All deferred recipients of a message are due; how many were not. */
+  hastenAll(n: number, nowMs: number): number {
+    return Number(this.#run.hastenAll.run(nowMs, n).changes);
+  }
+
+  /** Sends what waits another way, see `order_ipc.ts`; how many recipients. */
+  reroute(n: number, hop: string, nowMs: number): number {
+    this.#run.reroute.run(hop, n);
+    this.hastenAll(n, nowMs);
+    return Number(this.#run.waiting.get(n)?.["n"]);
+  }
+
+  /** Sets the time of the next attempt by what its recipients wait for. */
+  repark(n: number): void {
+    this.#run.repark.run(n);
   }
 
   /**
-   * The deferred recipients whose address ends in one of two `endings`, among
-   * the next `rows` after a place; and where those end, or undefined.
+   * The deferred recipients whose address ends in one of two `endings`, or
+   * all if the first is empty, among the next `rows` after a place; and where
+   * those end, or undefined.
    */
   deferredFor(
     endings: readonly [string, string],
@@ -336,10 +384,11 @@ export class Store {
     this.#run.corruptRecipients.run(n);
   }
 
-  /** Removes a message that nobody waits for any more, recipients and all. */
-  remove(n: number): void {
-    this.#run.deleteRecipients.run(n);
+  /** Removes a message, recipients and all; how many those were. */
+  remove(n: number): number {
+    const { changes } = this.#run.deleteRecipients.run(n);
     this.#run.deleteMessage.run(n);
+    return Number(changes);
   }
 
   /** Removes a message whose recipients are gone. */
@@ -496,6 +545,7 @@ function messageRow(row: Row): MessageRow {
       mayRelay: Number(row["may_relay"]) === 1,
       arrivedMs: Number(row["arrived_ms"]),
       isWarned: Number(row["warned"]) === 1,
+      nextHop: readHop(String(row["next_hop"])) ?? "",
     }, []),
     state: MESSAGE_STATES[Number(row["state"])]!,
     dueMs: Number(row["due_ms"]),

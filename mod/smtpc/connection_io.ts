@@ -12,7 +12,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { DialV6 } from "./dialer_io.ts";
 import { type Reply, ReplyReader } from "./reply.ts";
-import { MAX_CHAIN, type Shown } from "./wanted.ts";
+import type { Shown } from "../dane/certificate.ts";
 
 /** Why a connection is of no use any more. */
 export type Trouble =
@@ -37,6 +37,8 @@ export interface Place {
   readonly path?: string;
 }
 
+/** Certificates that are looked at; more are none of an honest host's. */
+const MAX_CHAIN = 20;
 /** How long the other side may take to say goodbye. */
 const GOODBYE_MS = 1_000;
 
@@ -100,6 +102,7 @@ function connectDirectly(
 export class Connection {
   #socket: net.Socket;
   #secured: tls.TLSSocket | undefined;
+  readonly #ourAddress: string;
   #reader = new ReplyReader();
   readonly #replies: Reply[] = [];
   #owed = 1;
@@ -111,6 +114,7 @@ export class Connection {
 
   constructor(socket: net.Socket) {
     this.#socket = socket;
+    this.#ourAddress = socket.localAddress ?? "";
     this.#listen(socket);
   }
 
@@ -163,7 +167,7 @@ export class Connection {
    * {@link shown} gives them to whoever is to judge them, before another word
    * is said. TLS 1.2 or later (RFC 8996).
    *
-   * @param serverName Asked for by SNI, unless it is an address
+   * @param serverName Asked for by SNI; empty for none
    * @returns Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`
    */
   async secure(
@@ -188,8 +192,8 @@ export class Connection {
       checkServerIdentity: () => undefined,
       ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
       minVersion: "TLSv1.2",
-      host: serverName,
-      ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
+      // Never an address: SNI has none (RFC 6066 §3).
+      ...(serverName === "" ? {} : { servername: serverName }),
     });
     let shaken = false;
     secured.on("secureConnect", () => {
@@ -204,6 +208,11 @@ export class Connection {
     if (this.#trouble !== undefined) return this.#trouble;
     const version = secured.getProtocol() ?? "TLS";
     return { tls: `${version} ${secured.getCipher()?.name ?? ""}`.trim() };
+  }
+
+  /** Our end's address; empty if dial holds it. */
+  get ourAddress(): string {
+    return this.#ourAddress;
   }
 
   /** What the other side showed in the handshake. */
@@ -222,12 +231,11 @@ export class Connection {
       chain.push(new Uint8Array(next.raw));
       next = next.issuerCertificate;
     }
-    return {
-      chain,
-      authorityFault: secured.authorized
-        ? ""
-        : String(secured.authorizationError ?? "not authorized").slice(0, 100),
-    };
+    const isTrusted = secured.authorized;
+    const whyNot = isTrusted
+      ? ""
+      : String(secured.authorizationError ?? "not authorized").slice(0, 100);
+    return { chain, isTrusted, whyNot };
   }
 
   /** Calls back, once, when the other side says or does anything. */

@@ -8,9 +8,8 @@
  * behind the final dot no further host is tried: that is the one case in
  * which we would make a second copy ourselves.
  */
-import { X509Certificate } from "node:crypto";
 import type { DialV6 } from "./dialer_io.ts";
-import { type Outcome, ownOutcome } from "../core/outcome.ts";
+import { type Outcome, ownOutcome, saidOf } from "../core/outcome.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
 import {
   ALL_HELD_OCTETS,
@@ -20,24 +19,32 @@ import {
   type Source,
   type Unreadable,
 } from "./content_io.ts";
+import { AttemptedHosts } from "./attempt.ts";
 import type { IdlePool } from "./idle_pool.ts";
-import { noRequireTls } from "./opening.ts";
+import type { Logins } from "./logins.ts";
 import {
-  isVouchedFor,
+  type Candidate,
   keyOf,
   LOOP,
   type Names,
   placeOf,
   protocolOf,
+  type Route,
   routeTo,
 } from "./route.ts";
-import { openSession, type Sent, type Session } from "./session_io.ts";
+import { decide, type Decided, type SafetyMeans } from "./safety.ts";
+import {
+  openSession,
+  type Sent,
+  type Session,
+  type Vouch,
+} from "./session_io.ts";
 import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
-import { opportunistic, type Wanted } from "./wanted.ts";
+import type { Reached, TlsFault } from "./wanted.ts";
 
 type Deliver = typeof smtpcContract.calls.deliver;
 type Ask = AskedOf<Deliver>;
@@ -53,11 +60,20 @@ export interface Means {
   /** Octets of content held in memory by all deliveries under way. */
   readonly held: { octets: number };
   readonly count: (name: string) => void;
+  readonly logins: Logins;
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
-  /** Certificate authorities instead of the usual ones; for tests. */
-  readonly ca?: string | undefined;
+  /** See `safety.ts`. */
+  readonly safety: SafetyMeans;
+  /** Authorities, PEM; undefined means the usual ones. */
+  readonly ca?: readonly string[] | undefined;
 }
+
+/**
+ * How long a kept session is used without a look at whether what was published
+ * has changed. Beyond it the question costs nothing but two answers of dns.
+ */
+const VOUCHED_MS = 10_000;
 
 /** Delivers; see {@link smtpcContract}. Never throws for the world's faults. */
 export async function deliver(
@@ -95,27 +111,6 @@ function unreadableOutcome(found: { why: string }): Outcome {
   return ownOutcome("temporary", 451, "4.3.0", `Cannot read: ${found.why}`);
 }
 
-/** What REQUIRETLS demands of a host by this name, RFC 8689 §4.2.1. */
-function verified(host: string): Wanted {
-  return {
-    tls: "must",
-    serverName: host,
-    requireTls: true,
-    judge: ({ chain, authorityFault }) => {
-      const own = chain[0];
-      const isNamed = own !== undefined &&
-        new X509Certificate(own).checkHost(host) !== undefined;
-      return authorityFault === "" && isNamed
-        ? { ok: true, what: `certificate for ${host}`, isDane: false }
-        : {
-          ok: false,
-          what: authorityFault || `no certificate for ${host}`,
-          fault: "certificate-not-trusted",
-        };
-    },
-  };
-}
-
 /** One delivery under way. */
 class Errand {
   readonly #ask: Ask;
@@ -124,6 +119,11 @@ class Errand {
   readonly #startedMs = performance.now();
   readonly #outcomes: (Outcome | undefined)[];
   #isServed = false;
+  readonly #hosts = new AttemptedHosts();
+  readonly #requireTls: boolean;
+  /** By host, for the time of this delivery. */
+  readonly #decided = new Map<string, Promise<Decided>>();
+  #route: Promise<Route> | undefined;
   /** Why recipients without an outcome have none. */
   #failure: Outcome | undefined;
   #last: { host: string; address: string; tls: string } = {
@@ -136,12 +136,18 @@ class Errand {
     this.#ask = ask;
     this.#means = means;
     this.#outcomes = ask.recipients.map(() => undefined);
+    this.#requireTls = mustTls(ask);
   }
 
-  /** Sessions with verified TLS are kept apart, for those who demand it. */
+  /**
+   * Sessions with TLS that was verified for REQUIRETLS are kept apart, and so
+   * are those of another configuration: what they were opened under, the
+   * session itself knows.
+   */
   get #poolKey(): string {
-    const key = keyOf(this.#ask.nextHop);
-    return mustTls(this.#ask) ? `requiretls ${key}` : key;
+    const { safety: { policies } } = this.#means;
+    const more = `${this.#requireTls ? "requiretls" : ""} ${policies.edition}`;
+    return `${keyOf(this.#ask.nextHop)} ${more}`;
   }
 
   async run(content: Content): Promise<Verdict<Deliver>> {
@@ -160,8 +166,8 @@ class Errand {
       tookMs: Math.round(performance.now() - this.#startedMs),
       isServed: this.#isServed,
       transcript: this.#transcript.lines(),
-      hosts: [],
-      tlsResults: [],
+      hosts: this.#hosts.hosts,
+      tlsResults: this.#hosts.tlsResults,
     };
     const outcomes = this.#outcomes.map((outcome) => outcome ?? rest);
     for (const { kind } of outcomes) this.#means.count(kind);
@@ -188,6 +194,10 @@ class Errand {
     while (true) {
       const session = this.#means.pool.take(this.#poolKey);
       if (session === undefined) return "go-on";
+      if (!await this.#isStillVouched(session)) {
+        session.quit();
+        continue;
+      }
       const { address } = session.to;
       this.#transcript.note(`session kept with ${placeOf(session.to)}`);
       const how = await this.#transact(session, content);
@@ -198,13 +208,53 @@ class Errand {
     }
   }
 
+  /**
+   * Whether a kept session is what would be opened now: what was published
+   * may say something else by this time (RFC 7672 §2.2.3 keeps no session
+   * longer than its records).
+   */
+  async #isStillVouched(session: Session): Promise<boolean> {
+    const { vouch } = session;
+    if (vouch === undefined) return false;
+    if (vouch.untilMs > performance.now()) return true;
+    const route = await this.#routed();
+    if (route.kind === "nowhere") return false;
+    const to = route.candidates.find((one) => isSame(one, session.to));
+    if (to === undefined) return false;
+    const decided = await this.#decide(to);
+    if (decided.unusable !== undefined || decided.key !== vouch.key) {
+      this.#transcript.note(`${to.host} publishes something else now`);
+      return false;
+    }
+    session.vouch = vouchOf(decided);
+    return true;
+  }
+
+  #routed(): Promise<Route> {
+    const { part, names, isOurs } = this.#means;
+    return this.#route ??= routeTo(this.#ask.nextHop, names, {
+      ...part,
+      isOurs,
+    });
+  }
+
+  #decide(to: Candidate): Promise<Decided> {
+    const known = this.#decided.get(to.host);
+    if (known !== undefined) return known;
+    const { nextHop } = this.#ask;
+    const asked = { nextHop, requireTls: this.#requireTls };
+    const deciding = decide(to, asked, this.#means.safety);
+    this.#decided.set(to.host, deciding);
+    return deciding;
+  }
+
   async #walk(
     content: Content,
     tried: Set<string>,
   ): Promise<"settled" | Unreadable> {
-    const { part, names, isOurs } = this.#means;
+    const { part } = this.#means;
     const { nextHop } = this.#ask;
-    const route = await routeTo(nextHop, names, { ...part, isOurs });
+    const route = await this.#routed();
     if (route.kind === "nowhere") {
       this.#failure = route.outcome;
       return "settled";
@@ -214,43 +264,96 @@ class Errand {
       noLoop: nextHop.kind === "mx",
       protocol: protocolOf(nextHop),
       dialV6: this.#means.dialV6,
-      ca: this.#means.ca === undefined ? undefined : [this.#means.ca],
+      ca: this.#means.ca,
     };
-    const requireTls = mustTls(this.#ask);
+    const skipped = new Set<string>();
+    const { logins } = this.#means;
+    const login = logins.of(nextHop);
+    if (login !== undefined && logins.refused !== undefined) {
+      this.#transcript.note("the login was refused a moment ago: not tried");
+      this.#failure = logins.refused;
+      return "settled";
+    }
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
-      if (tried.has(to.address)) continue;
-      if (requireTls && !isVouchedFor(to, nextHop)) {
-        this.#transcript.note(
-          `${to.host} is named by plain DNS: no REQUIRETLS`,
-        );
-        this.#hostFailed(noRequireTls(to.host));
+      if (tried.has(to.address) || skipped.has(to.host)) continue;
+      const startedMs = performance.now();
+      const decided = await this.#decide(to);
+      if (decided.unusable !== undefined) {
+        skipped.add(to.host);
+        this.#skip(to, decided, startedMs);
         continue;
       }
-      const opened = await openSession(to, {
-        ...facts,
-        wanted: requireTls ? verified(to.host) : opportunistic(to.host),
-      }, this.#transcript);
+      const { wanted, policy, fault } = decided;
+      const opened = await openSession(
+        to,
+        {
+          ...facts,
+          wanted: login === undefined ? wanted : logins.safe(wanted, to),
+          login,
+        },
+        this.#transcript,
+      );
+      const tookMs = performance.now() - startedMs;
       switch (opened.kind) {
         case "not-permitted": // IPv6, mostly: nobody's fault, and not counted
           continue;
         case "loop":
           // All hosts behind it are less preferred than ourselves.
           this.#failure ??= LOOP;
+          this.#hosts.add({ to, policy, result: LOOP.text, tookMs });
+          return "settled";
+        case "login-refused":
+          // Any address of the same host has the same users.
+          logins.refuse(opened.outcome);
+          this.#noteFailed(to, opened, { policy, fault, tookMs });
+          this.#failure = opened.outcome;
           return "settled";
         case "failed":
-          this.#last = { host: to.host, address: to.address, tls: "" };
+          this.#noteFailed(to, opened, { policy, fault, tookMs });
           this.#hostFailed(opened.outcome);
-          this.#means.count("host-failed");
           break;
         case "open": {
-          const how = await this.#transact(opened.session, content);
+          const { session } = opened;
+          session.vouch = vouchOf(decided);
+          const how = await this.#transact(session, content, {
+            startedMs,
+            isNew: true,
+            fault,
+          });
           if (how === "settled" || typeof how === "object") return how;
         }
       }
       tried.add(to.address);
     }
     return "settled";
+  }
+
+  #noteFailed(
+    to: Candidate,
+    { outcome, reached }: { outcome: Outcome; reached: Reached },
+    rest: Pick<Decided, "policy" | "fault"> & { tookMs: number },
+  ): void {
+    this.#last = { host: to.host, address: to.address, tls: reached.tls };
+    const result = wordsOfOutcome(outcome);
+    this.#hosts.add({ to, reached, result, ...rest });
+    this.#means.count("host-failed");
+  }
+
+  /** A host that may not have the mail, whatever it would say. */
+  #skip(to: Candidate, decided: Decided, startedMs: number): void {
+    const outcome = decided.unusable!;
+    this.#transcript.note(outcome.text);
+    this.#last = { host: to.host, address: "", tls: "" };
+    this.#hosts.add({
+      to: { ...to, address: "" },
+      policy: decided.policy,
+      fault: decided.fault,
+      result: wordsOfOutcome(outcome),
+      tookMs: performance.now() - startedMs,
+    });
+    this.#hostFailed(outcome);
+    this.#means.count("host-failed");
   }
 
   /** Another host may do, later: only when none will, it is for good. */
@@ -265,6 +368,12 @@ class Errand {
   async #transact(
     session: Session,
     content: Content,
+    { startedMs = performance.now(), isNew = false, fault = "" }: {
+      startedMs?: number;
+      /** True if it was opened for this very mail. */
+      isNew?: boolean;
+      fault?: TlsFault;
+    } = {},
   ): Promise<"settled" | "go-on" | "stale" | Unreadable> {
     const open = this.#outcomes.flatMap((outcome, index) =>
       outcome === undefined || outcome.kind === "temporary" ? [index] : []
@@ -292,8 +401,12 @@ class Errand {
       case "stale":
         return "stale";
       case "broken-off":
+        this.#used(session, "broken off", { startedMs, isNew, fault });
         return sent.why;
       case "done": {
+        const [first] = sent.outcomes;
+        const result = first === undefined ? "" : wordsOfOutcome(first);
+        this.#used(session, result, { startedMs, isNew, fault });
         open.forEach((index, i) => this.#outcomes[index] = sent.outcomes[i]);
         if (sent.reusable) {
           this.#means.pool.put(this.#poolKey, session);
@@ -303,4 +416,42 @@ class Errand {
       }
     }
   }
+
+  #used(
+    session: Session,
+    result: string,
+    { startedMs, isNew, fault }: {
+      startedMs: number;
+      isNew: boolean;
+      fault: TlsFault;
+    },
+  ): void {
+    const { to, reached, vouch, ourAddress } = session;
+    if (vouch === undefined) return;
+    this.#hosts.add({
+      to,
+      policy: vouch.policy,
+      reached,
+      fault,
+      result,
+      tookMs: performance.now() - startedMs,
+      ourAddress,
+      isKept: !isNew,
+    });
+  }
+}
+
+function vouchOf({ key, policy, isFixed }: Decided): Vouch {
+  const untilMs = isFixed ? Infinity : performance.now() + VOUCHED_MS;
+  return { key, policy, untilMs };
+}
+
+function isSame(one: Candidate, other: Candidate): boolean {
+  return one.host === other.host && one.address === other.address &&
+    one.port === other.port;
+}
+
+function wordsOfOutcome(outcome: Outcome): string {
+  const { code, enhanced, text } = outcome;
+  return saidOf(outcome) || `${code} ${enhanced} ${text}`;
 }

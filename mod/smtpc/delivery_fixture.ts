@@ -8,11 +8,15 @@ import {
   type MessageWishes,
   type NextHop,
   NO_WISHES,
+  type Protocol,
   type RecipientWishes,
 } from "../core/shapes.ts";
 import { deliver, type Means } from "./deliver.ts";
+import { TlsPolicies } from "./destination.ts";
+import { Logins } from "./logins.ts";
 import { IdlePool } from "./idle_pool.ts";
 import type { SmtpcPart } from "./role.ts";
+import type { Names } from "./route.ts";
 import {
   type Answers,
   behave,
@@ -23,6 +27,8 @@ import {
 } from "./scripted_server.ts";
 import type { Session } from "./session_io.ts";
 import { smtpcContract } from "./smtpc_ipc.ts";
+import type { SafetyMeans } from "./safety.ts";
+import type { PolicyAsker } from "./sts_memory.ts";
 
 /** The client's settings; opportunistic TLS, which asks nobody. */
 export const PART: SmtpcPart = {
@@ -38,6 +44,7 @@ export const PART: SmtpcPart = {
   tlsExceptions: [],
   ca: "",
   destinations: [],
+  login: null,
 };
 const CALL = smtpcContract.calls.deliver;
 /** What is sent if a test gives nothing else. */
@@ -59,8 +66,9 @@ export interface Options {
   part?: Partial<SmtpcPart>;
   hosts?: MailHost[];
   nextHop?: NextHop;
-  /** Speaks LMTP to the port. */
-  lmtp?: boolean;
+  logins?: Logins;
+  /** What is spoken to the port. */
+  protocol?: Protocol;
   isOurs?: (address: string) => boolean;
   pool?: IdlePool<Session>;
   bodyType?: "7bit" | "8bitmime" | "binarymime";
@@ -71,19 +79,54 @@ export interface Options {
   ca?: string;
   /** Addresses of `localhost`. */
   addresses?: string[];
+  mxSecurity?: "secure" | "insecure";
+  tlsa?: Names["tlsa"];
+  sts?: PolicyAsker;
+}
+
+const NOT_ASKED = Promise.resolve(
+  { kind: "failed", why: "not asked" } as const,
+);
+
+/** A DNS role that answers nothing. */
+export const NO_NAMES: Names = {
+  mailHosts: () => NOT_ASKED,
+  addresses: () => NOT_ASKED,
+  tlsa: () => NOT_ASKED,
+  explain: () => NOT_ASKED,
+};
+
+/** Decides by the configuration alone: nothing is published anywhere. */
+export function safetyOf(part: Partial<SmtpcPart> = {}): SafetyMeans {
+  return {
+    policies: new TlsPolicies({ ...PART, ...part }),
+    names: NO_NAMES,
+    sts: () =>
+      Promise.resolve({
+        policy: undefined,
+        lines: [],
+        trouble: "",
+        isUnknown: false,
+      }),
+  };
 }
 
 /** Delivers to `port` on loopback; the answer is checked against its shape. */
 export async function run(port: number, options: Options = {}) {
   const content = options.content ?? MESSAGE;
   const pool = options.pool ?? new IdlePool<Session>();
+  const part = { ...PART, ...options.part };
   const means: Means = {
-    part: { ...PART, ...options.part },
+    part,
     names: {
+      ...NO_NAMES,
       mailHosts: () =>
         Promise.resolve({
           kind: "answered",
-          answer: { hosts: options.hosts ?? [], security: "insecure" },
+          answer: {
+            hosts: options.hosts ?? [],
+            security: options.mxSecurity ?? "insecure",
+          },
         }),
       addresses: () =>
         Promise.resolve(
@@ -108,7 +151,13 @@ export async function run(port: number, options: Options = {}) {
     isOurs: options.isOurs ?? (() => false),
     held: { octets: 0 },
     count: () => {},
-    ca: options.ca,
+    logins: options.logins ?? new Logins(part, () => {}),
+    safety: {
+      ...safetyOf(options.part),
+      ...(options.tlsa && { names: { ...NO_NAMES, tlsa: options.tlsa } }),
+      ...(options.sts && { sts: options.sts }),
+    },
+    ca: options.ca === undefined ? undefined : [options.ca],
   };
   const ask = CALL.ask.parse({
     queueId: "0000000000000000",
@@ -131,7 +180,7 @@ export async function run(port: number, options: Options = {}) {
         kind: "host",
         host: "127.0.0.1",
         port,
-        ...(options.lmtp ? { protocol: "lmtp" } : {}),
+        protocol: options.protocol ?? "smtp",
       },
   });
   const verdict = await deliver(ask, means);

@@ -2,6 +2,7 @@
  * Which profile a destination has, by `[destinations]`, `outbound.tls` and
  * the exceptions. Pure.
  */
+import { createHash } from "node:crypto";
 import { destinationFor } from "../config/destinations.ts";
 import { hostPortText } from "../config/names.ts";
 import type { NextHop } from "../core/shapes.ts";
@@ -23,13 +24,19 @@ type Entry = SmtpcPart["destinations"][number];
 
 /** All policies of one configuration. */
 export class TlsPolicies {
+  /** Sessions are kept for one edition: another one may demand other things. */
+  readonly edition: string;
   readonly #profile: Profile;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #exceptions: ReadonlySet<string>;
 
   constructor(
-    part: Pick<SmtpcPart, "tls" | "tlsExceptions" | "destinations">,
+    part: Pick<SmtpcPart, "tls" | "tlsExceptions" | "destinations" | "ca">,
   ) {
+    const { tls, tlsExceptions, destinations, ca } = part;
+    this.edition = createHash("sha256")
+      .update(JSON.stringify([tls, tlsExceptions, destinations, ca]))
+      .digest("base64").slice(0, 16);
     this.#profile = part.tls;
     this.#entries = new Map(part.destinations.map((one) => [one.name, one]));
     this.#exceptions = new Set(part.tlsExceptions);

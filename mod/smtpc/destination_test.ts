@@ -12,6 +12,7 @@ const entry = (name: string, over: object = {}) => ({
 });
 const POLICIES = new TlsPolicies({
   tls: "dane",
+  ca: "",
   tlsExceptions: ["broken.test", ".shaky.test"],
   destinations: [
     entry("bank.test", { tls: "dane-only" }),

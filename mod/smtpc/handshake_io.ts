@@ -2,10 +2,11 @@
  * A TLS handshake and the judgement of what it showed: whatever is not as it
  * must be ends the connection before another word is said in it.
  */
+import { judge, judgeWithoutTls, type Shown } from "../dane/certificate.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
 import { noRequireTls, noTls } from "./opening.ts";
 import type { Candidate } from "./route.ts";
-import type { Outcome } from "../core/outcome.ts";
 import type { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
 import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
@@ -21,79 +22,76 @@ export type Shaken =
     readonly reached: Reached;
   };
 
+/** What a handshake needs to know. */
+export interface HandshakeFacts {
+  readonly wanted: Wanted;
+  readonly connectWithinMs: number;
+  /** Authorities, PEM; undefined means the usual ones. */
+  readonly ca?: readonly string[] | undefined;
+  readonly transcript: Transcript;
+  /** Told of the certificates, for people. */
+  readonly onShown?: ((shown: Shown) => void) | undefined;
+}
+
 /** Shakes hands, and judges. */
 export async function shakeHands(
   connection: Connection,
   to: Candidate,
-  facts: {
-    readonly wanted: Wanted;
-    readonly connectWithinMs: number;
-    readonly ca?: readonly string[] | undefined;
-    readonly transcript: Transcript;
-  },
+  facts: HandshakeFacts,
 ): Promise<Shaken> {
-  const { wanted, transcript, ca } = facts;
-  const secured = await connection.secure(wanted.serverName, {
-    withinMs: facts.connectWithinMs,
-    ca,
-  });
-  if ("kind" in secured) return failed(secured, to, facts);
+  const { wanted, transcript, ca, connectWithinMs: withinMs } = facts;
+  const secured = await connection.secure(wanted.demand.sni, { withinMs, ca });
+  if ("kind" in secured) return handshakeFailed(secured, to, facts);
   const { tls } = secured;
   transcript.note(tls);
-  if (wanted.judge === undefined) {
-    const reached = { ...NOT_REACHED, reached: "encrypted", tls } as const;
-    return { kind: "shaken", reached };
+  const { shown } = connection;
+  facts.onShown?.(shown);
+  const judged = judge(wanted.demand, shown, Date.now());
+  const { what: certificate, result: fault } = judged;
+  if (judged.met) {
+    if (judged.reached !== "encrypted") transcript.note(certificate);
+    const { reached } = judged;
+    return { kind: "shaken", reached: { reached, tls, certificate, fault } };
   }
-  const judged = wanted.judge(connection.shown);
-  const certificate = judged.what.slice(0, 300);
-  transcript.note(certificate);
-  if (judged.ok) {
-    const reached: Reached = {
-      reached: judged.isDane ? "dane" : "verified",
-      tls,
-      certificate,
-      fault: "",
-    };
-    return { kind: "shaken", reached };
-  }
-  const reached: Reached = {
-    reached: "encrypted",
-    tls,
-    certificate,
-    fault: judged.fault,
+  transcript.note(`${judged.why} (${certificate})`);
+  const reached: Reached = { reached: "encrypted", tls, certificate, fault };
+  const why = `${to.host} is not whom it must be: ${judged.why}`;
+  return {
+    kind: "failed",
+    outcome: wanted.requireTls
+      ? noRequireTls(to.host)
+      : noTls(to.host, why, "4.7.5"),
+    reached,
   };
-  const outcome = wanted.requireTls ? noRequireTls(to.host) : noTls(
-    to.host,
-    `${to.host} is not whom it must be: ${certificate}`,
-    "4.7.5",
-  );
-  return { kind: "failed", outcome, reached };
 }
 
-function failed(
+function handshakeFailed(
   trouble: Trouble,
   to: Candidate,
-  { wanted, transcript }: { wanted: Wanted; transcript: Transcript },
+  { wanted, transcript }: HandshakeFacts,
 ): Shaken {
-  transcript.note(trouble.why);
+  const { why } = trouble;
+  transcript.note(why);
   // Text behind the 220 is an attack or a mess: not rewarded with a session
   // in the clear.
   const isMess = trouble.kind === "unexpected" || trouble.kind === "early" ||
     trouble.kind === "malformed";
-  if (wanted.tls !== "must" && !isMess) {
-    return { kind: "without-tls", why: trouble.why };
-  }
-  const why = `${trouble.why} in the TLS handshake with ${to.host}`;
-  const reached: Reached = {
-    ...NOT_REACHED,
-    reached: "clear",
-    fault: "validation-failure",
-  };
+  if (wanted.tls !== "must" && !isMess) return { kind: "without-tls", why };
+  const words = `${why} in the TLS handshake with ${to.host}`;
   return {
     kind: "failed",
     outcome: wanted.tls === "must"
-      ? noTls(to.host, why, "4.7.5")
-      : troubleOutcome(why, to.host),
-    reached,
+      ? noTls(to.host, words, "4.7.5")
+      : troubleOutcome(words, to.host),
+    reached: reachedInClear(wanted, { kind: "no-handshake", why }),
   };
+}
+
+/** What a session in the clear comes to, for reports. */
+export function reachedInClear(
+  { demand }: Wanted,
+  trouble: { kind: "not-offered" | "refused" | "no-handshake"; why: string },
+): Reached {
+  const { result: fault } = judgeWithoutTls(demand, trouble);
+  return { ...NOT_REACHED, reached: "clear", fault };
 }

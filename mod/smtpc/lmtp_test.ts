@@ -93,7 +93,7 @@ Deno.test("deliver() by LMTP bounces nobody for a refusal that came early", asyn
       }
     },
     sizeBytes: 12_800_000,
-    lmtp: true,
+    protocol: "lmtp",
   });
   assert.equal(said, "temporary 452 4.2.2");
 });

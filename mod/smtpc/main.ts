@@ -1,18 +1,24 @@
 /** The SMTP client's process: asks dns, answers the queue. */
+import tls from "node:tls";
 import { DamagedError, readContent } from "../content/reader.ts";
 import { SegmentFiles } from "../content/segment_files.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import { log } from "../core/log.ts";
 import { runRole } from "../ipc/role_runtime.ts";
 import { deliver, type Means } from "./deliver.ts";
+import { TlsPolicies } from "./destination.ts";
 import { dialerOn } from "./dialer_io.ts";
+import { Logins, type OnRefused } from "./logins.ts";
+import { explain } from "./explain.ts";
 import { IdlePool } from "./idle_pool.ts";
 import { probe } from "./probe.ts";
 import { Recent } from "./recent.ts";
-import { smtpcPart } from "./role.ts";
-import { isLoopback } from "./route.ts";
+import { type SmtpcPart, smtpcPart } from "./role.ts";
+import { isLoopback, type Names } from "./route.ts";
 import type { Session } from "./session_io.ts";
 import { smtpcContract } from "./smtpc_ipc.ts";
+import { noPolicies, rememberingPolicies } from "./sts_memory.ts";
+import { stsContract } from "../sts/sts_ipc.ts";
 
 /** Most time for what is under way when the role is to stop. */
 const FINISH_WITHIN_MS = 1_000;
@@ -31,12 +37,35 @@ export async function main(): Promise<void> {
     const held = { octets: 0 };
     const segments = new SegmentFiles();
     const isDamage = (error: unknown) => error instanceof DamagedError;
-    const means = (): Means => ({
-      part: context.part,
-      names: {
-        mailHosts: (domain) => dns.ask("mailHosts", { domain }),
-        addresses: (name) => dns.ask("addresses", { name }),
+    const sts = context.ask(stsContract);
+    const names: Names = {
+      mailHosts: (domain) => dns.ask("mailHosts", { domain }),
+      addresses: (name) => dns.ask("addresses", { name }),
+      tlsa: (name) => dns.ask("tlsa", { name }),
+      explain: (name, type) => dns.ask("explain", { name, type }),
+    };
+    const policyOf = rememberingPolicies((domain) =>
+      sts.ask("policy", { domain })
+    );
+    const settledBy = (part: SmtpcPart) => ({
+      logins: new Logins(part, loginRefused),
+      safety: {
+        policies: new TlsPolicies(part),
+        names,
+        // Without it there is no sts to answer.
+        sts: part.mtaSts ? policyOf : noPolicies,
       },
+      ca: part.ca === "" ? undefined : [...tls.rootCertificates, part.ca],
+    });
+    let settled = settledBy(context.part);
+    context.onRenew((part) => {
+      settled = settledBy(part);
+      pool.close(); // what was kept was opened under another configuration
+    });
+    const means = (): Means => ({
+      ...settled,
+      part: context.part,
+      names,
       pool,
       source: ({ ref, key }) => ({
         open: () => readContent(context.part.spoolDir, ref, key, segments),
@@ -49,10 +78,13 @@ export async function main(): Promise<void> {
     });
     context.answer(smtpcContract, {
       probe: async (ask) => {
-        const { names, isOurs, part, dialV6 } = means();
         context.count("probes");
-        const outcome = await probe(ask, { names, isOurs, part, dialV6 });
+        const outcome = await probe(ask, means());
         return { answer: { outcome } };
+      },
+      explain: async ({ nextHop }) => {
+        context.count("explained");
+        return { answer: await explain(nextHop, means()) };
       },
       deliver: (ask) => recent.deliver(ask, (rest) => deliver(rest, means())),
     });
@@ -62,5 +94,13 @@ export async function main(): Promise<void> {
       pool.close();
       dialer?.close();
     });
+  });
+}
+
+function loginRefused(what: Parameters<OnRefused>[0]): void {
+  log("smarthost-login-refused", {
+    ...what,
+    alarm: true,
+    todo: "mend outbound.smarthost; the mail waits meanwhile",
   });
 }

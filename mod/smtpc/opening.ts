@@ -12,7 +12,7 @@ import {
   troubleOutcome,
   wordsOf,
 } from "./verdict.ts";
-import type { TlsFault, Wanted } from "./wanted.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** What the server said it can, in the last EHLO. */
 export interface Peer {
@@ -66,8 +66,8 @@ export type OpeningAction =
   | {
     readonly do: "give-up";
     readonly outcome: Outcome;
-    /** `starttls-not-supported` if that is why, RFC 8460 §4.3.1. */
-    readonly fault?: TlsFault;
+    /** True if that there is no TLS is why. */
+    readonly isWithoutTls?: true;
   }
   /** The host greets with our own name: mail would run in a circle. */
   | { readonly do: "loop" }
@@ -185,7 +185,7 @@ function noStartTls(
   const outcome = facts.requireTls && !isForNow
     ? noRequireTls(facts.host)
     : noTls(facts.host, `TLS is demanded and ${facts.host} ${why}`);
-  return { do: "give-up", outcome, fault: "starttls-not-supported" };
+  return { do: "give-up", outcome, isWithoutTls: true };
 }
 
 /** The mail waits: what is demanded may be there again later. */

@@ -10,13 +10,14 @@
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { NextHop } from "../core/shapes.ts";
 import type { DialV6 } from "./dialer_io.ts";
+import type { Logins } from "./logins.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { SmtpcPart } from "./role.ts";
 import { LOOP, type Names, protocolOf, routeTo } from "./route.ts";
+import { decide, type SafetyMeans } from "./safety.ts";
 import { openSession, type Session } from "./session_io.ts";
 import { Transcript } from "./transcript.ts";
 import { meaningOf, outcomeOf, troubleOutcome } from "./verdict.ts";
-import { opportunistic } from "./wanted.ts";
 
 /** Addresses tried: somebody waits for the answer. */
 const MAX_HOSTS = 3;
@@ -36,9 +37,13 @@ const NO_WORD_ON_ADDRESS = new Set([500, 502, 503, 504, 521, 530, 552]);
 export interface ProbeMeans {
   readonly part: SmtpcPart;
   readonly names: Names;
+  readonly safety: SafetyMeans;
+  /** Authorities, PEM; undefined means the usual ones. */
+  readonly ca?: readonly string[] | undefined;
   /** See `route.ts`. */
   readonly isOurs: (address: string) => boolean;
   readonly dialV6?: DialV6 | undefined;
+  readonly logins: Logins;
 }
 
 /** Probes; `delivered` means that the next hop would take mail for it. */
@@ -47,7 +52,7 @@ export async function probe(
   means: ProbeMeans,
 ): Promise<Outcome> {
   const { recipient, nextHop } = asked;
-  const { part, names, isOurs } = means;
+  const { part, names, isOurs, logins } = means;
   if (!isSendable(recipient)) {
     return ownOutcome("permanent", 553, "5.1.3", "Bad recipient address");
   }
@@ -63,15 +68,34 @@ export async function probe(
     connectWithinMs: Math.min(part.connectWithinMs, WITHIN_MS),
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
     dialV6: means.dialV6,
+    ca: means.ca,
     noLoop: nextHop.kind === "mx",
     protocol: protocolOf(nextHop),
   };
+  const login = logins.of(nextHop);
+  if (login !== undefined && logins.refused !== undefined) {
+    return logins.refused;
+  }
   let last = troubleOutcome("No address that may be connected to", "", "4.4.1");
   for (const to of route.candidates.slice(0, MAX_HOSTS)) {
     const transcript = new Transcript();
+    // Addresses are asked about no less safely than mail is sent.
+    const { wanted, unusable } = await decide(
+      to,
+      { nextHop, requireTls: false },
+      means.safety,
+    );
+    if (unusable !== undefined) {
+      last = temporary(unusable);
+      continue;
+    }
     const opened = await openSession(
       to,
-      { ...facts, wanted: opportunistic(to.host) },
+      {
+        ...facts,
+        wanted: login === undefined ? wanted : logins.safe(wanted, to),
+        login,
+      },
       transcript,
     );
     switch (opened.kind) {
@@ -79,6 +103,9 @@ export async function probe(
         continue;
       case "loop":
         return troubleOutcome("It greets with our own name", to.host, "4.4.6");
+      case "login-refused":
+        logins.refuse(opened.outcome);
+        return opened.outcome;
       case "failed":
         last = temporary(opened.outcome);
         continue;

@@ -1,6 +1,12 @@
 /** Probes against scripted servers on loopback. */
 import assert from "node:assert/strict";
-import { PART as USUAL, withServer } from "./delivery_fixture.ts";
+import {
+  NO_NAMES,
+  PART as USUAL,
+  safetyOf,
+  withServer,
+} from "./delivery_fixture.ts";
+import { Logins } from "./logins.ts";
 import { probe } from "./probe.ts";
 import { type Answers, behave, type Heard } from "./scripted_server.ts";
 
@@ -17,11 +23,10 @@ async function meets(answers: Answers, recipient = "a@x.test") {
         nextHop: { kind: "host", host: "127.0.0.1", port: server.port },
       }, {
         part: PART,
-        names: {
-          mailHosts: () => Promise.resolve({ kind: "failed", why: "no" }),
-          addresses: () => Promise.resolve({ kind: "failed", why: "no" }),
-        },
+        names: NO_NAMES,
+        safety: safetyOf(),
         isOurs: () => false,
+        logins: new Logins(PART, () => {}),
       }),
   );
   return { outcome, heard };

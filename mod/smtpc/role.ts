@@ -39,6 +39,16 @@ export const smtpcPart = object({
   /** PEM of authorities beside the usual ones; or empty. */
   ca: text({ max: 1_048_576 }),
   destinations: list(destinationPart, { max: 10_000 }),
+  /** Who we are at the one next hop that wants a login; never logged. */
+  login: z.union([
+    z.null(),
+    object({
+      host: text({ min: 1, max: 255 }),
+      port: int({ min: 1, max: 65_535 }),
+      user: text({ min: 1, max: 255 }),
+      password: text({ min: 1, max: 1_000 }),
+    }),
+  ]),
 });
 
 /** See {@link smtpcPart}. */

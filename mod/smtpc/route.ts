@@ -15,6 +15,11 @@ type DnsCalls = typeof dnsContract.calls;
 export interface Names {
   mailHosts(domain: string): Promise<Answer<DnsCalls["mailHosts"]>>;
   addresses(name: string): Promise<Answer<DnsCalls["addresses"]>>;
+  tlsa(name: string): Promise<Answer<DnsCalls["tlsa"]>>;
+  explain(
+    name: string,
+    type: "A" | "AAAA" | "MX" | "TLSA",
+  ): Promise<Answer<DnsCalls["explain"]>>;
 }
 
 /** One end to connect to. */
@@ -111,25 +116,6 @@ export function protocolOf(nextHop: NextHop): Protocol {
   }
 }
 
-/**
- * Whether a host's name is one to verify a certificate against. What a
- * configured next hop is called, an administrator said. An MX name comes from
- * DNS that nobody signed (RFC 8689 §4.2.1 asks for DNSSEC or MTA-STS, which are
- * not here yet), so it counts only if it is the recipients' domain or below it:
- * then nobody gets a certificate for it but who has that domain.
- */
-export function isVouchedFor(to: Candidate, nextHop: NextHop): boolean {
-  switch (nextHop.kind) {
-    case "host":
-    case "unix":
-      return true;
-    case "mx": {
-      const { domain } = nextHop;
-      return to.host === domain || to.host.endsWith(`.${domain}`);
-    }
-  }
-}
-
 async function hostRoute(
   { host, port }: NextHop & { kind: "host" },
   names: Names,
@@ -172,11 +158,33 @@ async function mxRoute(
   switch (reply.kind) {
     case "answered":
       return mxCandidates(reply.answer, facts);
-    case "refused":
-      return { kind: "nowhere", outcome: refusalOutcome(reply.refusal) };
+    case "refused": {
+      const outcome = refusalOutcome(reply.refusal);
+      return {
+        kind: "nowhere",
+        outcome: reply.refusal === "bogus"
+          ? {
+            ...outcome,
+            text: outcome.text + await whyOf(domain, "MX", names),
+          }
+          : outcome,
+      };
+    }
     case "failed":
       return { kind: "nowhere", outcome: refusalOutcome("try-later") };
   }
+}
+
+/** What DNSSEC finds wrong with a name, after a colon; or empty. */
+export async function whyOf(
+  name: string,
+  type: "MX" | "TLSA",
+  names: Pick<Names, "explain">,
+): Promise<string> {
+  const reply = await names.explain(name, type);
+  return reply.kind === "answered" && reply.answer.why !== ""
+    ? `: ${reply.answer.why.slice(0, 200)}`
+    : "";
 }
 
 function refusalOutcome(

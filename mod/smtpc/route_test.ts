@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MailHost } from "../dns/dns_ipc.ts";
-import { unsignedHost } from "./delivery_fixture.ts";
+import { NO_NAMES, unsignedHost } from "./delivery_fixture.ts";
 import { isLoopback, type Names, routeTo } from "./route.ts";
 
 const FACTS = { hostname: "us.test", port: 25, isOurs: isLoopback };
@@ -14,6 +14,7 @@ function names(answer: {
 }): Names {
   const { hosts, addresses, refusal } = answer;
   return {
+    ...NO_NAMES,
     mailHosts: () =>
       Promise.resolve(
         hosts

@@ -142,6 +142,7 @@ export async function scriptedServer(
   const sockets = new Set<net.Socket>();
   const runs: Promise<void>[] = [];
   const server = net.createServer((socket) => {
+    socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     const visit = new Visit(socket);

@@ -6,6 +6,8 @@
 import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
+import type { Shown } from "../dane/certificate.ts";
+import type { HostPolicy } from "./attempt.ts";
 import { connect, type Connection, type Trouble } from "./connection_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
 import {
@@ -26,8 +28,10 @@ import {
   onLost,
   onReply,
 } from "./transaction.ts";
+import type { Login } from "./login.ts";
+import { logIn } from "./login_io.ts";
 import type { Transcript } from "./transcript.ts";
-import { shakeHands } from "./handshake_io.ts";
+import { reachedInClear, shakeHands } from "./handshake_io.ts";
 import { troubleOutcome } from "./verdict.ts";
 import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
 
@@ -42,10 +46,14 @@ export interface SessionFacts {
   readonly noLoop: boolean;
   /** What is spoken there. */
   readonly protocol: Protocol;
+  /** Who we are there; undefined if nobody asks. Needs a `wanted` for it. */
+  readonly login?: Login | undefined;
   /** What TLS it must have; nothing is said before that is known. */
   readonly wanted: Wanted;
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
+  /** Told of the certificates, for people. */
+  readonly onShown?: ((shown: Shown) => void) | undefined;
 }
 
 /** What came of opening. */
@@ -53,6 +61,12 @@ export type Opened =
   | { readonly kind: "open"; readonly session: Session }
   | { readonly kind: "not-permitted" }
   | { readonly kind: "loop" }
+  /** The provider does not know our login: no mail's fault. */
+  | {
+    readonly kind: "login-refused";
+    readonly outcome: Outcome;
+    readonly reached: Reached;
+  }
   | {
     readonly kind: "failed";
     readonly outcome: Outcome;
@@ -76,14 +90,32 @@ export async function openSession(
   facts: SessionFacts,
   transcript: Transcript,
 ): Promise<Opened> {
-  const first = await openOnce(to, facts, transcript);
+  const offers = { kind: "not-offered", why: "" } as const;
+  const first = await openOnce(
+    to,
+    { ...facts, clearBecause: offers },
+    transcript,
+  );
   if (first.kind !== "without-tls") return first;
   transcript.note(`no TLS (${first.why}); again without`);
   const wanted: Wanted = { ...facts.wanted, tls: "never" };
-  const second = await openOnce(to, { ...facts, wanted }, transcript);
+  const second = await openOnce(
+    to,
+    {
+      ...facts,
+      wanted,
+      clearBecause: { kind: "no-handshake", why: first.why },
+    },
+    transcript,
+  );
   if (second.kind !== "without-tls") return second;
   throw new RangeError("Cannot be: TLS was not to be tried");
 }
+
+type OnceFacts = SessionFacts & {
+  /** Why a session without TLS has none. */
+  readonly clearBecause: Parameters<typeof reachedInClear>[1];
+};
 
 type OpenedOnce = Opened | {
   readonly kind: "without-tls";
@@ -92,7 +124,7 @@ type OpenedOnce = Opened | {
 
 async function openOnce(
   to: Candidate,
-  facts: SessionFacts,
+  facts: OnceFacts,
   transcript: Transcript,
 ): Promise<OpenedOnce> {
   transcript.note(`connecting to ${placeOf(to)}`);
@@ -124,7 +156,7 @@ async function openOnce(
 async function greet(
   connection: Connection,
   to: Candidate,
-  facts: SessionFacts & { transcript: Transcript },
+  facts: OnceFacts & { transcript: Transcript },
 ): Promise<OpenedOnce> {
   const { transcript, replyWithinMs, wanted } = facts;
   let reached: Reached = { ...NOT_REACHED, reached: "clear" };
@@ -141,6 +173,15 @@ async function greet(
     requireTls: wanted.requireTls,
   };
   let state: Opening = FIRST;
+  if (facts.protocol === "submissions") { // RFC 8314 §3.3
+    const shaken = await shakeHands(connection, to, {
+      ...facts,
+      wanted: { ...wanted, tls: "must" },
+    });
+    if (shaken.kind !== "shaken") return shaken;
+    reached = shaken.reached;
+    state = { ...state, inTls: true };
+  }
   while (true) {
     const reply = await connection.reply(replyWithinMs);
     if ("kind" in reply) return lost(reply);
@@ -167,10 +208,27 @@ async function greet(
         break;
       }
       case "ready": {
-        const { protocol } = facts;
+        const { protocol, clearBecause, login } = facts;
+        if (login !== undefined) {
+          const { host } = to;
+          const told = { login, host, replyWithinMs, transcript };
+          const came = await logIn(connection, action.peer.auth, told);
+          switch (came.kind) {
+            case "logged-in":
+              break;
+            case "refused":
+              return { kind: "login-refused", outcome: came.outcome, reached };
+            case "failed":
+              return { kind: "failed", outcome: came.outcome, reached };
+            case "trouble":
+              return lost(came.trouble);
+          }
+        }
         const session = new Session(connection, {
           to,
-          reached,
+          reached: reached.tls === ""
+            ? reachedInClear(wanted, clearBecause)
+            : reached,
           protocol,
           peer: action.peer,
         });
@@ -180,7 +238,9 @@ async function greet(
         return {
           kind: "failed",
           outcome: action.outcome,
-          reached: { ...reached, fault: action.fault ?? "" },
+          reached: action.isWithoutTls
+            ? reachedInClear(wanted, { kind: "not-offered", why: "" })
+            : reached,
         };
       case "without-tls":
         return { kind: "without-tls", why: action.why };
@@ -193,6 +253,15 @@ async function greet(
   }
 }
 
+/** What a session was opened under, and how long that need not be doubted. */
+export interface Vouch {
+  /** See `safety.ts`. */
+  readonly key: string;
+  readonly policy: HostPolicy;
+  /** By `performance.now()`. */
+  readonly untilMs: number;
+}
+
 /** A session that is ready for a transaction. */
 export class Session {
   readonly #connection: Connection;
@@ -202,6 +271,8 @@ export class Session {
   readonly reached: Reached;
   readonly #peer: Peer;
   readonly #protocol: Protocol;
+  /** What it was opened under; undefined if it is not to be kept. */
+  vouch: Vouch | undefined;
   #uses = 0;
 
   constructor(
@@ -218,6 +289,11 @@ export class Session {
   /** Transactions carried so far. */
   get uses(): number {
     return this.#uses;
+  }
+
+  /** See {@link Connection.ourAddress}. */
+  get ourAddress(): string {
+    return this.#connection.ourAddress;
   }
 
   /** What the server said it can. */

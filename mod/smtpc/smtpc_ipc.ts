@@ -82,6 +82,24 @@ export const tlsResult = object({
 /** See {@link tlsResult}. */
 export type TlsResult = z.infer<typeof tlsResult>;
 
+/** One address of a host, as it was found: for people. */
+export const explainedHost = object({
+  attempt: attemptedHost,
+  /** A message would go there, as safely as the profile wants. */
+  wouldDo: z.boolean(),
+  /** Names (`_25._tcp.host`) at which TLSA records were asked for. */
+  tlsaNames: list(text({ max: 255 }), { max: 2 }),
+  /** Of the policy that counts, as it was published; cut. */
+  policyLines: list(text({ max: 300 }), { max: 20 }),
+  /** What it showed, the host's own certificate first. */
+  certificates: list(text({ max: 400 }), { max: 10 }),
+  /** What was said. */
+  transcript: list(text({ max: 200 }), { max: 30 }),
+});
+
+/** See {@link explainedHost}. */
+export type ExplainedHost = z.infer<typeof explainedHost>;
+
 /** The SMTP client's calls. */
 export const smtpcContract = contract("smtpc", {
   /**
@@ -141,6 +159,26 @@ export const smtpcContract = contract("smtpc", {
     withinMs: 120_000,
     ask: object({ recipient: address, nextHop }),
     answer: object({ outcome }),
+    refuses: [],
+    repeatable: true,
+  }),
+  /**
+   * How mail to a next hop would go, for people: looks everything up, connects
+   * to each host, shakes hands and says goodbye. Nothing of any mail is said.
+   */
+  explain: call({
+    from: ["console"],
+    withinMs: 180_000,
+    ask: object({ nextHop }),
+    answer: object({
+      profile: z.enum(PROFILES),
+      /** Key of `[destinations]` that says so; empty for outbound.tls. */
+      entry: text({ max: 300 }),
+      /** Why there is nowhere to go; null if there is somewhere. */
+      nowhere: outcome.nullable(),
+      /** In the order in which they would be tried; the first ones. */
+      hosts: list(explainedHost, { max: 10 }),
+    }),
     refuses: [],
     repeatable: true,
   }),

@@ -1,30 +1,12 @@
 /**
  * What TLS a session must have, in the form in which a session plays it, and
- * what a handshake showed. Pure: `mod/dane` decides, this only carries it.
+ * what it reached. Pure: `mod/dane` decides.
  */
+import type { Demand } from "../dane/demand.ts";
 import type { TlsResult } from "./smtpc_ipc.ts";
-
-/** What the other side showed in a handshake. */
-export interface Shown {
-  /** DER, as they were sent, the host's own first; at most {@link MAX_CHAIN}. */
-  readonly chain: readonly Uint8Array[];
-  /**
-   * Why no known authority vouches for the chain, such as `SELF_SIGNED...`;
-   * empty if one does. Names are not looked at.
-   */
-  readonly authorityFault: string;
-}
-
-/** Certificates that are looked at; more are none of an honest host's. */
-export const MAX_CHAIN = 20;
 
 /** How a failure is called in reports, RFC 8460 §4.3. */
 export type TlsFault = TlsResult["result"];
-
-/** What became of the certificates. */
-export type Judgement =
-  | { readonly ok: true; readonly what: string; readonly isDane: boolean }
-  | { readonly ok: false; readonly what: string; readonly fault: TlsFault };
 
 /** What TLS a session must have. */
 export interface Wanted {
@@ -34,17 +16,29 @@ export interface Wanted {
    * - `must`: not a word of the mail in the clear
    */
   readonly tls: "never" | "may" | "must";
-  /** The name that is asked for (SNI), RFC 7672 §8.1; none of an address. */
-  readonly serverName: string;
-  /** Undefined if any certificate will do. */
-  readonly judge: ((shown: Shown) => Judgement) | undefined;
+  readonly demand: Demand;
   /** True if the host must offer REQUIRETLS, RFC 8689. */
   readonly requireTls: boolean;
 }
 
-/** Opportunistic TLS (RFC 7435): nobody is asked, nothing is demanded. */
-export function opportunistic(serverName: string): Wanted {
-  return { tls: "may", serverName, judge: undefined, requireTls: false };
+/** As {@link Wanted}, from what `mod/dane` says. */
+export function wantedBy(demand: Demand, requireTls: boolean): Wanted {
+  return { tls: tlsOf(demand), demand, requireTls };
+}
+
+function tlsOf(demand: Demand): Wanted["tls"] {
+  switch (demand.kind) {
+    case "clear":
+      return "never";
+    case "opportunistic":
+      return "may";
+    case "encrypted":
+    case "verified":
+    case "dane":
+    case "fingerprint":
+    case "unusable": // nobody opens a session for it
+      return "must";
+  }
 }
 
 /** What a session reached. */
@@ -52,13 +46,13 @@ export interface Reached {
   readonly reached: "" | "clear" | "encrypted" | "verified" | "dane";
   /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS. */
   readonly tls: string;
-  /** What matched, or did not; empty if nobody looked. */
+  /** What matched, or did not; empty without certificates. */
   readonly certificate: string;
   /** Why TLS was not what it had to be, for reports; `` if it was. */
   readonly fault: TlsFault;
 }
 
-/** Where no TLS was begun. */
+/** Where nothing was said. */
 export const NOT_REACHED: Reached = {
   reached: "",
   tls: "",

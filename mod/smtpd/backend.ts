@@ -31,6 +31,8 @@ export type AcceptAsk = AskOf<Queue["accept"]>;
 export interface Backend {
   /** Does this recipient exist, and may a stranger send to it? */
   recipient(address: string): Promise<Reply<Resolve["recipient"]>>;
+  /** It is about to be asked about this recipient. */
+  foresee?(address: string): void;
   /** Opens a stream into the spool; undefined if the spool is not there. */
   store(): Promise<ContentStream | undefined>;
   /** Answered when key and envelope survive a crash. */
@@ -49,6 +51,8 @@ export interface LoginBackend {
   login(question: SaslQuestion): Promise<SaslAnswer>;
   /** Does this recipient exist, wherever it is? */
   relay(address: string): Promise<Reply<Resolve["relay"]>>;
+  /** As {@link Backend.foresee}, for {@link relay}. */
+  foresee?(address: string): void;
   /** May this mailbox send as this address? */
   sender(address: string, login: Mailbox): Promise<Reply<Resolve["sender"]>>;
 }

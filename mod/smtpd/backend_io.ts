@@ -43,6 +43,7 @@ export function edgeBackend({ resolve, spool, queue }: Edges): Backend {
   };
   return {
     recipient: (address) => known.recipient(address),
+    foresee: (address) => known.foresee(address),
     store: () => spool.stream("store", {}),
     accept: (ask) => queue.ask("accept", ask),
     flush,
@@ -66,6 +67,7 @@ export function submissionBackend(edges: SubmissionEdges): Backend {
     forLogins: {
       login: (question) => askAuth(question, auth),
       relay: (address) => known.recipient(address),
+      foresee: (address) => known.foresee(address),
       sender: (address, login) => resolve.ask("sender", { address, login }),
     },
   };

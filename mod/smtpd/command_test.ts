@@ -104,6 +104,19 @@ const COMMANDS: { line: string; want: Command }[] = [
     line: "MAIL FROM:<a@b> AUTH=e+3Dmc2@b",
     want: mail("a@b", { names: ["AUTH"] }),
   },
+  // Postfix's VERP_README.
+  {
+    line: "MAIL FROM:<a@b> XVERP",
+    want: wishing("XVERP", { verp: "+=" }),
+  },
+  {
+    line: "MAIL FROM:<a@b> xverp=-=",
+    want: wishing("XVERP", { verp: "-=" }),
+  },
+  {
+    line: "MAIL FROM:<a@b> XVERP===",
+    want: wishing("XVERP", { verp: "==" }),
+  },
   {
     line: octetText("MAIL FROM:<ü@bücher.test> SMTPUTF8"),
     want: {
@@ -270,6 +283,11 @@ const FAULTS: [
     "MAIL FROM:<a@b> ENVID=a=b",
     "MAIL FROM:<a@b> ENVID=\xc3\xbc SMTPUTF8",
     `MAIL FROM:<a@b> ENVID=${"e".repeat(101)}`,
+    "MAIL FROM:<a@b> XVERP=",
+    "MAIL FROM:<a@b> XVERP=+",
+    "MAIL FROM:<a@b> XVERP=+=+",
+    "MAIL FROM:<a@b> XVERP=ab",
+    "MAIL FROM:<a@b> XVERP XVERP",
     "MAIL FROM:<a@b> AUTH=<x+0Ay>",
     "MAIL FROM:<a@b> AUTH=",
     "RCPT TO:<a@b> ORCPT=rfc822;x+0Ainjected",

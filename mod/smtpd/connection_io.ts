@@ -46,6 +46,8 @@ import type { Introduced } from "./xclient.ts";
 const MAX_WAITING = 16_384;
 /** Octets thrown away while a client takes its last reply. */
 const MAX_DISCARDED = 262_144;
+/** Recipients that are asked about before their turn. */
+const MAX_FORESEEN = 32;
 /** Time to take the last reply and hang up. */
 const LINGER_MS = 2_000;
 /** Time for a TLS handshake, if `commandWithinMs` is not shorter. */
@@ -79,6 +81,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #settings: Settings;
   readonly #lines: LineReader;
+  /** Recipients to come that were asked about already; about. */
+  #foreseen = 0;
   readonly #sessionEndsAt: number;
   #socket: Socket;
   #mode: Mode = "command";
@@ -391,6 +395,27 @@ export class Connection {
     }
     this.#wait("asking");
     answer.then((answer) => this.#resume({ is: "answer", question, answer }));
+    if (question.about === "recipient") this.#foresee();
+  }
+
+  /**
+   * A client with a long list names many recipients in one go. What it says of
+   * each is answered in order; but the asking need not wait for that.
+   */
+  #foresee(): void {
+    if (this.#foreseen-- > 0) return;
+    this.#foreseen = 0;
+    const { backend } = this.#options;
+    const asker = this.#session.login === undefined
+      ? backend
+      : backend.forLogins;
+    if (asker?.foresee === undefined) return;
+    for (const line of this.#lines.ahead(MAX_FORESEEN)) {
+      const command = parseCommand(line, this.#allowsUtf8());
+      if (command.is !== "rcpt") return;
+      this.#foreseen++;
+      if (command.path.kind === "address") asker.foresee(command.path.address);
+    }
   }
 
   async #openMessage(): Promise<void> {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { BELIEVE_MS, KnownRecipients, MAX_KNOWN } from "./known_recipients.ts";
+import {
+  BELIEVE_MS,
+  KnownRecipients,
+  MAX_AHEAD,
+  MAX_KNOWN,
+} from "./known_recipients.ts";
 
 function bench() {
   const asked: string[] = [];
@@ -42,4 +47,23 @@ Deno.test("KnownRecipients is bounded: the oldest goes", async () => {
   assert.deepEqual(asked, []);
   await known.recipient("0@b.test");
   assert.deepEqual(asked, ["0@b.test"]);
+});
+
+Deno.test("KnownRecipients asks once about what is asked and foreseen together", async () => {
+  const { asked, known } = bench();
+  known.foresee("a@b.test");
+  await Promise.all([known.recipient("a@b.test"), known.recipient("a@b.test")]);
+  assert.deepEqual(asked, ["a@b.test"]);
+});
+
+Deno.test("KnownRecipients.foresee() asks nothing when much is asked already", () => {
+  const asked: string[] = [];
+  const known = new KnownRecipients<{ kind: string }>((address) => {
+    asked.push(address);
+    return new Promise(() => {});
+  });
+  for (let i = 0; i < MAX_AHEAD + 5; i++) known.foresee(`${i}@b.test`);
+  assert.equal(asked.length, MAX_AHEAD);
+  void known.recipient("now@b.test");
+  assert.equal(asked.length, MAX_AHEAD + 1);
 });

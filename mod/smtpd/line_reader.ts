@@ -88,6 +88,24 @@ export class LineReader {
     return { is: "line", text: String.fromCharCode(...octets) };
   }
 
+  /**
+   * The lines that {@link next} is going to hand out, up to `count` of them
+   * and to the first that is not whole or not as it should be. Takes none.
+   */
+  *ahead(count: number): Generator<string> {
+    if (this.#skipped !== undefined) return;
+    let at = this.#at;
+    for (let n = 0; n < count; n++) {
+      const lf = this.#held.indexOf(LF, at);
+      if (lf <= at || lf + 1 - at > this.#maxLine) return;
+      const octets = this.#held.subarray(at, lf - 1);
+      if (this.#held[lf - 1] !== CR || octets.includes(CR)) return;
+      if (octets.includes(0)) return;
+      yield String.fromCharCode(...octets);
+      at = lf + 1;
+    }
+  }
+
   #fault(fault: LineFault): Line {
     this.#skipped = 0;
     this.#skippedCr = false;

@@ -79,6 +79,46 @@ Deno.test("LineReader.takeRest hands out what waits, once", () => {
   assert.equal(reader.pending, 0);
 });
 
+const AHEAD: { name: string; text: string; count: number; want: string[] }[] = [
+  { name: "whole lines", text: "A\r\nB\r\nC", count: 9, want: ["A", "B"] },
+  { name: "no more than asked", text: "A\r\nB\r\n", count: 1, want: ["A"] },
+  {
+    name: "none behind a bare LF",
+    text: "A\r\nB\nC\r\n",
+    count: 9,
+    want: ["A"],
+  },
+  {
+    name: "none behind a bare CR",
+    text: "A\r\nB\rC\r\n",
+    count: 9,
+    want: ["A"],
+  },
+  { name: "none behind a NUL", text: "A\0\r\nB\r\n", count: 9, want: [] },
+  {
+    name: "none behind one that is too long",
+    text: `A\r\n${"x".repeat(2_047)}\r\nB\r\n`,
+    count: 9,
+    want: ["A"],
+  },
+];
+
+for (const { name, text, count, want } of AHEAD) {
+  Deno.test(`LineReader.ahead shows ${name}, and takes nothing`, () => {
+    const reader = new LineReader();
+    reader.push(octets(text));
+    assert.deepEqual([...reader.ahead(count)], want);
+    assert.equal(reader.pending, text.length);
+  });
+}
+
+Deno.test("LineReader.ahead shows nothing while a faulty line is skipped", () => {
+  const reader = new LineReader();
+  reader.push(octets("A\nB\r\nC\r\n"));
+  assert.deepEqual(reader.next(), { is: "fault", fault: "bare-lf" });
+  assert.deepEqual([...reader.ahead(9)], []);
+});
+
 function read(parts: string[]): string[] {
   const reader = new LineReader();
   const got: string[] = [];

@@ -20,6 +20,7 @@ export type ParameterName =
   | "RET"
   | "ENVID"
   | "AUTH"
+  | "XVERP"
   | "NOTIFY"
   | "ORCPT";
 
@@ -49,6 +50,8 @@ export type ParameterFault = "syntax" | "unknown-parameter";
 const MAX_ENVID = 100;
 /** RFC 3461 §4.2, in octets as they were sent. */
 const MAX_ORCPT = 500;
+/** What XVERP alone means, as in Postfix. */
+const VERP_DELIMITERS = "+=";
 /** RFC 4954 §5 adds this many octets to a line. */
 const MAX_AUTH = 500;
 
@@ -96,6 +99,14 @@ const MAIL: ReadonlyMap<string, Reader<MailParameters>> = new Map<
         ? before
         : undefined,
   ],
+  // Postfix's VERP_README: two delimiters, or none for the usual ones.
+  [
+    "XVERP",
+    (value, before) =>
+      wish(value === "" || isVerp(value), before, {
+        verp: value || VERP_DELIMITERS,
+      }),
+  ],
 ]);
 
 const RCPT: ReadonlyMap<string, Reader<RecipientWishes>> = new Map<
@@ -133,6 +144,10 @@ const NOTIFICATIONS = new Map<string, Notify>([
   ["FAILURE", "failure"],
   ["DELAY", "delay"],
 ]);
+
+function isVerp(value: string): boolean {
+  return /^[-+=]{2}$/.test(value);
+}
 
 /** Reads what follows the path of MAIL, from the blank before it. */
 export function mailParameters(text: string): MailParameters | ParameterFault {
@@ -216,7 +231,10 @@ function readWords(text: string): Map<string, string> | undefined {
     const keyword = (equals < 0 ? word : word.slice(0, equals)).toUpperCase();
     const value = equals < 0 ? "" : word.slice(equals + 1);
     if (!/^[A-Z0-9][A-Z0-9-]*$/.test(keyword)) return undefined;
-    if (equals >= 0 && !/^[!-<>-~\x80-\xff]+$/.test(value)) return undefined;
+    const isValue = /^[!-<>-~\x80-\xff]+$/.test(value) ||
+      // The one that may have `=`, which RFC 5321 §4.1.2 has in no value.
+      (keyword === "XVERP" && isVerp(value));
+    if (equals >= 0 && !isValue) return undefined;
     if (words.has(keyword)) return undefined;
     words.set(keyword, value);
   }

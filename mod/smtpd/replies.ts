@@ -51,6 +51,7 @@ export const REPLIES = {
   parameterNotOffered: smtpReply(555, "5.5.4", "Parameter was not offered"),
   // RFC 8689 §2: offered, and asked for, inside TLS only.
   requireTlsInClear: smtpReply(530, "5.7.4", "REQUIRETLS needs STARTTLS first"),
+  verpNeedsSender: smtpReply(501, "5.5.4", "XVERP needs a reverse-path"),
   tooManyMails: smtpReply(421, "4.7.0", "Too many messages in one session"),
   // RFC 1985 §5.2.
   flushStarted: smtpReply(250, "2.0.0", "Queuing for node started"),

@@ -87,6 +87,31 @@ serverTest(
   },
 );
 
+serverTest(
+  "asks ahead about recipients named in one go, and about no more",
+  {},
+  async ({ port, backend }) => {
+    const foreseen: string[] = [];
+    Object.assign(backend, { foresee: (one: string) => foreseen.push(one) });
+    const client = await TestClient.open(port);
+    const rcpt = (n: number) => `RCPT TO:<u${n}@home.test>\r\n`;
+    const names = Array.from({ length: 40 }, (_, n) => n);
+    client.send(HEAD + names.map(rcpt).join("") + "NOOP\r\n" + rcpt(99));
+    const before = HEAD.split("\r\n").length - 1;
+    const codes: string[] = [];
+    for (let i = 0; i < before + 42; i++) {
+      codes.push((await client.reply()).slice(0, 3));
+    }
+    assert.deepEqual(codes, codes.map(() => "250"));
+    // The first of each batch is asked about in its turn.
+    assert.equal(new Set(foreseen).size, foreseen.length);
+    assert.ok(foreseen.length >= 38, `${foreseen.length} foreseen`);
+    assert.ok(!foreseen.includes("u99@home.test"));
+    client.send("QUIT\r\n");
+    await client.rest();
+  },
+);
+
 serverTest("answers a batch in one write", {}, async ({ port }) => {
   const client = await TestClient.open(port);
   let parts = 0;

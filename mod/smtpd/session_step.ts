@@ -171,6 +171,7 @@ function onHello(
     if (session.secured) lines.push("REQUIRETLS");
     const offer = authOffer(session, rules);
     if (offer !== undefined) lines.push(offer);
+    if (rules.takesLogins && session.secured) lines.push("XVERP");
     if (rules.takesXclient) lines.push(`XCLIENT ${XCLIENT_ATTRIBUTES}`);
     lines.push("HELP");
   }
@@ -192,9 +193,14 @@ function mustLogIn(session: Session, rules: Rules): SmtpReply | undefined {
 function notOffered(
   session: Exclude<Session, { at: "start" }>,
   names: readonly ParameterName[],
+  { takesLogins }: Pick<Rules, "takesLogins">,
 ): SmtpReply | undefined {
   // RFC 5321 §4.1.1.11: HELO offered none.
   if (!session.hello.esmtp && names.length > 0) {
+    return REPLIES.parameterNotOffered;
+  }
+  // A stranger is not to have copies leave with addresses of our making.
+  if (!takesLogins && names.includes("XVERP")) {
     return REPLIES.parameterNotOffered;
   }
   return !session.secured && names.includes("REQUIRETLS")
@@ -208,8 +214,11 @@ function onMail(session: Session, command: MailCommand, rules: Rules): Step {
   const stranger = mustLogIn(session, rules);
   if (stranger !== undefined) return [session, reply(stranger)];
   if (session.mails >= MAX_MAILS) return [session, close(REPLIES.tooManyMails)];
-  const fault = notOffered(session, command.names);
+  const fault = notOffered(session, command.names, rules);
   if (fault !== undefined) return [session, reply(fault)];
+  if (command.wishes.verp !== "" && command.reversePath === "") {
+    return [session, reply(REPLIES.verpNeedsSender)];
+  }
   // RFC 1870 §6.1.
   if ((command.sizeBytes ?? 0) > rules.maxMessageBytes) {
     return [session, reply(REPLIES.tooLarge)];
@@ -234,7 +243,7 @@ function onRcpt(session: Session, command: RcptCommand, rules: Rules): Step {
   if (session.mail.chunkBytes !== undefined) {
     return [session, reply(REPLIES.chunksBegun)];
   }
-  const fault = notOffered(session, command.names);
+  const fault = notOffered(session, command.names, rules);
   if (fault !== undefined) return [session, reply(fault)];
   const { path, wishes } = command;
   // RFC 5321 §4.5.1: postmaster without a domain is ours.

@@ -491,6 +491,7 @@ Deno.test("step keeps what each recipient's sender wished", () => {
     ret: "hdrs",
     smtpUtf8: false,
     requireTls: false,
+    verp: "",
   });
   assert.deepEqual(mail.recipients, ["r@home.test", "q@home.test"]);
   assert.deepEqual(mail.recipientWishes, [

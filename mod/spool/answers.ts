@@ -71,6 +71,9 @@ export function spoolAnswers(on: {
     async storeNotice({ head, quote, tail }, asker) {
       const quoted = quote === null ? [] : quotedOf(dir, quote);
       if (quoted === undefined) return { refusal: "unreadable" };
+      if (quote?.is8bit === false && quoted.some(hasHighOctet)) {
+        return { refusal: "eight-bit" };
+      }
       const stream = spool.store(asker);
       stream.push(encoder.encode(head));
       for (const octets of quoted) stream.push(octets);
@@ -97,6 +100,10 @@ function quotedOf(
   }
   const start = readStart(dir, ref, key);
   return start && [headerBlock(start)];
+}
+
+function hasHighOctet(octets: Uint8Array): boolean {
+  return octets.some((octet) => octet > 127);
 }
 
 const encoder = new TextEncoder();

@@ -130,7 +130,7 @@ test("spoolAnswers put a notice around another message's header", async () => {
   const quote = await on.store(encoder.encode("A: b\r\n\r\nsecret\r\n"));
   const notice = {
     head: "Héad\r\n\r\n",
-    quote: { ...quote, isWhole: false },
+    quote: { ...quote, isWhole: false, is8bit: false },
     tail: "\r\n--x--\r\n",
   };
   const stored = answered(await on.ask("storeNotice", notice)) as Stored;
@@ -139,7 +139,7 @@ test("spoolAnswers put a notice around another message's header", async () => {
   const whole = answered(
     await on.ask("storeNotice", {
       ...notice,
-      quote: { ...quote, isWhole: true },
+      quote: { ...quote, isWhole: true, is8bit: false },
     }),
   ) as Stored;
   assert.equal(
@@ -158,6 +158,24 @@ test("spoolAnswers put a notice around another message's header", async () => {
     alone.ref.sizeBytes,
     encoder.encode("Héad\r\n\r\n\r\n--x--\r\n").length,
   );
+});
+
+test("spoolAnswers quote octets above 127 only where the head says so", async () => {
+  await using on = begin();
+  on.ask("adopt", { refs: [], last: true });
+  const quote = await on.store(
+    Uint8Array.from([...new TextEncoder().encode("A: "), 0xe9, 13, 10]),
+  );
+  const ask = (isWhole: boolean, is8bit: boolean) =>
+    on.ask("storeNotice", {
+      head: "H: i\r\n\r\n",
+      quote: { ...quote, isWhole, is8bit },
+      tail: "\r\n",
+    });
+  for (const isWhole of [false, true]) {
+    assert.deepEqual(await ask(isWhole, false), { refusal: "eight-bit" });
+    answered(await ask(isWhole, true));
+  }
 });
 
 test("spoolAnswers stream 100 MB in constant memory", async () => {

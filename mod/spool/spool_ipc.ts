@@ -107,11 +107,14 @@ export const spoolContract = contract("spool", {
            * {@link MAX_RETURNED_OCTETS}, or no other server would take it.
            */
           isWhole: z.boolean(),
+          /** `head` says that what is quoted may have octets above 127. */
+          is8bit: z.boolean(),
         }),
       ]),
       tail: text({ max: 65_536 }),
     }),
     answer: stored,
-    refuses: ["full", "unhealthy", "unreadable"],
+    /** `eight-bit`: there are such octets, and `head` does not say so. */
+    refuses: ["full", "unhealthy", "unreadable", "eight-bit"],
   }),
 });

@@ -1,11 +1,123 @@
-/** The MTA-STS role's process. */
+/** The MTA-STS role's process: asks dns, answers smtpc, speaks HTTPS. */
+import { log } from "../core/log.ts";
+import { LogBrake } from "../core/log_brake.ts";
+import { announcedId } from "../dane/sts.ts";
+import { dnsContract } from "../dns/dns_ipc.ts";
+import type { Edge } from "../ipc/edge.ts";
 import { runRole } from "../ipc/role_runtime.ts";
-import { stsPart } from "./role.ts";
+import { type Failed, fetchPolicy } from "./fetch_io.ts";
+import { type News, Policies, type Published, type Sight } from "./policies.ts";
+import { published } from "./published.ts";
+import { isReachable } from "./reachable.ts";
+import { Shelf } from "./shelf_io.ts";
+import { type StsPart, stsPart } from "./role.ts";
 import { stsContract } from "./sts_ipc.ts";
+
+/** Time for one fetch, all addresses together; RFC 8461 §3.3 advises a minute. */
+const FETCH_WITHIN_MS = 40_000;
+const MOST_ADDRESSES = 4;
+const HTTPS = 443;
+/** News written out in one second; the rest is only counted. */
+const LOGGED_EACH_SECOND = 20;
+
+type Dns = Pick<Edge<typeof dnsContract.calls>, "ask">;
 
 /** Runs the role for the life of the process. */
 export async function main(): Promise<void> {
   await runRole(stsPart, (context) => {
-    context.answer(stsContract, { policy: () => ({ refusal: "none" }) });
+    const dns = context.ask(dnsContract);
+    const shelf = new Shelf(
+      context.part.dir,
+      (why) => log("sts-not-kept", { alarm: true, why }),
+    );
+    const brake = new LogBrake(LOGGED_EACH_SECOND);
+    const policies = new Policies({
+      look: (domain) => look(dns, domain),
+      fetch: (domain) => fetchFor(dns, domain, context.part),
+      keep: (domain, kept) => shelf.keep(domain, kept),
+      forget: (domain) => shelf.forget(domain),
+      tell: (domain, news) => {
+        context.count(`policies-${news.is}`);
+        if (brake.mayWrite(Date.now())) tell(domain, news);
+      },
+      nowMs: () => Date.now(),
+    });
+    for (const { domain, kept } of shelf.all()) policies.restore(domain, kept);
+    log("sts-loaded", { policies: policies.size });
+    context.answer(stsContract, {
+      policy: async ({ domain }) => {
+        context.count("policies-asked");
+        const verdict = await policies.policy(domain);
+        return "refusal" in verdict ? verdict : { answer: verdict };
+      },
+    });
   });
+}
+
+async function look(dns: Dns, domain: string): Promise<Sight> {
+  const name = `_mta-sts.${domain}`;
+  if (!isName(name)) return { kind: "none" };
+  const reply = await dns.ask("texts", { name });
+  const id = reply.kind === "answered"
+    ? announcedId(reply.answer.texts)
+    : undefined;
+  return id === undefined ? { kind: "none" } : { kind: "record", id };
+}
+
+async function fetchFor(
+  dns: Dns,
+  domain: string,
+  { port, ca }: StsPart,
+): Promise<Published | Failed> {
+  const host = `mta-sts.${domain}`;
+  const reply = await dns.ask("addresses", { name: host });
+  if (reply.kind !== "answered") {
+    const why = reply.kind === "refused" ? reply.refusal : reply.why;
+    return fetchError(`${host}: ${why}`);
+  }
+  const reach = { loopback: port !== HTTPS };
+  const addresses = reply.answer.addresses
+    .filter((one) => isReachable(one, reach)).slice(0, MOST_ADDRESSES);
+  if (addresses.length === 0) {
+    return fetchError(`${host} has no IPv4 address that may be asked`);
+  }
+  const withinMs = FETCH_WITHIN_MS;
+  const fetched = await fetchPolicy({ host, addresses, port, ca, withinMs });
+  return fetched.kind === "failed" ? fetched : published(fetched.octets);
+}
+
+function fetchError(why: string): Failed {
+  return {
+    kind: "failed",
+    failure: "sts-policy-fetch-error",
+    why: why.slice(0, 200),
+  };
+}
+
+/** An address literal has no names below it, and a name has an end. */
+function isName(name: string): boolean {
+  return !name.includes("[") && !name.includes(":") && name.length <= 253;
+}
+
+function tell(domain: string, news: News): void {
+  switch (news.is) {
+    case "fetched": {
+      const { mode, id, mx, untilMs } = news.policy;
+      const until = new Date(untilMs).toISOString();
+      log("sts-policy-fetched", {
+        domain,
+        mode,
+        id,
+        mx: mx.slice(0, 5),
+        until,
+      });
+      return;
+    }
+    case "failed":
+      log("sts-policy-failed", {
+        domain,
+        why: news.trouble,
+        inForce: news.old ? "an older policy" : "none",
+      });
+  }
 }

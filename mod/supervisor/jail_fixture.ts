@@ -70,6 +70,8 @@ export async function installForTests(): Promise<JailFixture> {
       nextHopSockets: [],
       sources: [],
       nameservers: ["127.0.0.1"],
+      dnsPort: 53,
+      dnsRecurses: false,
       outboundPort: 25,
       mtaSts: true,
       stsPort: 443,

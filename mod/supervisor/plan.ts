@@ -2,6 +2,8 @@
  * Configuration -> what every role is told, and what its manifest may turn
  * into rights. The one place that knows both the settings and the roles.
  */
+import type { Route } from "../config/routing.ts";
+import { isAddress } from "../config/names.ts";
 import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
@@ -82,9 +84,29 @@ export interface PlanInputs {
   readonly journalBytes: number;
   /** PEM of authorities for outbound TLS beside the usual ones; or empty. */
   readonly ca: string;
+  /** For `outbound.smarthost`; null if it has no login. */
+  readonly smarthostPassword: string | null;
   /** Lists of networks and access tables. */
   readonly gateFiles: GateFiles;
   readonly manifests: readonly RoleManifest[];
+}
+
+/** `[routes]`, and the one that `outbound.smarthost` is. */
+export function routesOf({ routes, outbound }: Config): readonly Route[] {
+  if (outbound.smarthost === null) return routes;
+  // The login is smtpc's alone to know.
+  const { host, port, protocol } = outbound.smarthost;
+  const nextHop = { kind: "host", host, port, protocol } as const;
+  return [...routes, { domain: "*", nextHop }];
+}
+
+function loginOf({ config, smarthostPassword: password }: PlanInputs) {
+  const { smarthost } = config.outbound;
+  if (smarthost === null || smarthost.user === null || password === null) {
+    return null;
+  }
+  const { host, port, user } = smarthost;
+  return { host, port, user, password };
 }
 
 /** The facts that manifests turn into rights. */
@@ -93,7 +115,7 @@ export function siteOf(inputs: PlanInputs): Site {
   const paths = pathsOf(config.server.home);
   const hops = new Map<string, { host: string; port: number }>();
   const sockets = new Set<string>();
-  for (const { nextHop } of config.routes) {
+  for (const { nextHop } of routesOf(config)) {
     if (nextHop.kind === "unix") sockets.add(nextHop.path);
     if (nextHop.kind !== "host") continue;
     const { host, port } = nextHop;
@@ -118,6 +140,8 @@ export function siteOf(inputs: PlanInputs): Site {
     nextHopSockets: [...sockets],
     sources: [],
     nameservers: nameserversOf(inputs),
+    dnsPort: config.dns.port,
+    dnsRecurses: mayRecurse(inputs),
     ipv6: config.outbound.ipv6 === "auto"
       ? inputs.hasIpv6
       : config.outbound.ipv6 === "on",
@@ -147,11 +171,21 @@ function nameserversOf(inputs: PlanInputs): readonly string[] {
   return (configured.length > 0 ? configured : inputs.nameservers).slice(0, 8);
 }
 
+/** True if dns may come to walk the DNS from its root; see `dns.resolve`. */
+function mayRecurse(inputs: PlanInputs): boolean {
+  const { resolve, validate } = inputs.config.dns;
+  return resolve === "recurse" ||
+    (resolve === "auto" && (validate || nameserversOf(inputs).length === 0));
+}
+
 /** Reads the name servers out of a resolv.conf(5). */
 export function parseResolvConf(text: string): string[] {
   return text.split("\n").flatMap((line) => {
     const [word, address] = line.trim().split(/\s+/);
-    return word === "nameserver" && address !== undefined ? [address] : [];
+    // One with a zone (`fe80::1%eth0`) is no address that a wall can name.
+    return word === "nameserver" && address !== undefined && isAddress(address)
+      ? [address]
+      : [];
   });
 }
 
@@ -203,7 +237,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       aliases: config.aliases,
       recipientDelimiter: config.resolve.recipient_delimiter,
       postmaster: mailboxOf(config.server.postmaster),
-      routes: config.routes,
+      routes: routesOf(config),
       relayDomains: config.server.relay_domains,
       maxTargets: config.resolve.max_targets,
     }],
@@ -264,6 +298,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       destinations: config.destinations.map((
         { name, tls, match, fingerprints },
       ) => ({ name, tls, match, fingerprints })),
+      login: loginOf(inputs),
       mtaSts: site.mtaSts,
     }],
     ["dial", {
@@ -273,7 +308,17 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     }],
     ["dns", {
       nameservers: site.nameservers,
+      port: config.dns.port,
       withinMs: config.outbound.dns_timeout,
+      resolve: config.dns.resolve,
+      trustedServers: config.dns.trusted_servers,
+      validate: config.dns.validate,
+      trustAnchors: config.dns.trust_anchors,
+      rootHints: config.dns.root_hints,
+      minTtlS: Math.floor(config.dns.min_ttl / 1_000),
+      maxTtlS: Math.floor(config.dns.max_ttl / 1_000),
+      maxNegativeTtlS: Math.floor(config.dns.max_negative_ttl / 1_000),
+      cacheBytes: config.dns.cache_size,
     }],
     ["sts", {
       dir: site.stsDir,

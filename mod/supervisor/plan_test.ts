@@ -36,6 +36,7 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     hasIpv6: true,
     journalBytes: 0,
     ca: "",
+    smarthostPassword: null,
     gateFiles: NO_GATE_FILES,
     manifests: ROLES,
     ...over,
@@ -299,4 +300,42 @@ Deno.test("planServer() tells shred how large the journal is", () => {
     (parts.get("shred") as { journalBytes: number }).journalBytes,
     4_096,
   );
+});
+
+Deno.test("planServer() tells smtpc alone the smart host's password", () => {
+  const plan = planServer(inputs(
+    `${LEAST}
+[outbound]
+smarthost = "submission://me:hunter2@smtp.provider.test"
+[routes]
+"a.test" = "127.0.0.1:2600"
+`,
+    { smarthostPassword: "hunter2" },
+  ));
+  for (const [role, part] of plan.parts) {
+    const has = JSON.stringify(part).includes("hunter2");
+    assert.equal(has, role === "smtpc", role);
+  }
+  assert.ok(!JSON.stringify(plan.site).includes("hunter2"));
+  const { routes } = plan.parts.get("resolve") as { routes: unknown[] };
+  assert.deepEqual(routes.at(-1), {
+    domain: "*",
+    nextHop: {
+      kind: "host",
+      host: "smtp.provider.test",
+      port: 587,
+      protocol: "submission",
+    },
+  });
+  const smtpc = ROLES.find(({ name }) => name === "smtpc")!;
+  const flags = permissionFlags(smtpc.needs(plan.site), { plugs: [] }).join();
+  assert.match(flags, /0\.0\.0\.0\/0:587/);
+});
+
+Deno.test("siteOf() lets smtpc reach a socket that is a route", () => {
+  const site = siteOf(inputs(`${LEAST}
+[routes]
+"lists.test" = "lmtp:unix:/run/lists/lmtp.sock"
+`));
+  assert.deepEqual(site.nextHopSockets, ["/run/lists/lmtp.sock"]);
 });

@@ -18,6 +18,8 @@ const site: Site = {
   nextHopSockets: [],
   sources: [],
   nameservers: ["127.0.0.1"],
+  dnsPort: 53,
+  dnsRecurses: false,
   outboundPort: 25,
   mtaSts: true,
   stsPort: 443,

@@ -32,6 +32,7 @@ import { replaceFile } from "./replace_file.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
 import { hasOldHashes, loginDoubts, readLogins } from "./logins.ts";
+import { readSmarthostPassword, smarthostDoubts } from "./smarthost.ts";
 import { mailboxesOf } from "./users.ts";
 
 /** An installation that may be started. */
@@ -113,7 +114,11 @@ export function openSite(configPath: string): Opening {
   if (!gateFiles.ok) faults.push(...gateFiles.faults);
   const authorities = readAuthorities(config);
   if (!authorities.ok) faults.push(...authorities.faults);
-  if (!tls.ok || !users.ok || !gateFiles.ok || !authorities.ok) {
+  const smarthost = readSmarthostPassword(config, cannotRead);
+  if (!smarthost.ok) faults.push(...smarthost.faults);
+  if (
+    !tls.ok || !users.ok || !gateFiles.ok || !authorities.ok || !smarthost.ok
+  ) {
     return { ok: false, faults };
   }
 
@@ -137,6 +142,7 @@ export function openSite(configPath: string): Opening {
     );
   }
   warnings.push(...users.warnings);
+  warnings.push(...smarthostDoubts(config, configPath));
   warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({
@@ -148,6 +154,7 @@ export function openSite(configPath: string): Opening {
     libc: libcPath(libraries),
     journalBytes: journalBytes(paths.spentDir),
     ca: authorities.pem,
+    smarthostPassword: smarthost.password,
     gateFiles: gateFiles.files,
     manifests: ROLES,
   });

@@ -37,6 +37,8 @@ export interface ServerPlan {
     string,
     readonly { readonly host: string; readonly port: number }[]
   >;
+  /** Edges whose asking end this very process holds; see `small_server.ts`. */
+  readonly own?: readonly EdgePlan[];
 }
 
 /** Roles that the world hands mail to: they stop first. */
@@ -173,7 +175,8 @@ export class Supervisor {
       }
       this.#tcpFds.set(name, fds);
     }
-    this.#edges = edgesOf(this.#plan.manifests, this.#plan.site);
+    const { manifests, site, own = [] } = this.#plan;
+    this.#edges = [...edgesOf(manifests, site), ...own];
     for (const edge of this.#edges) {
       const gid = this.#installation.accounts?.get(edge.answerer)?.gid ?? null;
       const mode = gid === null ? 0o600 : 0o660;
@@ -196,6 +199,13 @@ export class Supervisor {
       }
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+  }
+
+  /** The listening descriptor of one of the plan's `own` edges. */
+  fdOf(edge: EdgePlan): number {
+    const fd = this.#edgeFds.get(edge.path);
+    if (fd === undefined) throw new RangeError(`Cannot find ${edge.path}`);
+    return fd;
   }
 
   #partOf(instance: string): unknown {

@@ -35,6 +35,7 @@ export function permissionFlags(
     ...sockets.map((path) => `unix:${path}`),
     ...needs.connect.map(netTarget),
     ...(needs.bind ?? []).map(bindTarget),
+    ...needs.udp ? udpSources(needs) : [],
   ];
   const flags: string[] = [];
   const add = (name: string, values: readonly string[]) => {
@@ -49,6 +50,15 @@ export function permissionFlags(
   add("sys", needs.sys ?? []);
   add("ffi", ffi ? [narrowPath(ffi.library)] : []);
   return flags;
+}
+
+/** Where datagrams may come from here: any port that the kernel chooses. */
+function udpSources({ connect }: Needs): string[] {
+  const isSix = ({ host }: { host: string }) => host.includes(":");
+  return [
+    ...connect.some((one) => !isSix(one)) ? ["0.0.0.0:0"] : [],
+    ...connect.some(isSix) ? ["[::]:0"] : [],
+  ];
 }
 
 /** Checks that a path is absolute, plain, below the root, and flag-safe. */

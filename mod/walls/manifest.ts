@@ -42,6 +42,10 @@ export interface Site {
   readonly stsPort: number;
   /** The system's name servers, from /etc/resolv.conf. */
   readonly nameservers: readonly string[];
+  /** Port of name servers; 53 outside of laboratories. */
+  readonly dnsPort: number;
+  /** True if dns may ask name servers other than those. */
+  readonly dnsRecurses: boolean;
   /** True if the machine has an IPv6 address to connect from. */
   readonly ipv6: boolean;
   /** Processes that share the SMTP listening sockets. */
@@ -78,7 +82,12 @@ export interface Needs {
   readonly connectUnix?: readonly string[];
   /** Addresses of ours that it may connect from, at ports of the kernel's choice. */
   readonly bind?: readonly string[];
-  /** True if it may send UDP, to the hosts in `connect` only by Deno's wall. */
+  /**
+   * True if it may send UDP, to the hosts in `connect` only by Deno's wall. It
+   * binds sockets to ports of the kernel's choice for that, which Deno grants
+   * as `0.0.0.0:0` (and `[::]:0`): listening there by TCP is included, and
+   * refused by the kernel's wall alone.
+   */
   readonly udp?: boolean;
   /** Environment variables it reads. */
   readonly env?: readonly string[];

@@ -18,6 +18,8 @@ const SITE: Site = {
   nextHopSockets: [],
   sources: [],
   nameservers: [],
+  dnsPort: 53,
+  dnsRecurses: false,
   outboundPort: 25,
   mtaSts: true,
   stsPort: 443,

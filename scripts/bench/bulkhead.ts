@@ -2,6 +2,11 @@
 import { run, until } from "./command.ts";
 import {
   BOX_DOMAIN,
+  drainDomain,
+  DRAINS,
+  FAN_DOMAINS,
+  fanDomain,
+  fanHost,
   type Ground,
   RELAY_DOMAIN,
   type Server,
@@ -13,7 +18,7 @@ const STOPPED_WITHIN_MS = 15_000;
 
 /** Starts it. */
 export async function startBulkhead(ground: Ground): Promise<Server> {
-  const { dir, port, sinkPort, group } = ground;
+  const { dir, port, group } = ground;
   const passwordFile = `${dir}.password`;
   Deno.writeTextFileSync(passwordFile, "bench bench bench\n", { mode: 0o600 });
   await run([
@@ -21,15 +26,10 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     ...["run", "-A", MAIN, "init", dir, "--hostname", "mx.bench.test"],
     ...["--domain", BOX_DOMAIN, "--user", "u"],
     ...["--password-file", passwordFile, "--ports", `${port}`],
-    ...["--route", `${RELAY_DOMAIN}=127.0.0.1:${sinkPort}`],
+    ...routes(ground),
   ]);
-  // All of the loopback is trusted else, and the gate never asked.
-  Deno.writeTextFileSync(
-    `${dir}/bulkhead.toml`,
-    '\n[screening]\ntrusted = ["127.0.0.1/32"]\ngreet_wait = "1s"\n' +
-      "[rates]\nconnections = 0\nconcurrency = 0\n",
-    { append: true },
-  );
+  const file = `${dir}/bulkhead.toml`;
+  Deno.writeTextFileSync(file, settle(Deno.readTextFileSync(file), ground));
   const log = `${dir}.log`;
   const serve = ["serve", "--config", `${dir}/bulkhead.toml`];
   const child = group.start(
@@ -50,6 +50,7 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     box: `${dir}/mail/${BOX_DOMAIN}/u/new`,
     group,
     partOf,
+    flush: (domain) => etrn(port, domain),
     stop: async () => {
       if (!ended) child.kill("SIGTERM");
       await until(() => ended, { withinMs: STOPPED_WITHIN_MS });
@@ -59,6 +60,40 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     throw new Error(`Cannot start Bulkhead:\n${tail(log)}`);
   }
   return server;
+}
+
+/** RFC 1985: what waits for a domain is tried now. */
+async function etrn(port: number, domain: string): Promise<void> {
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const said = `EHLO client.test\r\nETRN ${domain}\r\nQUIT\r\n`;
+  const buffer = new Uint8Array(4_096);
+  await client.read(buffer); // who talks before the greeting is no mail server
+  await client.write(new TextEncoder().encode(said));
+  while (await client.read(buffer) !== null);
+  client.close();
+}
+
+/** The file that `init` wrote, with what the measurement needs. */
+function settle(file: string, { drainPort }: Ground): string {
+  const drains = DRAINS.map((atOnce, i) =>
+    `"127.0.0.1:${drainPort + i}" = { max_sessions = ${atOnce} }\n`
+  ).join("");
+  return file.replace("[destinations]\n", `[destinations]\n${drains}`) +
+    // All of the loopback is trusted else, and the gate never asked.
+    '\n[screening]\ntrusted = ["127.0.0.1/32"]\ngreet_wait = "1s"\n' +
+    "[rates]\nconnections = 0\nconcurrency = 0\n";
+}
+
+/** `--route` for each of them. */
+function routes({ sinkPort, fanPort, drainPort }: Ground): string[] {
+  const all = [`${RELAY_DOMAIN}=127.0.0.1:${sinkPort}`];
+  for (let n = 1; n <= FAN_DOMAINS; n++) {
+    all.push(`${fanDomain(n)}=${fanHost(n)}:${fanPort}`);
+  }
+  DRAINS.forEach((atOnce, i) =>
+    all.push(`${drainDomain(atOnce)}=127.0.0.1:${drainPort + i}`)
+  );
+  return all.flatMap((route) => ["--route", route]);
 }
 
 async function version(): Promise<string> {

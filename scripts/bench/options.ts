@@ -21,6 +21,10 @@ export interface Options {
   readonly latencyMessages: number;
   /** Measures the way to another host too. */
   readonly relay: boolean;
+  /** Measures what comes in. */
+  readonly inbound: boolean;
+  /** Measures one message to many, and queues that are let out. */
+  readonly outbound: boolean;
   /** Connections of one door in one round. */
   readonly connections: number;
   /** JSON lines instead of a table. */
@@ -43,6 +47,8 @@ Bulkhead alone, in a directory.
   --sizes LIST     message sizes in KiB (2), for example 2,50,1024
   --sessions LIST  sessions at once (1,10,50)
   --relay          measure the way to another host too (smtp-sink)
+  --outbound       measure a fan-out and queues that are let out, too
+  --only-outbound  measure nothing else
   --servers LIST   bulkhead,postfix
   --dir DIR        use this directory instead of an ext4 image of its own
   --write          rewrite the tables of docs/performance.md
@@ -64,6 +70,8 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       sizes: { type: "string", default: "2" },
       sessions: { type: "string", default: "1,10,50" },
       relay: { type: "boolean", default: false },
+      outbound: { type: "boolean", default: false },
+      "only-outbound": { type: "boolean", default: false },
       servers: { type: "string", default: SERVERS.join(",") },
       dir: { type: "string" },
       write: { type: "boolean", default: false },
@@ -80,6 +88,8 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     latencyMessages: values.quick ? 60 : 200,
     connections: values.quick ? 1_000 : 4_000,
     relay: values.relay,
+    outbound: values.outbound || values["only-outbound"],
+    inbound: !values["only-outbound"],
     json: values.json,
     write: values.write,
     dir: values.dir,

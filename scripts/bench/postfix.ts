@@ -9,6 +9,11 @@ import { attempt, run, until } from "./command.ts";
 import {
   answers,
   BOX_DOMAIN,
+  drainDomain,
+  DRAINS,
+  FAN_DOMAINS,
+  fanDomain,
+  fanHost,
   type Ground,
   RELAY_DOMAIN,
   type Server,
@@ -46,6 +51,7 @@ export async function startPostfix(ground: Ground): Promise<Server> {
     box: `${box}/new`,
     group,
     partOf: (args) => args[0]?.split("/").at(-1) ?? "",
+    flush: async () => void await run(["postqueue", "-c", config, "-f"]),
     stop: async () => void await attempt(["postfix", "-c", config, "stop"]),
   };
   const starter = group.start(["postfix", "-c", config, "start"], log);
@@ -75,10 +81,8 @@ async function compiledIn(): Promise<Map<string, string>> {
   }));
 }
 
-function mainCf(
-  { dir, sinkPort }: Ground,
-  defaults: Map<string, string>,
-): string {
+function mainCf(ground: Ground, defaults: Map<string, string>): string {
+  const { dir } = ground;
   const built = [
     "command_directory",
     "daemon_directory",
@@ -119,10 +123,31 @@ virtual_mailbox_limit = 0
 virtual_minimum_uid = 100
 virtual_uid_maps = static:${MAIL_UID}
 virtual_gid_maps = static:${MAIL_UID}
-transport_maps = inline:{${RELAY_DOMAIN}=smtp:[127.0.0.1]:${sinkPort}}
+transport_maps = inline:{${transports(ground).join(", ")}}
+${DRAINS.map(drainLimits).join("\n")}
 default_process_limit = 400
 in_flow_delay = 0s
 `;
+}
+
+/** Pairs of transport(5). */
+function transports({ sinkPort, fanPort, drainPort }: Ground): string[] {
+  const all = [`${RELAY_DOMAIN}=smtp:[127.0.0.1]:${sinkPort}`];
+  for (let n = 1; n <= FAN_DOMAINS; n++) {
+    all.push(`${fanDomain(n)}=smtp:[${fanHost(n)}]:${fanPort}`);
+  }
+  DRAINS.forEach((atOnce, i) =>
+    all.push(
+      `${drainDomain(atOnce)}=drain${atOnce}:[127.0.0.1]:${drainPort + i}`,
+    )
+  );
+  return all;
+}
+
+function drainLimits(atOnce: number): string {
+  const name = `drain${atOnce}`;
+  return `${name}_destination_concurrency_limit = ${atOnce}
+${name}_initial_destination_concurrency = ${Math.min(5, atOnce)}`;
 }
 
 /** Services as master(5) wants them: name, type, private, wakeup, limit. */
@@ -151,6 +176,16 @@ function masterCf(port: number): string {
     ["proxywrite", "unix", "-", "-", "1", "proxymap"],
     ["smtp", "unix", "-", "-", "-", "smtp"],
     ["relay", "unix", "-", "-", "-", "smtp"],
+    ...DRAINS.map((
+      atOnce,
+    ): [string, string, string, string, string, string] => [
+      `drain${atOnce}`,
+      "unix",
+      "-",
+      "-",
+      "-",
+      "smtp",
+    ]),
     ["showq", "unix", "n", "-", "-", "showq"],
     ["error", "unix", "-", "-", "-", "error"],
     ["retry", "unix", "-", "-", "-", "error"],

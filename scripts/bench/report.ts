@@ -4,6 +4,8 @@ import type {
   ConnectionRun,
   DiskRun,
   Door,
+  DrainRun,
+  FanOutRun,
   LatencyRun,
   LoadRun,
   MemoryRun,
@@ -77,6 +79,8 @@ export function rowsOf(runs: readonly Run[]): Row[] {
     ...loadRows(runs.filter((run) => run.kind === "load")),
     ...latencyRows(runs.filter((run) => run.kind === "latency")),
     ...connectionRows(runs.filter((run) => run.kind === "connections")),
+    ...fanOutRows(runs.filter((run) => run.kind === "fan-out")),
+    ...drainRows(runs.filter((run) => run.kind === "drain")),
     ...memoryRows(runs.filter((run) => run.kind === "memory")),
   ];
 }
@@ -143,6 +147,27 @@ const DOOR_NAMES: Readonly<Record<Door, string>> = {
   tls: "with a TLS handshake",
   screened: "of a known client (postscreen, gate)",
 };
+
+function fanOutRows(runs: readonly FanOutRun[]): Row[] {
+  if (runs.length === 0) return [];
+  const says = `one message, ${runs[0]!.recipients} recipients, 100 next hops`;
+  return [
+    row(`${says}: drained`, "ms", "less", runs, (run) => run.drainedMs),
+    row(`${says}: CPU`, "ms", "less", runs, (run) => run.cpuMs),
+  ];
+}
+
+function drainRows(runs: readonly DrainRun[]): Row[] {
+  return [...Map.groupBy(runs, (run) => run.atOnce)].flatMap(
+    ([atOnce, same]) => {
+      const says = `a full queue let out, ${atOnce} at once`;
+      return [
+        row(`${says}: relayed`, "/s", "more", same, (run) => run.perSecond),
+        row(`${says}: CPU a message`, "ms", "less", same, (run) => run.cpuMs),
+      ];
+    },
+  );
+}
 
 function memoryRows(runs: readonly MemoryRun[]): Row[] {
   const times = Map.groupBy(runs, (run) => run.when);

@@ -65,6 +65,37 @@ export interface ConnectionRun {
   readonly fault: string | null;
 }
 
+/** One message to many recipients in many domains. */
+export interface FanOutRun {
+  readonly kind: "fan-out";
+  readonly server: ServerName;
+  readonly round: number;
+  readonly recipients: number;
+  readonly arrived: number;
+  readonly transactions: number;
+  /** From connecting to 250. */
+  readonly acceptedMs: number;
+  /** From connecting to the last copy; null if not all came. */
+  readonly drainedMs: number | null;
+  readonly cpuMs: number;
+}
+
+/** A queue that waited for one next hop and is let out. */
+export interface DrainRun {
+  readonly kind: "drain";
+  readonly server: ServerName;
+  readonly round: number;
+  /** Sessions that the next hop gets at once. */
+  readonly atOnce: number;
+  readonly messages: number;
+  readonly arrived: number;
+  /** From the first to the last; null if not all came. */
+  readonly perSecond: number | null;
+  /** A message. */
+  readonly cpuMs: number;
+  readonly fault: string | null;
+}
+
 /** Sum of Pss over all processes of a server that has nothing to do. */
 export interface MemoryRun {
   readonly kind: "memory";
@@ -85,7 +116,14 @@ export interface DiskRun {
 }
 
 /** See the kinds. */
-export type Run = LoadRun | LatencyRun | ConnectionRun | MemoryRun | DiskRun;
+export type Run =
+  | LoadRun
+  | LatencyRun
+  | ConnectionRun
+  | FanOutRun
+  | DrainRun
+  | MemoryRun
+  | DiskRun;
 
 /** Two quantiles. */
 export interface Quantiles {

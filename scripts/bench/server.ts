@@ -9,6 +9,27 @@ export const BOX_DOMAIN = "box.test";
 /** Domain whose mail goes on to the sink. */
 export const RELAY_DOMAIN = "relay.test";
 
+/** Domains of the fan-out, each with a next hop of its own. */
+export const FAN_DOMAINS = 100;
+
+/** The nth of them, from 1. */
+export function fanDomain(n: number): string {
+  return `d${n}.fan.test`;
+}
+
+/** Its next hop's address. */
+export function fanHost(n: number): string {
+  return `127.0.1.${n}`;
+}
+
+/** Sessions at once that next hops of {@link drainDomain} get. */
+export const DRAINS = [1, 20, 100] as const;
+
+/** A domain whose next hop gets so many sessions at once. */
+export function drainDomain(atOnce: number): string {
+  return `drain${atOnce}.test`;
+}
+
 /** What a server is started with. */
 export interface Ground {
   /** An empty directory on the disk under measurement. */
@@ -17,6 +38,10 @@ export interface Ground {
   readonly port: number;
   /** Loopback port that mail for {@link RELAY_DOMAIN} goes to. */
   readonly sinkPort: number;
+  /** Port of the fan-out's next hops. */
+  readonly fanPort: number;
+  /** First of the ports of the next hops of {@link DRAINS}, on 127.0.0.1. */
+  readonly drainPort: number;
   /** Takes the server's processes; its owner ends them whatever happens. */
   readonly group: ProcessGroup;
 }
@@ -35,6 +60,8 @@ export interface Server {
   readonly group: ProcessGroup;
   /** Which part of the server a process is. */
   partOf(args: readonly string[]): string;
+  /** Has it try at once what it put off for a domain, or for all. */
+  flush(domain: string): Promise<void>;
   /** Asks it to stop; whoever does not is ended with the group. */
   stop(): Promise<void>;
 }

@@ -6,6 +6,8 @@
  */
 import assert from "node:assert/strict";
 
+import { freePorts } from "../system/server_fixture.ts";
+
 const DOVECOT = "/usr/sbin/dovecot";
 const PYTHON = "/usr/bin/python3";
 const PASSWORD = "secret";
@@ -35,15 +37,22 @@ export interface Reader {
 
 /** Runs Dovecot in `dir`, as `reader`, while `body` talks to it. */
 export async function withDovecot(
-  options: { dir: string; mailDir: string; reader: Reader },
+  options: {
+    dir: string;
+    mailDir: string;
+    reader: Reader;
+    /** Takes mail by LMTP at `dir/lmtp.sock` and at the port behind IMAP's. */
+    lmtp?: boolean;
+  },
   body: (port: number) => Promise<void>,
 ): Promise<void> {
-  const { dir, mailDir, reader } = options;
-  const port = freePort();
+  const { dir, mailDir, reader, lmtp = false } = options;
+  const port = freePorts();
   await Deno.mkdir(`${dir}/home`);
   await Deno.writeTextFile(
     `${dir}/conf`,
-    configuration({ dir, mailDir, reader, port }),
+    configuration({ dir, mailDir, reader, port }) +
+      (lmtp ? lmtpConfiguration({ dir, port: port + 1 }) : ""),
   );
   await Deno.writeTextFile(`${dir}/log`, "");
   const isRoot = Deno.uid() === 0;
@@ -128,9 +137,23 @@ service imap-login {
 `;
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+function lmtpConfiguration(
+  { dir, port }: { dir: string; port: number },
+): string {
+  return `
+protocols = imap lmtp
+postmaster_address = postmaster@remote.test
+hostname = dovecot.remote.test
+lmtp_save_to_detail_mailbox = no
+service lmtp {
+  unix_listener ${dir}/lmtp.sock {
+    mode = 0666
+  }
+  inet_listener lmtp {
+    port = ${port}
+  }
+}
+`;
 }
 
 /** Waits until Dovecot takes connections, 20 s at most. */

@@ -8,8 +8,9 @@ import { Buffer } from "node:buffer";
 import { DamagedError, readContent } from "../../mod/content/reader.ts";
 import { Sealer } from "../../mod/content/seal.ts";
 import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
-import { PART } from "../../mod/smtpc/delivery_fixture.ts";
+import { NO_NAMES, PART, safetyOf } from "../../mod/smtpc/delivery_fixture.ts";
 import { IdlePool } from "../../mod/smtpc/idle_pool.ts";
+import { Logins } from "../../mod/smtpc/logins.ts";
 import type { Session } from "../../mod/smtpc/session_io.ts";
 import { smtpcContract } from "../../mod/smtpc/smtpc_ipc.ts";
 
@@ -63,8 +64,6 @@ async function seal(dir: string, segment: string, content: string) {
 }
 
 function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
-  const never = () =>
-    Promise.resolve({ kind: "failed" as const, why: "not asked" });
   return {
     part: {
       ...PART,
@@ -72,7 +71,8 @@ function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
       connectWithinMs: 5_000,
       replyWithinMs: 10_000,
     },
-    names: { mailHosts: never, addresses: never },
+    names: NO_NAMES,
+    safety: safetyOf(),
     pool,
     source: ({ ref, key }) => ({
       open: () => readContent(spoolDir, ref, key),
@@ -81,6 +81,7 @@ function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
     isOurs: () => false,
     held: { octets: 0 },
     count: () => {},
+    logins: new Logins(PART, () => {}),
   };
 }
 

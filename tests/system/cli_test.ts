@@ -38,6 +38,7 @@ const COMMANDS = [
   ["queue"],
   ["queue", "list"],
   ["queue", "show"],
+  ["tls"],
   ["config"],
   ["config", "doc"],
 ];

@@ -3,6 +3,7 @@
  * it, or is not there: retries, notices, and what the queue says meanwhile.
  */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { emptyMaildir, filesIn, newFiles } from "./mailbox.ts";
 import { NextHop } from "./next_hop.ts";
@@ -15,6 +16,7 @@ import {
   server,
   until,
 } from "./server_fixture.ts";
+import { logIn } from "./login.ts";
 import { octets, SmtpClient } from "./smtp_client.ts";
 
 const PYTHON = "/usr/bin/python3";
@@ -58,6 +60,9 @@ const SETTINGS = `
 [queue]
 first_retry = "300ms"
 max_retry = "500ms"
+delay_warning = "100ms"
+[aliases]
+team = ["you", "good@remote.test"]
 `;
 
 async function send(
@@ -214,6 +219,7 @@ Deno.test({
           `RCPT TO:<you@home.test> ${notify} ORCPT=rfc822;You+2B@h.test`,
         );
         await ok(`RCPT TO:<good@remote.test> ${notify}`);
+        await ok(`RCPT TO:<team@home.test> ${notify}`);
         await ok(`RCPT TO:<bad1@remote.test> ${notify}`);
         await ok("RCPT TO:<bad2@remote.test> NOTIFY=NEVER");
         client.expect(await client.data(CONTENT), 250);
@@ -240,8 +246,96 @@ Deno.test({
         }
         assert.deepEqual([...told].sort(), [
           "delivered rfc822; you@home.test",
+          "expanded rfc822; team@home.test",
           "failed rfc822; bad1@remote.test",
           "relayed rfc822; good@remote.test",
+        ]);
+      },
+    );
+
+    await t.step(
+      "tells once of a delay, in whose words, and how long it tries",
+      async () => {
+        fresh();
+        hop.manners = {
+          onRcpt: () => hop.attempts < 4 ? "450 Come later" : undefined,
+        };
+        const client = await SmtpClient.ready(made.smtpPort);
+        client.expect(await client.say("MAIL FROM:<me@home.test>"), 250);
+        const rcpt = "RCPT TO:<late@remote.test> NOTIFY=DELAY,FAILURE";
+        client.expect(await client.say(rcpt), 250);
+        // 8-bit, and nobody said so.
+        client.expect(await client.data(CONTENT), 250);
+        await client.quit();
+        await until("an empty queue", () => isEmpty(made));
+        const [path] = await filesIn(mine, 1);
+        const { status, text, quoted, parts } = await readNotice(path!);
+        const [about, late] = status;
+        assert.equal(late!["action"], "delayed");
+        assert.equal(late!["status"], "4.0.0");
+        assert.equal(late!["remote-mta"], "dns; [127.0.0.1]");
+        assert.equal(late!["diagnostic-code"], "smtp; 450 Come later");
+        const [arrived, tried, last] = [
+          about!["arrival-date"],
+          late!["last-attempt-date"],
+          late!["will-retry-until"],
+        ].map((date) => Date.parse(date!));
+        assert.ok(tried! >= arrived! && tried! < arrived! + 60_000);
+        assert.equal(last! - arrived!, 5 * 86_400_000);
+        assert.match(
+          text,
+          /127\.0\.0\.1 \(asked without TLS\) answered: 450 Come\s+later/,
+        );
+        assert.equal(parts[2], "text/rfc822-headers");
+        assert.match(quoted, /gr\u00fc\u00dfe/);
+        assert.match(await Deno.readTextFile(path!), /Transfer-Encoding: 8bit/);
+      },
+    );
+
+    await t.step(
+      "gives each recipient a reverse-path, and knows what comes back to it",
+      async () => {
+        fresh();
+        hop.manners = {
+          onRcpt: (to) => to.startsWith("bad") ? "550 5.1.1 Nobody" : undefined,
+        };
+        const list = [
+          "bad1@remote.test",
+          "good@remote.test",
+          "fine@remote.test",
+        ];
+        const pem = await Deno.readTextFile(`${made.home}/tls/cert.pem`);
+        using client = await SmtpClient.openTls(made.smtpPort + 2, {
+          ca: pem,
+          host: "mx.home.test",
+        });
+        const ehlo = await client.say("EHLO client.test");
+        assert.match(client.expect(ehlo, 250).text, /XVERP/);
+        const me = { login: "me@home.test", password: "a password" };
+        const { raw } = new X509Certificate(pem);
+        client.expect(await logIn(client, "PLAIN", me, raw), 235);
+        await client.transact(me.login, list, CONTENT, " XVERP");
+        await until("two delivered", () => hop.taken.length === 2);
+        assert.deepEqual(
+          hop.taken.map(({ from, to }) => `${from} -> ${to}`).sort(),
+          [
+            "me+fine=remote.test@home.test -> fine@remote.test",
+            "me+good=remote.test@home.test -> good@remote.test",
+          ],
+        );
+        // Our own notice, and one of a server that says nothing useful inside.
+        const [path] = await filesIn(mine, 1);
+        const { to } = await readNotice(path!);
+        assert.equal(to, "me+bad1=remote.test@home.test");
+        await send(made, "", "me+good=remote.test@home.test");
+        await filesIn(mine, 2);
+        const attributed = () =>
+          made.events().filter(({ event }) => event === "bounce-attributed")
+            .map(({ failed }) => failed);
+        await until("both known", () => attributed().length === 2);
+        assert.deepEqual(attributed(), [
+          "bad1@remote.test",
+          "good@remote.test",
         ]);
       },
     );
@@ -333,9 +427,14 @@ Deno.test({
       assert.equal(listed.recipients[0]!.state, "hold");
       const released = await made.command("queue", "release", held.id);
       assert.equal(released.code, 0, released.errors);
-      assert.match(released.out, /is released\./);
-      const unknown = await made.command("queue", "release", "nonsense");
-      assert.equal(unknown.code, 66);
+      assert.match(released.out, /^1 message released, 1 recipient\./);
+      const odd = await made.command("queue", "delete", "nonsense");
+      assert.equal(odd.code, 64);
+      const missing = await made.command("queue", "delete", "0".repeat(16));
+      assert.equal(missing.code, 66, missing.errors);
+      assert.match(missing.out, /is not in the queue/);
+      const flushed = await made.command("queue", "flush", "--json");
+      assert.equal(JSON.parse(flushed.out).answer.isOver, true);
       await until("all five", () => hop.taken.length === 5);
       await until("an empty queue", () => isEmpty(made));
       assert.equal(hop.taken.length, 5);
@@ -380,7 +479,7 @@ Deno.test({
     const port = freePort();
     await using made = await server({
       routes: [`remote.test=127.0.0.1:${port}`],
-      settings: SETTINGS + 'expire = "2s"',
+      settings: SETTINGS + '[queue]\nexpire = "2s"',
     });
     await send(made, "you@home.test", "late@remote.test");
     await send(made, "", "silent@remote.test");

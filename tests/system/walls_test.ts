@@ -87,7 +87,13 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     net: ["0.0.0.0/0:25", "192.0.2.7:2600"],
     isReader: true,
   },
-  dns: { answers: ["smtpc.0", "gate.0"], asks: [], net: ["192.0.2.53:53"] },
+  dns: {
+    answers: ["smtpc.0", "gate.0", "sts.0", "queue.0"],
+    asks: [],
+    // Any name server, if those of the system strip signatures; and the
+    // sockets that datagrams come from.
+    net: ["0.0.0.0/0:53", "0.0.0.0:0", "192.0.2.53:53"],
+  },
   dial: { answers: ["smtpc.0"], asks: [], ffi: true },
 };
 

@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { settingsHelp } from "../../config/document.ts";
 import { EXIT } from "./exit.ts";
+import type { Ordering } from "./queue_order.ts";
 
 const SHRED_EXAMPLES = `
 Examples:
@@ -18,6 +19,14 @@ worth depends on the file system, and is said for each file; where it would
 erase nothing (btrfs, zfs), nothing is written. Holes of a sparse file are not
 filled: stretches of 1 MiB that read all zero are left alone. A file is removed
 only after everything before that succeeded.`;
+
+const TLS_HELP = `
+Looks up MX, addresses, TLSA records and the MTA-STS policy, each with what
+DNSSEC says of it, connects to every host as a delivery would, and says goodbye
+after the TLS handshake. The server need not run.
+
+Exit codes: 0 mail would be delivered as the profile wants it, 1 it would wait,
+66 it would be returned (no such domain, or one that takes no mail).`;
 
 const DEFAULT_CONFIG = "/etc/bulkhead/bulkhead.toml";
 
@@ -60,6 +69,7 @@ function build(programs: ReadonlyMap<string, string>, ended: Ended): Command {
   addUserCommands(program, ended);
   addQueueCommands(program, programs, ended);
   addClientCommands(program, programs, ended);
+  addTlsCommand(program, programs, ended);
   addShredCommands(program, programs, ended);
   addConfigCommands(program, ended);
   return program;
@@ -232,7 +242,7 @@ function addQueueCommands(
   ended: Ended,
 ): void {
   const queue = program.command("queue").description(
-    "look into the queue, and release what is on hold",
+    "look into the queue, and say what becomes of messages in it",
   );
   const load = () => import("./queue.ts");
   withJson(withConfig(queue.command("list")))
@@ -253,16 +263,64 @@ function addQueueCommands(
         ]),
       )
     );
-  withJson(withConfig(queue.command("release")))
-    .description("deliver a message that is on hold")
-    .argument("<id>", "the queue id, as `queue list` says it")
-    .action(async (id, { config, json }) =>
-      ended(
-        await (await load()).queue(config, json === true, programs, [
-          "release",
-          id,
-        ]),
-      )
+  addQueueOrders(queue, programs, ended);
+}
+
+const IDS = "queue ids; or ALL; or - for a list on standard input";
+
+/** What changes messages in the queue: orders that the queue carries out. */
+function addQueueOrders(
+  queue: Command,
+  programs: ReadonlyMap<string, string>,
+  ended: Ended,
+): void {
+  const give = async (
+    { config, json }: { config: string; json?: boolean },
+    what: Ordering,
+  ) => {
+    const { queueOrder } = await import("./queue_order.ts");
+    await ended(await queueOrder(config, json === true, programs, what));
+  };
+  withJson(withConfig(queue.command("flush")))
+    .description(
+      "try what waits now: all of it, or what is for one domain; a server " +
+        "that is remembered as dead is tried, too",
+    )
+    .argument("[domain]", "the recipients' domain")
+    .action((domain, options) =>
+      give(options, { action: "flush", ids: [], domain })
+    );
+  for (
+    const [action, says] of [
+      ["hold", "deliver it no more until it is released"],
+      ["release", "deliver what is on hold"],
+      ["retry", "try it now, and not when its wait is over"],
+      ["expire", "give it up: its sender gets a notice that it failed"],
+      ["delete", "remove it, key, content and all; its sender hears nothing"],
+    ] as const
+  ) {
+    withJson(withConfig(queue.command(action)))
+      .description(says)
+      .argument("<id...>", IDS)
+      .action((ids, options) => give(options, { action, ids }));
+  }
+  withJson(withConfig(queue.command("reroute")))
+    .description(
+      "send it another way than its routes lead, all its recipients, now",
+    )
+    .argument("<id...>", `${IDS}; and then the next hop`)
+    .addHelpText(
+      "after",
+      "\nThe next hop is HOST:PORT, or mx for the MX hosts of each " +
+        "recipient's domain,\nor routes to undo it: `queue reroute ID " +
+        "relay.test:25`.",
+    )
+    .action((words: string[], options) =>
+      give(options, {
+        action: "reroute",
+        ids: words.slice(0, -1),
+        nextHop: words.at(-1),
+      })
     );
 }
 
@@ -305,6 +363,29 @@ function addClientCommands(
         )
       );
   }
+}
+
+function addTlsCommand(
+  program: Command,
+  programs: ReadonlyMap<string, string>,
+  ended: Ended,
+): void {
+  withJson(withConfig(program.command("tls")))
+    .description(
+      "say how mail to a domain would go now, how safely, and why; nothing " +
+        "of any mail is sent",
+    )
+    .argument("<domain>", "a domain, an address in it, or host:port")
+    .addHelpText("after", TLS_HELP)
+    .action(async (domain, { config, json }) =>
+      ended(
+        await (await import("./tls.ts")).tls(
+          { config, json: json === true },
+          programs,
+          domain,
+        ),
+      )
+    );
 }
 
 function addShredCommands(

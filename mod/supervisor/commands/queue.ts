@@ -1,21 +1,21 @@
-/** `bulkhead queue list|show|release`, server running or not. */
+/** `bulkhead queue list|show`, server running or not. */
 import { visible } from "../../core/visible.ts";
 import {
   type ListedMessage,
   listing,
-  releasing,
   type Showing,
   showing,
 } from "../../queue/inspect_ipc.ts";
 import { openSite } from "../site_io.ts";
+import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 import { duration } from "./status.ts";
 
 /**
- * Prints the queue, or one message, or lets one on hold go.
+ * Prints the queue, or one message.
  *
- * @param args `list`, or `show ID`, or `release ID`
+ * @param args `list`, or `show ID`
  */
 export async function queue(
   configPath: string,
@@ -41,25 +41,11 @@ export async function queue(
   if (args[0] === "list") {
     const { messages } = listing.parse(data);
     print(json, { messages }, () => listText(messages));
-  } else if (args[0] === "release") {
-    const released = releasing.parse(data);
-    print(json, released, () => releaseText(released, args[1]!));
-    return released.recipients === 0 ? EXIT.no : EXIT.ok;
   } else {
     const shown = showing.parse(data);
     print(json, shown, () => showText(shown, args[1]!));
   }
   return EXIT.ok;
-}
-
-function releaseText(
-  { recipients, isDone }: { recipients: number; isDone: boolean },
-  id: string,
-): string {
-  if (recipients === 0) return `${id} is not on hold.`;
-  return isDone
-    ? `${id} is released.`
-    : `${id} is released as soon as the server runs.`;
 }
 
 // What is printed came through the mail, and goes to a terminal.
@@ -107,22 +93,10 @@ function showText(shown: Showing, id: string): string {
     `from       <${message.sender}>`,
     `handed in  by ${message.client.helo} [${message.client.address}] with ` +
     `${message.client.protocol}, ${ago(message.arrivedMs)} ago`,
+    ...(message.nextHop === "" ? [] : [`sent to    ${message.nextHop}`]),
     `size       ${message.sizeBytes} octets`,
     ...message.recipients.map((rcpt) => `to         ${recipientText(rcpt)}`),
   ];
-  for (const event of events) {
-    lines.push(eventText(event));
-    lines.push(...event.transcript.map((line) => `    ${line}`));
-  }
+  lines.push(...events.flatMap(eventLines));
   return lines.map(plain).join("\n");
-}
-
-function eventText(event: Showing["events"][number]): string {
-  const parts = [new Date(event.atMs).toISOString(), event.what];
-  if (event.recipient !== "") parts.push(`<${event.recipient}>`);
-  if (event.host !== "") parts.push(`at ${event.host}`);
-  if (event.tls !== "") parts.push(`(${event.tls})`);
-  if (event.code !== 0) parts.push(String(event.code));
-  parts.push(event.text);
-  return parts.join(" ");
 }

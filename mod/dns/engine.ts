@@ -1,0 +1,119 @@
+/**
+ * Everything between the calls and the sockets, put together as the
+ * configuration says.
+ */
+import { parseAnchor, ROOT_ANCHORS } from "./anchors.ts";
+import { automatic } from "./automatic.ts";
+import type { Exchanger } from "./exchange_io.ts";
+import type { Found } from "./follow.ts";
+import { forwarding } from "./forward.ts";
+import type { Validator, ValidatorOptions } from "./judgement.ts";
+import type { Listings } from "./listed.ts";
+import { listingsOver, plainForwarding } from "./listings.ts";
+import { type Lookups, lookupsOver } from "./lookups.ts";
+import type { Question } from "./message.ts";
+import { Recursion } from "./recurse.ts";
+import { Resolver } from "./resolver.ts";
+import type { DnsPart } from "./role.ts";
+import { ROOT_HINTS } from "./root_hints.ts";
+import type { Source } from "./source.ts";
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly part: DnsPart;
+  readonly exchanger: Exchanger;
+  readonly makeValidator: (options: ValidatorOptions) => Validator;
+  /** Told of each answer that was judged anew. */
+  readonly onJudged: (question: Question, found: Found) => void;
+  /** Told once if forwarders strip signatures and are given up. */
+  readonly onStrips: (seen: string) => void;
+}
+
+/** What the calls need. */
+export interface Engine {
+  readonly resolver: Resolver;
+  readonly lookups: Lookups;
+  readonly listings: Listings;
+}
+
+/** Longest that an asker waits for one answer and all that proves it. */
+const MAX_WAIT_MS = 25_000;
+
+/** Puts an engine together. */
+export function engineOf(options: EngineOptions): Engine {
+  const { part } = options;
+  const { source, plain } = waysOf(options);
+  const anchors = part.trustAnchors.length === 0
+    ? ROOT_ANCHORS
+    : part.trustAnchors.map(parseAnchor)
+      .filter((anchor) => anchor !== undefined);
+  const resolver = new Resolver({
+    source,
+    validator: part.validate
+      ? (fetch) =>
+        options.makeValidator({
+          anchors,
+          fetch,
+          nowS: () => Math.floor(Date.now() / 1_000),
+        })
+      : null,
+    ttl: {
+      min: part.minTtlS,
+      max: part.maxTtlS,
+      maxNegative: part.maxNegativeTtlS,
+    },
+    cacheOctets: part.cacheBytes,
+    withinMs: Math.min(MAX_WAIT_MS, 3 * part.withinMs),
+    onJudged: options.onJudged,
+  });
+  return {
+    resolver,
+    lookups: lookupsOver((question) => resolver.lookUp(question)),
+    listings: listingsOver(plain),
+  };
+}
+
+function waysOf({ part, exchanger, onStrips }: EngineOptions) {
+  const { memory, exchange } = exchanger;
+  const { port, withinMs } = part;
+  const servers = part.nameservers.map((address) => ({
+    address: canonicalAddress(address),
+    port,
+  }));
+  const forward: Source = forwarding({
+    servers,
+    trusted: new Set(part.trustedServers.map(canonicalAddress)),
+    exchange,
+    memory,
+    withinMs,
+  });
+  const plainForward = plainForwarding({ servers, exchange, memory });
+  if (part.resolve === "forward") {
+    return { source: forward, plain: plainForward };
+  }
+  const recursion = new Recursion({
+    hints: part.rootHints.length === 0 ? ROOT_HINTS : part.rootHints,
+    port,
+    exchange,
+    memory,
+    withinMs,
+    random: Math.random,
+  });
+  const recurse: Source = recursion.source;
+  const plainRecurse: typeof plainForward = (question, within) =>
+    recursion.plain(question, within);
+  if (part.resolve === "recurse" || servers.length === 0) {
+    return { source: recurse, plain: plainRecurse };
+  }
+  // Without validation it is no matter what they strip.
+  if (!part.validate) return { source: forward, plain: plainForward };
+  const { source } = automatic({ forward, recurse, onStrips });
+  // Lists need no signatures: forwarders that strip them serve as well.
+  return { source, plain: plainForward };
+}
+
+/** As sockets write it, so that the source of an answer can be compared. */
+function canonicalAddress(address: string): string {
+  const canonical = URL.parse(`http://[${address}]/`)?.hostname;
+  return canonical === undefined ? address : canonical.slice(1, -1);
+}
