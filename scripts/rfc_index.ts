@@ -56,6 +56,11 @@ const LIST = new Map<number, Rfc>([
   [2920, { title: "SMTP extension: PIPELINING", support: "Yes" }],
   [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "Yes" }],
   [3207, { title: "SMTP extension: STARTTLS", support: "Yes" }],
+  [3339, {
+    title: "Date and time on the Internet",
+    support: "Partial",
+    note: "in TLS reports",
+  }],
   [3461, {
     title: "SMTP extension: DSN",
     support: "Partial",
@@ -134,6 +139,16 @@ const LIST = new Map<number, Rfc>([
   }],
   [5952, { title: "IPv6 address text representation", support: "Yes" }],
   [5452, { title: "DNS: forged answers", support: "Yes" }],
+  [6066, {
+    title: "TLS extensions",
+    support: "Partial",
+    note: "server names",
+  }],
+  [6068, {
+    title: "mailto URIs",
+    support: "Partial",
+    note: "the first address, in ASCII",
+  }],
   [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
   [6409, { title: "Message submission for mail", support: "Yes" }],
   [6522, { title: "multipart/report", support: "Yes" }],
@@ -195,14 +210,24 @@ const LIST = new Map<number, Rfc>([
   [6698, { title: "DANE: TLSA", support: "Partial" }],
   [7218, { title: "DANE: names of the values", support: "Yes" }],
   [7671, { title: "DANE: operational guidance", support: "Partial" }],
-  [8460, { title: "SMTP TLS reporting", support: "Partial" }],
   [6891, { title: "DNS: EDNS(0)", support: "Yes" }],
   [6890, {
     title: "Special-purpose addresses",
     support: "Partial",
     note: "no zone leads dns to private IPv4 addresses",
   }],
+  [8460, {
+    title: "SMTP TLS reporting",
+    support: "Partial",
+    note: "reports by mail, not by HTTPS; no DKIM signature, so off unless " +
+      "switched on",
+  }],
   [7435, { title: "Opportunistic security", support: "Yes" }],
+  [7504, {
+    title: "SMTP 521 and 556",
+    support: "Partial",
+    note: "what they mean, to senders",
+  }],
   [7505, { title: "Null MX", support: "Yes" }],
   [7672, { title: "SMTP security via DANE TLS", support: "Partial" }],
   [7766, { title: "DNS over TCP", support: "Yes" }],

@@ -736,6 +736,30 @@ export const SECTIONS = {
         "role that fetches them is not started.",
       default: true,
     }),
+    tls_reports: boolean({
+      says:
+        "Whether domains that ask for it (RFC 8460) get a report by mail, " +
+        "once a day, of how TLS went with their servers. Off, because a report " +
+        "must be signed by DKIM, which this server cannot do: without a " +
+        "signature it is thrown away, unless another server signs what this " +
+        "one sends.",
+      default: false,
+    }),
+    tls_report_from: optional(string({
+      says: "The address that reports come from; where there is none, " +
+        "postmaster at server.hostname.",
+      example: "tls-reports@home.test",
+      type: "address",
+      mustBe: 'an address such as "tls-reports@home.test"',
+      accept: mailboxAddress,
+    })),
+    tls_report_each: duration({
+      says: "The time that one report speaks of; another one than a day only " +
+        "in a laboratory.",
+      default: "1d",
+      min: "1s",
+      max: "1d",
+    }),
     mta_sts_port: integer({
       says: "Port of the servers of MTA-STS policies; another one than 443 " +
         "only in a laboratory: then they may have loopback addresses, too.",

@@ -107,6 +107,7 @@ export async function deliver(
       wishes: message.wishes,
       recipientWishes: wishesOf(parts),
       nextHop: first.nextHop,
+      isTlsReport: message.isTlsReport,
     });
   switch (reply.kind) {
     case "refused":

@@ -28,6 +28,7 @@ import { configuredName, destinationOf, Router } from "./route.ts";
 import type { QueuePart } from "./role.ts";
 import { type Planned, Routing } from "./routing.ts";
 import { Settling } from "./settling.ts";
+import type { TlsResult } from "../smtpc/smtpc_ipc.ts";
 import type { Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -79,6 +80,7 @@ export class Dispatcher {
   readonly #lastInherited: number;
   /** Messages of our own of which a job ended and nobody heard how. */
   readonly #unheard = new Set<number>();
+  readonly #onTlsResults: (results: readonly TlsResult[]) => void;
   #allowances: Allowances | undefined;
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
@@ -91,6 +93,8 @@ export class Dispatcher {
     finisher: Finisher;
     notices: Notices;
     around: Surroundings;
+    /** What a delivery said of TLS. */
+    onTlsResults: (results: readonly TlsResult[]) => void;
   }) {
     const { edges, store, commit, around } = options;
     this.#edges = edges;
@@ -98,6 +102,7 @@ export class Dispatcher {
     this.#keys = options.keys;
     this.#commit = commit;
     this.#around = around;
+    this.#onTlsResults = options.onTlsResults;
     this.#router = new Router(edges.resolve, () => performance.now());
     this.#active = new ActiveSet({
       store,
@@ -367,6 +372,10 @@ export class Dispatcher {
         this.#unknownEnd(job, reached.why);
         break;
       case "outcomes":
+        // RFC 8460 §3: a report's own sessions are in no report.
+        if (!message.isTlsReport) {
+          this.#onTlsResults(reached.attempt?.tlsResults ?? []);
+        }
         this.#settling.settle(
           message,
           parts.map(({ recipient, target }, i) => ({

@@ -8,6 +8,7 @@
 import { log } from "../core/log.ts";
 import { type Event, inShort } from "./event.ts";
 import type { EventStore } from "./event_store_io.ts";
+import type { TlsRows } from "./tls_rows_io.ts";
 import type { Scrubbed } from "./write_ahead_log_io.ts";
 
 const GATHER_MS = 100;
@@ -105,6 +106,13 @@ export class EventLog {
     if (forgotten === undefined || forgotten === "none") return;
     this.#isDirty = true;
     if (forgotten === "more") setImmediate(() => this.forget());
+  }
+
+  /** Does something with the tallies for TLS reports; undefined if it failed. */
+  tls<T>(work: (rows: TlsRows) => T): T | undefined {
+    if (this.#isClosed || !this.#mayWrite()) return undefined;
+    this.#isDirty = true;
+    return this.#try((store) => work(store.tls));
   }
 
   /** Overwrites what the database's log repeats of forgotten events. */

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { createEmpty, setPragma } from "./database_io.ts";
 import { type Event, storyText } from "./event.ts";
+import { TlsRows } from "./tls_rows_io.ts";
 import { TOUCH_TABLE, WriteAheadLog } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
@@ -57,6 +58,8 @@ export class EventStore {
   readonly #db: DatabaseSync;
   readonly #run: Statements;
   readonly log: WriteAheadLog;
+  /** Tallies for TLS reports. */
+  readonly tls: TlsRows;
 
   /**
    * Opens it, making it if it is missing.
@@ -81,6 +84,7 @@ export class EventStore {
       this.#run = Object.fromEntries(
         Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
       ) as Statements;
+      this.tls = new TlsRows(db);
       this.log = new WriteAheadLog(db, path);
     } catch (error) {
       db.close();

@@ -18,6 +18,7 @@ import {
   newRecipient,
   NOTICE,
   type Recipient,
+  TLS_REPORT,
 } from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
 import type { SpoolLink } from "./spool_link.ts";
@@ -274,6 +275,7 @@ function logPlain({ id, reversePath, wishes, recipients }: Message): void {
  */
 function isForged({ client, wishes }: AcceptAsk, asker: string): boolean {
   const { login, protocol } = client;
-  return protocol === NOTICE || (login === "" && wishes.verp !== "") ||
+  return protocol === NOTICE || protocol === TLS_REPORT ||
+    (login === "" && wishes.verp !== "") ||
     (login !== "" && !asker.startsWith("submission."));
 }

@@ -14,11 +14,13 @@ import {
   type RecipientWishes,
 } from "../core/shapes.ts";
 import type { Target } from "../resolve/resolve_ipc.ts";
-import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
+import type { AttemptedHost, TlsResult } from "../smtpc/smtpc_ipc.ts";
 import { showMessage, type ShownEvent } from "./inspect.ts";
 import type { AcceptAsk } from "./intake.ts";
 import { type Edges, Queue } from "./queue.ts";
 import { queuePart } from "./role.ts";
+import type { SteadyClock } from "./schedule.ts";
+import type { Texts } from "./tls_reporter.ts";
 
 const made: string[] = [];
 globalThis.addEventListener("unload", () => {
@@ -66,6 +68,7 @@ export interface Asked {
   readonly wishes?: MessageWishes;
   readonly recipientWishes?: readonly RecipientWishes[];
   readonly nextHop?: NextHop;
+  readonly isTlsReport?: boolean;
 }
 
 /** A notice that the spool was asked to store. */
@@ -108,6 +111,8 @@ export class FakeEdges {
     | "damaged"
     | "failed"
     | Promise<Outcome | "damaged" | "failed"> = () => DELIVERED;
+  /** What a delivery to other servers says of TLS. */
+  tlsResults: readonly TlsResult[] = [];
   /** The hosts that a delivery to other servers tried. */
   hosts: readonly AttemptedHost[] = [];
   /** What the spool says to `storeNotice` instead of storing. */
@@ -238,6 +243,7 @@ export class FakeEdges {
     recipientWishes: RecipientWishes[];
     nextHop: NextHop;
     recipients: string[];
+    isTlsReport: boolean;
   }): Promise<Reply> {
     const reply = await this.#delivery({
       role: "smtpc",
@@ -250,6 +256,7 @@ export class FakeEdges {
       wishes: ask.wishes,
       recipientWishes: ask.recipientWishes,
       nextHop: ask.nextHop,
+      isTlsReport: ask.isTlsReport,
     });
     if (reply.kind !== "answered") return reply;
     const { outcomes } = reply["answer"] as { outcomes: Outcome[] };
@@ -261,7 +268,7 @@ export class FakeEdges {
       tookMs: 1,
       transcript: ["C: EHLO", "S: 250"],
       hosts: this.hosts,
-      tlsResults: [],
+      tlsResults: this.tlsResults,
     };
     return { ...reply, answer: { ...reply["answer"] as object, attempt } };
   }
@@ -341,6 +348,8 @@ export function laboratory(options: {
   dir?: string;
   fake?: FakeEdges;
   change?: Record<string, unknown>;
+  texts?: Texts;
+  clock?: SteadyClock;
 } = {}): Laboratory {
   const dir = options.dir ?? tempDir();
   const fake = options.fake ?? new FakeEdges();
@@ -351,6 +360,8 @@ export function laboratory(options: {
     edges: fake.edges,
     count: (name, by = 1) => counters.set(name, (counters.get(name) ?? 0) + by),
     random: () => 0,
+    ...(options.texts === undefined ? {} : { texts: options.texts }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   queue.start();
   queue.spoolPlugged();

@@ -1,4 +1,5 @@
 /** Entry of the queue role. */
+import { dnsContract } from "../dns/dns_ipc.ts";
 import { CannotStart, runRole } from "../ipc/role_runtime.ts";
 import { maildirContract } from "../maildir/maildir_ipc.ts";
 import { resolveContract } from "../resolve/resolve_ipc.ts";
@@ -21,6 +22,7 @@ const TELL_AGAIN_MS = 3_600_000;
 export async function main(): Promise<void> {
   await runRole(queuePart, (context) => {
     const spool = context.ask(spoolContract);
+    const dns = context.ask(dnsContract);
     const queue = open({
       part: () => context.part,
       edges: {
@@ -29,6 +31,7 @@ export async function main(): Promise<void> {
         maildir: context.ask(maildirContract),
         smtpc: context.ask(smtpcContract),
       },
+      texts: (name) => dns.ask("texts", { name }),
       count: context.count,
     });
     queue.start();

@@ -105,6 +105,8 @@ export interface Message {
   readonly wishes: MessageWishes;
   /** Its sender logged in, or it is a notice of ours: it may go anywhere. */
   readonly mayRelay: boolean;
+  /** A TLS report of ours: no failure of TLS may keep it (RFC 8460 §3). */
+  readonly isTlsReport: boolean;
   readonly arrivedMs: number;
   /** Its sender was told that it is late. */
   isWarned: boolean;
@@ -136,7 +138,12 @@ export function newMessage(
       Message,
       "n" | "id" | "slot" | "ref" | "reversePath" | "bodyType" | "arrivedMs"
     >
-    & Partial<Pick<Message, "wishes" | "mayRelay" | "isWarned" | "nextHop">>,
+    & Partial<
+      Pick<
+        Message,
+        "wishes" | "mayRelay" | "isTlsReport" | "isWarned" | "nextHop"
+      >
+    >,
   recipients: Recipient[],
 ): Message {
   let nextOrdinal = 0;
@@ -147,6 +154,7 @@ export function newMessage(
     ...facts,
     wishes: facts.wishes ?? NO_WISHES,
     mayRelay: facts.mayRelay ?? false,
+    isTlsReport: facts.isTlsReport ?? false,
     isWarned: facts.isWarned ?? false,
     recipients,
     nextOrdinal,
@@ -187,3 +195,5 @@ export function newRecipient(
 
 /** The protocol by which our own notices came; in the database, so it stays. */
 export const NOTICE = "notice";
+/** The same of our TLS reports. */
+export const TLS_REPORT = "tls-report";

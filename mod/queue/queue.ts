@@ -27,6 +27,7 @@ import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
 import { Notices } from "./notices.ts";
 import { Orders } from "./orders.ts";
+import { OwnMail } from "./own_mail.ts";
 import { type queueContract, STATES } from "./queue_ipc.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
@@ -35,6 +36,7 @@ import { Stragglers } from "./stragglers.ts";
 import { type SpoolEdge, SpoolLink } from "./spool_link.ts";
 import { type MessageRow, Store } from "./store_io.ts";
 import { sweep, type Swept } from "./sweep.ts";
+import { type Texts, TlsReporter } from "./tls_reporter.ts";
 import { Watch } from "./watch.ts";
 import { WriteAheadLog } from "./write_ahead_log_io.ts";
 
@@ -70,10 +72,12 @@ export class Queue {
   readonly #forgetting: Forgetting;
   readonly #stragglers: Stragglers;
   readonly #watch: Watch;
+  readonly #reporter: TlsReporter;
   readonly #flush: Flush;
   readonly #orders: Orders;
   readonly #totals = new Map<string, number>();
   #messages = 0;
+  #isStopping = false;
   #nextNumber: number;
   #counts: { atMs: number; answer: AnswerOf<Calls["counts"]> } | undefined;
 
@@ -86,6 +90,8 @@ export class Queue {
   constructor(options: {
     part: () => QueuePart;
     edges: Edges;
+    /** Asks for text records; without it no TLS reports are sent. */
+    texts?: Texts;
     count: (name: string, by?: number) => void;
     /** Uniform in [0, 1); parameters, so that tests are exact. */
     random?: () => number;
@@ -160,6 +166,21 @@ export class Queue {
       around,
       onNotice: (notice) => this.#noticed(notice),
     });
+    const reporter = this.#reporter = new TlsReporter({
+      history,
+      texts: options.texts ?? nobodyToAsk,
+      around,
+      mail: new OwnMail({
+        spool: edges.spool,
+        link,
+        store,
+        keys,
+        commit,
+        around,
+        mayAccept: () => this.#mayAccept(),
+        onQueued: (message) => this.#noticed(message),
+      }),
+    });
     const dispatcher = this.#dispatcher = new Dispatcher({
       edges,
       store,
@@ -168,6 +189,7 @@ export class Queue {
       finisher,
       notices,
       around,
+      onTlsResults: (results) => reporter.add(results),
     });
     this.#intake = new Intake({
       store,
@@ -250,6 +272,7 @@ export class Queue {
       },
     });
     this.#stragglers.start();
+    this.#reporter.start();
     this.#dispatcher.refill();
   }
 
@@ -273,7 +296,7 @@ export class Queue {
     ask: AskedOf<Calls["accept"]>,
     asker: string,
   ): Promise<Verdict<Calls["accept"]>> {
-    if (this.#messages >= this.#part().maxMessages || !this.#reserve.isKept) {
+    if (!this.#mayAccept()) {
       return { refusal: "full" };
     }
     const verdict = await this.#intake.accept(ask, asker);
@@ -325,6 +348,7 @@ export class Queue {
    * it need not be delivered again), commits, and closes the files.
    */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#watch.stop();
     this.#stragglers.stop();
     this.#dispatcher.stop();
@@ -332,6 +356,7 @@ export class Queue {
     while (this.#dispatcher.running > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    await this.#reporter.stop();
     this.#link.close();
     this.#intake.mark();
     await this.#commit.drain();
@@ -341,6 +366,11 @@ export class Queue {
     this.#store.close();
     this.#wal.close();
     this.#keys.close();
+  }
+
+  #mayAccept(): boolean {
+    return !this.#isStopping && this.#reserve.isKept &&
+      this.#messages < this.#part().maxMessages;
   }
 
   // A disk that is full must not keep queued mail from going out.
@@ -396,6 +426,9 @@ export class Queue {
     }
   }
 }
+
+const nobodyToAsk: Texts = () =>
+  Promise.resolve({ kind: "failed", why: "there is no DNS role" });
 
 /**
  * Opens the database's log and empties it. After that nothing rests on frames

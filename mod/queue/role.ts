@@ -1,5 +1,6 @@
 /** The queue: envelopes, keys, the scheduler, bounces. */
-import { int, list, object, text, type z } from "../ipc/schema.ts";
+import { address } from "../core/shapes.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** queue's part of the configuration. */
@@ -45,6 +46,11 @@ export const queuePart = object({
    * is full: the file `reserve` beside the database, of at most 16 MiB.
    */
   minFreeBytes: int({ min: 0, max: 2 ** 45 }),
+  /** TLS reports: who sends them, and how often; null if nobody does. */
+  tlsReports: z.union([
+    z.null(),
+    object({ from: address, everyMs: int({ min: 1_000, max: 86_400_000 }) }),
+  ]).default(null),
 });
 
 /** See {@link queuePart}. */

@@ -20,6 +20,7 @@ import {
   type Recipient,
   type State,
   stateNumber,
+  TLS_REPORT,
 } from "./message.ts";
 import { readHop } from "./order_ipc.ts";
 import { STATES } from "./queue_ipc.ts";
@@ -65,7 +66,9 @@ const PLAIN = "n, id, slot, state, due_ms, arrived_ms, segment, offset, " +
   "length, size, sender, body";
 
 const MESSAGE = `${PLAIN}, envid, wishes, verp, warned, next_hop,
-  client_login <> '' OR client_protocol = '${NOTICE}' AS may_relay`;
+  client_login <> '' OR client_protocol IN ('${NOTICE}', '${TLS_REPORT}')
+    AS may_relay,
+  client_protocol = '${TLS_REPORT}' AS is_tls_report`;
 
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",
@@ -543,6 +546,7 @@ function messageRow(row: Row): MessageRow {
         verp: String(row["verp"]),
       }),
       mayRelay: Number(row["may_relay"]) === 1,
+      isTlsReport: Number(row["is_tls_report"]) === 1,
       arrivedMs: Number(row["arrived_ms"]),
       isWarned: Number(row["warned"]) === 1,
       nextHop: readHop(String(row["next_hop"])) ?? "",

@@ -7,7 +7,12 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { field, mailDate, paragraph } from "./notice_text.ts";
-import { type DayTally, type PolicyTally, sessionsOf } from "./tls_tally.ts";
+import {
+  type DayTally,
+  type Failure,
+  type PolicyTally,
+  sessionsOf,
+} from "./tls_tally.ts";
 
 /** What a report is made from. */
 export interface ReportFacts {
@@ -47,10 +52,23 @@ export function reportJson(facts: ReportFacts): string {
 }
 
 /**
- * The whole message in two parts, each short enough for the spool; undefined
- * if no shortening makes it so, which a bounded tally cannot bring about.
+ * The whole message in two parts, each short enough for the spool. Where the
+ * hosts are too many or their names too long, only their sums are told.
+ *
+ * @throws {RangeError} If that is too long, too: a tally that is not bounded
  */
 export function reportMail(
+  facts: ReportFacts,
+): { readonly head: string; readonly tail: string } {
+  const mail = mailOf(facts) ??
+    mailOf({ ...facts, tally: withoutHosts(facts.tally) });
+  if (mail === undefined) {
+    throw new RangeError("Cannot compose a TLS report: the tally is too long");
+  }
+  return mail;
+}
+
+function mailOf(
   facts: ReportFacts,
 ): { readonly head: string; readonly tail: string } | undefined {
   const attached = Buffer.from(gzipSync(reportJson(facts))).toString("base64");
@@ -60,6 +78,18 @@ export function reportMail(
   const tail = lines(attached.slice(room)) + end;
   if (tail.length > MOST_OCTETS) return undefined;
   return { head: head + lines(attached.slice(0, room)), tail };
+}
+
+function withoutHosts(tally: DayTally): DayTally {
+  return tally.map((one) => {
+    const failures: Failure[] = [];
+    for (const { result, count } of one.failures) {
+      const found = failures.find((other) => other.result === result);
+      if (found !== undefined) found.count += count;
+      else failures.push({ result, mxHost: "", ours: "", theirs: "", count });
+    }
+    return { ...one, failures };
+  });
 }
 
 /** The same for the same day and domain, so that a receiver can tell. */

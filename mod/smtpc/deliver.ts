@@ -146,7 +146,12 @@ class Errand {
    */
   get #poolKey(): string {
     const { safety: { policies } } = this.#means;
-    const more = `${this.#requireTls ? "requiretls" : ""} ${policies.edition}`;
+    const kind = this.#requireTls
+      ? "requiretls"
+      : this.#ask.isTlsReport
+      ? "tls-report"
+      : "";
+    const more = `${kind} ${policies.edition}`;
     return `${keyOf(this.#ask.nextHop)} ${more}`;
   }
 
@@ -241,8 +246,8 @@ class Errand {
   #decide(to: Candidate): Promise<Decided> {
     const known = this.#decided.get(to.host);
     if (known !== undefined) return known;
-    const { nextHop } = this.#ask;
-    const asked = { nextHop, requireTls: this.#requireTls };
+    const { nextHop, isTlsReport } = this.#ask;
+    const asked = { nextHop, requireTls: this.#requireTls, isTlsReport };
     const deciding = decide(to, asked, this.#means.safety);
     this.#decided.set(to.host, deciding);
     return deciding;

@@ -23,6 +23,7 @@ function askFor(...recipients: string[]): Ask {
     recipientWishes: [],
     nextHop: { kind: "host", host: "127.0.0.1", port: 25 },
     isRepeat: false,
+    isTlsReport: false,
   };
 }
 

@@ -53,11 +53,16 @@ export interface SafetyMeans {
 /** Decides about one host of a next hop; see the file's header. */
 export async function decide(
   to: Candidate,
-  asked: { readonly nextHop: NextHop; readonly requireTls: boolean },
+  asked: {
+    readonly nextHop: NextHop;
+    readonly requireTls: boolean;
+    /** RFC 8460 §3: what is published must not keep it. */
+    readonly isTlsReport?: boolean;
+  },
   means: SafetyMeans,
 ): Promise<Decided> {
   const { nextHop, requireTls } = asked;
-  const policy = means.policies.of(nextHop);
+  const policy = policyOf(asked, means.policies);
   const exception = exceptionOf(to, { nextHop, policy }, means.policies);
   const about = {
     profile: policy.profile,
@@ -99,6 +104,17 @@ export async function decide(
     sts,
     why: tlsa.kind === "bogus" ? await whyBogus(about, to, means) : "",
   });
+}
+
+/** What an administrator demands holds for reports, too. */
+function policyOf(
+  { nextHop, isTlsReport }: { nextHop: NextHop; isTlsReport?: boolean },
+  policies: TlsPolicies,
+): TlsPolicy {
+  const policy = policies.of(nextHop);
+  return isTlsReport === true && policy.profile === "dane"
+    ? { ...policy, profile: "may" }
+    : policy;
 }
 
 const NO_POLICY: PolicyFound = {

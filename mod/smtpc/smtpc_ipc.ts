@@ -125,6 +125,11 @@ export const smtpcContract = contract("smtpc", {
       nextHop,
       /** It may be delivered already, and the queue that asked has died. */
       isRepeat: z.boolean(),
+      /**
+       * A TLS report of ours: goes out whatever is wrong with the TLS that its
+       * domain publishes (RFC 8460 §3).
+       */
+      isTlsReport: z.boolean().default(false),
     }),
     answer: object({
       /** One outcome a recipient, in their order. */

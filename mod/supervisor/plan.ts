@@ -274,6 +274,10 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       maxEventsBytes: config.queue.max_events_size,
       forgetWithinMs: config.queue.forget_within,
       minFreeBytes: config.queue.min_free,
+      tlsReports: !config.outbound.tls_reports ? null : {
+        from: config.outbound.tls_report_from ?? `postmaster@${hostname}`,
+        everyMs: config.outbound.tls_report_each,
+      },
     }],
     ["gate", gatePartOf(inputs, site)],
     ["maildir", {
