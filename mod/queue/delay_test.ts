@@ -113,3 +113,24 @@ Deno.test("Queue that dies after it told of a delay does not tell again", async 
   await until("tried again", () => fake.asked.length >= before + 3);
   assert.equal(fake.notices.length, 1);
 });
+
+Deno.test("Queue that dies before a notice of delay is in the queue tells once all the same", async () => {
+  const fake = new FakeEdges();
+  fake.deliver = (asked) => asked.reversePath === "" ? DELIVERED : NOT_NOW;
+  const change = { delayWarningMs: 1, firstRetryMs: 100, maxRetryMs: 100 };
+  let crashed = "";
+  {
+    await using lab = laboratory({ fake, change });
+    fake.onAsk = (what) => {
+      if (what === "storeNotice answered") crashed ||= copyOf(lab.dir);
+    };
+    await lab.send(newAsk(["bob@home.test"], { client: LOGIN }));
+    await until("told", () => fake.released.length === 1);
+  }
+  const before = fake.asked.length;
+  await using _lab = laboratory({ dir: crashed, fake, change });
+  const told = () =>
+    fake.asked.slice(before).filter(({ reversePath }) => reversePath === "");
+  await until("tried again", () => fake.asked.length >= before + 5);
+  assert.equal(told().length, 1);
+});

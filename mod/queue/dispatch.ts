@@ -24,7 +24,7 @@ import type { KeyFile } from "./keys_io.ts";
 import type { Message } from "./message.ts";
 import type { Notices } from "./notices.ts";
 import { byDestination, CROWDED, UNREACHABLE } from "./plan.ts";
-import { configuredName, destinationOf, Router } from "./route.ts";
+import { configuredName, destinationOf, isFinal, Router } from "./route.ts";
 import type { QueuePart } from "./role.ts";
 import { type Planned, Routing } from "./routing.ts";
 import { Settling } from "./settling.ts";
@@ -383,6 +383,7 @@ export class Dispatcher {
             recipient,
             outcome: reached.outcomes[i]!,
             attempt: reached.attempt,
+            isFinal: isFinal(target),
             triedAs: target.address,
           })),
         );

@@ -1,7 +1,11 @@
 // RFC 3461: who is told what, and what is passed on.
 import assert from "node:assert/strict";
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
-import { NO_WISHES, type RecipientWishes } from "../core/shapes.ts";
+import {
+  type NextHop,
+  NO_WISHES,
+  type RecipientWishes,
+} from "../core/shapes.ts";
 import { openDatabase } from "./database_io.ts";
 import { wholeHost } from "./event.ts";
 import {
@@ -36,6 +40,8 @@ const TOLD: {
   outcome: Outcome;
   want: string[][];
   reversePath?: string;
+  /** Where it goes, if not into a mailbox. */
+  hop?: NextHop;
 }[] = [
   { name: "success not asked for", notify: [], outcome: DELIVERED, want: [] },
   {
@@ -49,12 +55,28 @@ const TOLD: {
     notify: ["success", "failure"],
     outcome: RELAYED,
     want: [["relayed"]],
+    hop: { kind: "host", host: "mx", port: 25 },
+  },
+  {
+    name: "success at a mail store by LMTP",
+    notify: ["success"],
+    outcome: RELAYED,
+    want: [["delivered"]],
+    hop: { kind: "host", host: "mx", port: 24, protocol: "lmtp" },
+  },
+  {
+    name: "success at a mail store's socket",
+    notify: ["success"],
+    outcome: RELAYED,
+    want: [["delivered"]],
+    hop: { kind: "unix", path: "/run/lmtp" },
   },
   {
     name: "success at a host with DSN",
     notify: ["success"],
     outcome: PASSED_ON,
     want: [],
+    hop: { kind: "mx", domain: "home.test" },
   },
   {
     name: "success of a message from <>",
@@ -93,9 +115,13 @@ const TOLD: {
 // Side by side, because most of the time is a release's gathering.
 Deno.test("Queue tells the sender what was asked for, and nothing else", async () => {
   await Promise.all(TOLD.map(async (row) => {
-    const { name, notify, outcome, want, reversePath } = row;
+    const { name, notify, outcome, want, reversePath, hop } = row;
     await using lab = laboratory();
     const { fake } = lab;
+    if (hop !== undefined) {
+      const target = { kind: "remote", address: "bob@home.test" } as const;
+      fake.routes.set("bob@home.test", [{ ...target, nextHop: hop }]);
+    }
     fake.deliver = (asked) => asked.reversePath === "" ? DELIVERED : outcome;
     const ask = newAsk(["bob@home.test"], {
       reversePath: reversePath ?? "alice@sender.test",

@@ -22,6 +22,8 @@ export type Result =
       readonly outcome: Outcome;
       /** What it took; undefined if no other server was asked. */
       readonly attempt?: Attempt | undefined;
+      /** Who delivers is the last: it is in a mailbox, or nowhere. */
+      readonly isFinal?: boolean;
     }
     /** Not tried: its destination is dead or crowded; counts no attempt. */
     | {
@@ -77,7 +79,7 @@ export function judge(
       if (wantsSuccess(message, recipient) && outcome.isPassedOn !== true) {
         note(recipient, result, law);
         // RFC 3461 §5.2.3: what went to a host that does not know of notices.
-        const action = outcome.host === "" ? "delivered" : "relayed";
+        const action = result.isFinal === true ? "delivered" : "relayed";
         awaitNotice(recipient, action, result.triedAs);
       } else recipient.state = "gone";
       return "delivered";

@@ -24,7 +24,7 @@ function newsIn(facts: NoticeFacts): string {
     case "delay":
       return `${message} could not be delivered to ${some} yet. You need not ` +
         `do anything: it is tried again until ${mailDate(facts.retryUntilMs)}` +
-        ". If that fails you are told, and hear no more of it otherwise.";
+        ". If that fails you will be told; else you will hear no more of it.";
     case "success":
       return `${message}: you asked to be told what becomes of it. Here is ` +
         `what became of it for ${some}:`;
@@ -40,7 +40,9 @@ export function wordsOf(one: Reported, facts: NoticeFacts): string {
   return paragraph(`<${one.address}>${via}`, { isGlobal }) +
     indented(accountIn(one)) +
     (one.action === "failed"
-      ? indented(adviceFor(one.enhanced, keepersOf(one, facts)))
+      ? indented(
+        `What you can do: ${adviceFor(one.enhanced, keepersOf(one, facts))}`,
+      )
       : "") +
     "\r\n";
 }

@@ -129,6 +129,14 @@ export function choose(
   return { kind: "several", targets };
 }
 
+/** True if mail goes from there into a mailbox: LMTP is for that, RFC 2033. */
+export function isFinal(target: Target): boolean {
+  if (target.kind === "mailbox") return true;
+  const { nextHop } = target;
+  return nextHop.kind === "unix" ||
+    (nextHop.kind === "host" && nextHop.protocol === "lmtp");
+}
+
 /** Name of the place that a target is delivered to; `""` is the Maildir role. */
 export function destinationOf(target: Target): string {
   if (target.kind === "mailbox") return "";

@@ -93,7 +93,7 @@ export class Settling {
           ...(events.length === 0 ? sessionOf(attempt) : {}),
         },
       );
-      const failed = bouncedIn(message, event);
+      const failed = bouncedIn(message, result, event);
       if (failed !== undefined) {
         const { atMs, queueId, recipient } = event;
         const what = "bounce-attributed";
@@ -214,10 +214,11 @@ function sessionOf(
 /** Whom a bounce is about that came into a mailbox; see `verp.ts`. */
 function bouncedIn(
   { reversePath }: Pick<Message, "reversePath">,
-  { what, host, recipient }: Event,
+  result: Result,
+  { what, recipient }: Event,
 ): string | undefined {
-  // No host said so: a mailbox has it.
-  return reversePath === "" && what === "delivered" && host === ""
+  const isFinal = result.kind === "outcome" && result.isFinal === true;
+  return reversePath === "" && what === "delivered" && isFinal
     ? failedRecipient(recipient)
     : undefined;
 }
