@@ -22,6 +22,7 @@ import {
 import { AttemptedHosts } from "./attempt.ts";
 import type { IdlePool } from "./idle_pool.ts";
 import type { Logins } from "./logins.ts";
+import { DELIVERY_MS, LAST_HOST_MS } from "./patience.ts";
 import {
   type Candidate,
   keyOf,
@@ -117,6 +118,7 @@ class Errand {
   readonly #means: Means;
   readonly #transcript = new Transcript();
   readonly #startedMs = performance.now();
+  readonly #untilMs = this.#startedMs + DELIVERY_MS;
   readonly #outcomes: (Outcome | undefined)[];
   #isServed = false;
   readonly #hosts = new AttemptedHosts();
@@ -266,6 +268,7 @@ class Errand {
     }
     const facts = {
       ...part,
+      untilMs: this.#untilMs,
       noLoop: nextHop.kind === "mx",
       protocol: protocolOf(nextHop),
       dialV6: this.#means.dialV6,
@@ -281,6 +284,10 @@ class Errand {
     }
     for (const to of route.candidates) {
       if (tried.size >= part.maxHosts) break;
+      if (performance.now() - this.#startedMs > LAST_HOST_MS) {
+        this.#transcript.note("no time for a further host");
+        break;
+      }
       if (tried.has(to.address) || skipped.has(to.host)) continue;
       const startedMs = performance.now();
       const decided = await this.#decide(to);
@@ -399,6 +406,7 @@ class Errand {
     this.#last = { ...session.to, tls: session.reached.tls };
     const sent: Sent = await session.transact(mail, content, {
       replyWithinMs: this.#means.part.replyWithinMs,
+      untilMs: this.#untilMs,
       transcript: this.#transcript,
     });
     if (sent.do !== "stale") this.#isServed = true;

@@ -3,6 +3,7 @@ import { pbkdf2, randomBytes } from "node:crypto";
 import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
 import { beginLogin, type Login, onLoginReply, tellable } from "./login.ts";
+import type { Patience } from "./patience.ts";
 import type { Transcript } from "./transcript.ts";
 import { softened, troubleOutcome } from "./verdict.ts";
 
@@ -24,7 +25,7 @@ export async function logIn(
   facts: {
     readonly login: Login;
     readonly host: string;
-    readonly replyWithinMs: number;
+    readonly patience: Patience;
     readonly transcript: Transcript;
   },
 ): Promise<LoggedIn> {
@@ -55,7 +56,7 @@ export async function logIn(
         transcript.sent(action.shown);
       }
     }
-    const reply = await connection.reply(facts.replyWithinMs);
+    const reply = await connection.reply(facts.patience.nextMs);
     if ("kind" in reply) return { kind: "trouble", trouble: reply };
     transcript.got(tellable(reply, login));
     [state, action] = await onLoginReply(state, reply, { login, derive });

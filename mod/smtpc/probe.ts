@@ -27,6 +27,8 @@ const MAX_HOSTS = 3;
  * answer is there when the client comes again.
  */
 const WITHIN_MS = 30_000;
+/** Before gate has given up (`smtpc_ipc.ts`). */
+const ANSWER_MS = 110_000;
 /**
  * Replies to RCPT that are about the session (RFC 5321 §4.2.2, RFC 3207 §4),
  * and 552, by which old servers say "not now" (RFC 5321 §4.5.3.1.10).
@@ -67,6 +69,7 @@ export async function probe(
     hostname: part.hostname,
     connectWithinMs: Math.min(part.connectWithinMs, WITHIN_MS),
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
+    untilMs: performance.now() + ANSWER_MS,
     dialV6: means.dialV6,
     ca: means.ca,
     noLoop: nextHop.kind === "mx",

@@ -28,6 +28,7 @@ import {
   onLost,
   onReply,
 } from "./transaction.ts";
+import { Patience, PHASE_REPLIES } from "./patience.ts";
 import type { Login } from "./login.ts";
 import { logIn } from "./login_io.ts";
 import type { Transcript } from "./transcript.ts";
@@ -42,6 +43,8 @@ export interface SessionFacts {
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
   readonly replyWithinMs: number;
+  /** When the delivery must be over, by performance.now(). */
+  readonly untilMs: number;
   /** True if a host that greets with our own name is a mail loop. */
   readonly noLoop: boolean;
   /** What is spoken there. */
@@ -158,7 +161,8 @@ async function greet(
   to: Candidate,
   facts: OnceFacts & { transcript: Transcript },
 ): Promise<OpenedOnce> {
-  const { transcript, replyWithinMs, wanted } = facts;
+  const { transcript, wanted } = facts;
+  const patience = phase(facts);
   let reached: Reached = { ...NOT_REACHED, reached: "clear" };
   const lost = (trouble: Trouble): Opened => {
     transcript.note(trouble.why);
@@ -183,7 +187,7 @@ async function greet(
     state = { ...state, inTls: true };
   }
   while (true) {
-    const reply = await connection.reply(replyWithinMs);
+    const reply = await connection.reply(patience.nextMs);
     if ("kind" in reply) return lost(reply);
     transcript.got(reply);
     let action: OpeningAction;
@@ -211,7 +215,7 @@ async function greet(
         const { protocol, clearBecause, login } = facts;
         if (login !== undefined) {
           const { host } = to;
-          const told = { login, host, replyWithinMs, transcript };
+          const told = { login, host, patience, transcript };
           const came = await logIn(connection, action.peer.auth, told);
           switch (came.kind) {
             case "logged-in":
@@ -331,7 +335,11 @@ export class Session {
   async transact(
     mail: Mail,
     content: Content,
-    options: { replyWithinMs: number; transcript: Transcript },
+    options: {
+      replyWithinMs: number;
+      untilMs: number;
+      transcript: Transcript;
+    },
   ): Promise<Sent> {
     const used = this.#uses++ > 0;
     const sent = await this.#play(mail, content, { ...options, used });
@@ -345,11 +353,13 @@ export class Session {
     content: Content,
     options: {
       replyWithinMs: number;
+      untilMs: number;
       transcript: Transcript;
       used: boolean;
     },
   ): Promise<Sent> {
-    const { replyWithinMs, transcript } = options;
+    const { replyWithinMs, untilMs, transcript } = options;
+    let patience = phase(options);
     let [state, action] = begin(mail, this.#peer, {
       host: this.to.host,
       protocol: this.#protocol,
@@ -374,8 +384,17 @@ export class Session {
         }
         case "content": {
           const { replies } = action;
-          const failed = await this.#send(content, { replies, replyWithinMs });
+          const failed = await this.#send(content, {
+            replies,
+            patience: new Patience({
+              eachMs: replyWithinMs,
+              wholeMs: Infinity,
+              untilMs,
+            }),
+          });
           if (failed === undefined) {
+            // RFC 5321 §4.5.3.2.6: twice the time after the final dot.
+            patience = phase({ replyWithinMs: 2 * replyWithinMs, untilMs });
             transcript.note(`content of ${mail.sizeBytes} octets sent`);
             break;
           }
@@ -393,9 +412,7 @@ export class Session {
         case "wait":
           break;
       }
-      // RFC 5321 §4.5.3.2.6: twice the time after the final dot.
-      const patience = state.at === "envelope" ? 1 : 2;
-      const reply = await this.#connection.reply(replyWithinMs * patience);
+      const reply = await this.#connection.reply(patience.nextMs);
       if ("kind" in reply) return lost(reply);
       if (options.used && !answered && reply.code === 421) {
         transcript.got(reply); // it closed while idle: we were too slow
@@ -410,7 +427,7 @@ export class Session {
   /** Sends content and final dot; returns what kept it from that. */
   async #send(
     content: Content,
-    { replies, replyWithinMs }: { replies: number; replyWithinMs: number },
+    { replies, patience }: { replies: number; patience: Patience },
   ): Promise<Trouble | Unreadable | undefined> {
     const wire = content.wire();
     let part = wire.next();
@@ -419,12 +436,23 @@ export class Session {
       if ("kind" in octets) return octets;
       part = wire.next();
       const isLast = part.done === true;
-      const options = { isLast, replies, withinMs: replyWithinMs };
+      const options = { isLast, replies, withinMs: patience.nextMs };
       const trouble = await this.#connection.write(octets, options);
       if (trouble !== undefined) return trouble;
     }
     return undefined;
   }
+}
+
+/** For the replies of one phase: the opening, the envelope, the last ones. */
+function phase(
+  { replyWithinMs, untilMs }: { replyWithinMs: number; untilMs: number },
+): Patience {
+  return new Patience({
+    eachMs: replyWithinMs,
+    wholeMs: PHASE_REPLIES * replyWithinMs,
+    untilMs,
+  });
 }
 
 function over(action: Action): Sent {
