@@ -13,7 +13,8 @@ import {
 } from "../core/shapes.ts";
 import { deliver, type Means } from "./deliver.ts";
 import { TlsPolicies } from "./destination.ts";
-import { Logins } from "./logins.ts";
+import type { Login } from "./login.ts";
+import { Logins, type OnRefused } from "./logins.ts";
 import { IdlePool } from "./idle_pool.ts";
 import type { SmtpcPart } from "./role.ts";
 import type { Names } from "./route.ts";
@@ -66,7 +67,10 @@ export interface Options {
   part?: Partial<SmtpcPart>;
   hosts?: MailHost[];
   nextHop?: NextHop;
-  logins?: Logins;
+  /** Who we are at the port. */
+  login?: Login;
+  /** Told of a refused login. */
+  onLoginRefused?: OnRefused;
   /** What is spoken to the port. */
   protocol?: Protocol;
   isOurs?: (address: string) => boolean;
@@ -115,7 +119,10 @@ export function safetyOf(part: Partial<SmtpcPart> = {}): SafetyMeans {
 export async function run(port: number, options: Options = {}) {
   const content = options.content ?? MESSAGE;
   const pool = options.pool ?? new IdlePool<Session>();
-  const part = { ...PART, ...options.part };
+  const login = options.login === undefined
+    ? null
+    : { host: "127.0.0.1", port, ...options.login };
+  const part = { ...PART, ...options.part, login };
   const means: Means = {
     part,
     names: {
@@ -151,7 +158,7 @@ export async function run(port: number, options: Options = {}) {
     isOurs: options.isOurs ?? (() => false),
     held: { octets: 0 },
     count: () => {},
-    logins: options.logins ?? new Logins(part, () => {}),
+    logins: new Logins(part, options.onLoginRefused ?? (() => {})),
     safety: {
       ...safetyOf(options.part),
       ...(options.tlsa && { names: { ...NO_NAMES, tlsa: options.tlsa } }),

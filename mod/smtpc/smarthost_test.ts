@@ -1,5 +1,6 @@
 /** Whole deliveries to a provider that wants a login. */
 import assert from "node:assert/strict";
+import { ownOutcome } from "../core/outcome.ts";
 import { meets, type Options, PART } from "./delivery_fixture.ts";
 import { Logins, REFUSED_FOR_MS } from "./logins.ts";
 import type { Answers } from "./scripted_server.ts";
@@ -19,26 +20,13 @@ const OFFER = "250-fake.test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN";
 /** One delivery by submission to a scripted provider on loopback. */
 async function submits(answers: Answers, options: Options = {}) {
   const alarms: unknown[] = [];
-  let now = 0;
-  const place = { host: "127.0.0.1", port: 1 };
-  const logins = new Logins(
-    { ...PART, login: { ...place, user: "me", password: SECRET } },
-    (what) => alarms.push(what),
-    () => now,
-  );
-  // The port is known once the server listens; the login is for that one.
-  const known = Object.assign(Object.create(logins), {
-    of: () => ({ user: "me", password: SECRET }),
-    refuse: logins.refuse.bind(logins),
-    safe: logins.safe.bind(logins),
-  }) as Logins;
-  Object.defineProperty(known, "refused", { get: () => logins.refused });
   const met = await meets({ EHLO: OFFER, AUTH: "235 in", ...answers }, {
     ...options,
     protocol: "submission",
-    logins: known,
+    login: { user: "me", password: SECRET },
+    onLoginRefused: (what) => alarms.push(what),
   });
-  return { ...met, alarms, logins, wait: () => now += REFUSED_FOR_MS };
+  return { ...met, alarms };
 }
 
 Deno.test("deliver() logs in before a word of the mail, and shows no password", async () => {
@@ -114,13 +102,22 @@ for (const { name, answers, want, alarms } of REFUSALS) {
   });
 }
 
-Deno.test("Logins leaves a refused login alone, for a minute", async () => {
-  const met = await submits({ AUTH: "535 5.7.8 no" });
-  assert.equal(met.logins.refused?.code, 435);
-  met.logins.refuse(met.outcomes![0]!);
-  assert.equal(met.alarms.length, 1);
-  met.wait();
-  assert.equal(met.logins.refused, undefined);
+Deno.test("Logins leaves a refused login alone, for a minute", () => {
+  const login = { host: "smtp.test", port: 587, user: "me", password: "x" };
+  let now = 0;
+  const alarms: unknown[] = [];
+  const logins = new Logins(
+    { ...PART, login },
+    (what) => alarms.push(what),
+    () => now,
+  );
+  const outcome = ownOutcome("temporary", 435, "4.7.8", "no");
+  logins.refuse(outcome);
+  logins.refuse(outcome);
+  assert.equal(logins.refused, outcome);
+  assert.deepEqual(alarms, [{ host: "smtp.test", user: "me", said: "no" }]);
+  now = REFUSED_FOR_MS;
+  assert.equal(logins.refused, undefined);
 });
 
 Deno.test("Logins has a login for one place, and by submission alone", () => {

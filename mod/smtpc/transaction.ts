@@ -57,6 +57,8 @@ export interface Transaction {
   readonly outcomes: readonly (Outcome | undefined)[];
   /** True if each recipient has a reply of its own at the end, RFC 2033 §4.2. */
   readonly isLmtp: boolean;
+  /** True if we logged in: who says that we must is confused, or we are. */
+  readonly isLoggedIn: boolean;
 }
 
 /** What to do next. */
@@ -108,6 +110,7 @@ export function begin(
     steps,
     outcomes,
     isLmtp: to.protocol === "lmtp",
+    isLoggedIn: to.protocol === "submission" || to.protocol === "submissions",
   };
   if (isEmpty) {
     return [transaction, done(transaction, { reusable: true })];
@@ -141,7 +144,11 @@ export function onReply(
   switch (step.for) {
     case "mail": {
       if (meaningOf(reply) === "done") return goOn(next);
-      const refused = decide(next, refusal(reply, next.host));
+      // RFC 4954 §6: about us, and no mail's fault.
+      const outcome = next.isLoggedIn && reply.code === 530
+        ? softened(reply, next.host)
+        : refusal(reply, next.host);
+      const refused = decide(next, outcome);
       return [refused, done(refused, {})];
     }
     case "rcpt":
@@ -207,7 +214,9 @@ export function onEarlyReply(transaction: Transaction, reply: Reply): Action {
 
 function onData(next: Transaction, reply: Reply): [Transaction, Action] {
   const wanted = next.outcomes.includes(undefined);
-  if (meaningOf(reply) === "go-on") {
+  // No other 3xx: what it asks for is not known, and to send the content for
+  // a command would have it refused as commands are.
+  if (reply.code === 354) {
     // RFC 2920 §3.1: DATA was pipelined behind recipients that all failed.
     // LMTP owes no reply to a dot behind no recipient: there is nothing to
     // wait for, and the connection ends instead.
