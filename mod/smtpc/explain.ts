@@ -10,6 +10,7 @@ import type { AnswerOf } from "../ipc/call.ts";
 import { AttemptedHosts } from "./attempt.ts";
 import { certificateText, MAX_CERTIFICATE_TEXT } from "./certificate_text.ts";
 import type { Means } from "./deliver.ts";
+import { PHASE_REPLIES } from "./patience.ts";
 import { type Candidate, protocolOf, routeTo } from "./route.ts";
 import { decide, type Decided } from "./safety.ts";
 import { openSession } from "./session_io.ts";
@@ -112,6 +113,7 @@ async function look(
     hostname: part.hostname,
     connectWithinMs: Math.min(part.connectWithinMs, WITHIN_MS),
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
+    untilMs: performance.now() + PHASE_REPLIES * WITHIN_MS,
     dialV6,
     ca,
     noLoop: nextHop.kind === "mx",
