@@ -66,6 +66,8 @@ export interface Means {
   readonly dialV6?: DialV6 | undefined;
   /** See `safety.ts`. */
   readonly safety: SafetyMeans;
+  /** {@link VOUCHED_MS}, but for tests. */
+  readonly vouchedMs?: number | undefined;
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
 }
@@ -233,7 +235,7 @@ class Errand {
       this.#transcript.note(`${to.host} publishes something else now`);
       return false;
     }
-    session.vouch = vouchOf(decided);
+    session.vouch = this.#vouchOf(decided);
     return true;
   }
 
@@ -327,7 +329,7 @@ class Errand {
           break;
         case "open": {
           const { session } = opened;
-          session.vouch = vouchOf(decided);
+          session.vouch = this.#vouchOf(decided);
           const how = await this.#transact(session, content, {
             startedMs,
             isNew: true,
@@ -430,6 +432,12 @@ class Errand {
     }
   }
 
+  #vouchOf({ key, policy, isFixed }: Decided): Vouch {
+    const { vouchedMs = VOUCHED_MS } = this.#means;
+    const untilMs = isFixed ? Infinity : performance.now() + vouchedMs;
+    return { key, policy, untilMs };
+  }
+
   #used(
     session: Session,
     result: string,
@@ -452,11 +460,6 @@ class Errand {
       isKept: !isNew,
     });
   }
-}
-
-function vouchOf({ key, policy, isFixed }: Decided): Vouch {
-  const untilMs = isFixed ? Infinity : performance.now() + VOUCHED_MS;
-  return { key, policy, untilMs };
 }
 
 function isSame(one: Candidate, other: Candidate): boolean {

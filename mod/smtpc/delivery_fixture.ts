@@ -85,6 +85,8 @@ export interface Options {
   addresses?: string[];
   mxSecurity?: "secure" | "insecure";
   tlsa?: Names["tlsa"];
+  /** See {@link Means}. */
+  vouchedMs?: number;
   sts?: PolicyAsker;
 }
 
@@ -164,6 +166,7 @@ export async function run(port: number, options: Options = {}) {
       ...(options.tlsa && { names: { ...NO_NAMES, tlsa: options.tlsa } }),
       ...(options.sts && { sts: options.sts }),
     },
+    vouchedMs: options.vouchedMs,
     ca: options.ca === undefined ? undefined : [options.ca],
   };
   const ask = CALL.ask.parse({
