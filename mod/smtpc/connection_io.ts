@@ -102,6 +102,8 @@ function connectDirectly(
 export class Connection {
   #socket: net.Socket;
   #secured: tls.TLSSocket | undefined;
+  /** True if a session was to be taken up again. */
+  #isOffered = false;
   readonly #ourAddress: string;
   #reader = new ReplyReader();
   readonly #replies: Reply[] = [];
@@ -176,6 +178,10 @@ export class Connection {
       readonly withinMs: number;
       /** Authorities, PEM; undefined means the usual ones. */
       readonly ca?: readonly string[] | undefined;
+      /** A session to take up again; see `tickets.ts`. */
+      readonly ticket?: Buffer | undefined;
+      /** Told of sessions that may be taken up again. */
+      readonly onTicket?: ((ticket: Buffer) => void) | undefined;
     },
   ): Promise<{ readonly tls: string } | Trouble> {
     // Text behind the 220 in the clear could be anybody's (response
@@ -194,7 +200,12 @@ export class Connection {
       minVersion: "TLSv1.2",
       // Never an address: SNI has none (RFC 6066 §3).
       ...(serverName === "" ? {} : { servername: serverName }),
+      ...(options.ticket === undefined ? {} : { session: options.ticket }),
     });
+    this.#isOffered = options.ticket !== undefined;
+    if (options.onTicket !== undefined) {
+      secured.on("session", options.onTicket);
+    }
     let shaken = false;
     secured.on("secureConnect", () => {
       shaken = true;
@@ -230,6 +241,10 @@ export class Connection {
       seen.add(next);
       chain.push(new Uint8Array(next.raw));
       next = next.issuerCertificate;
+    }
+    // `authorized` says nothing then: see `tickets.ts`.
+    if (this.#isOffered) {
+      return { chain, isTrusted: false, whyNot: "session taken up again" };
     }
     const isTrusted = secured.authorized;
     const whyNot = isTrusted

@@ -8,6 +8,7 @@
  * behind the final dot no further host is tried: that is the one case in
  * which we would make a second copy ourselves.
  */
+import type { Buffer } from "node:buffer";
 import type { DialV6 } from "./dialer_io.ts";
 import { type Outcome, ownOutcome, saidOf } from "../core/outcome.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
@@ -43,6 +44,7 @@ import {
 import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
+import type { Tickets } from "./tickets.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
 import type { Reached, TlsFault } from "./wanted.ts";
@@ -66,6 +68,8 @@ export interface Means {
   readonly dialV6?: DialV6 | undefined;
   /** See `safety.ts`. */
   readonly safety: SafetyMeans;
+  /** See `tickets.ts`; undefined for none. */
+  readonly tickets?: Tickets<Buffer> | undefined;
   /** {@link VOUCHED_MS}, but for tests. */
   readonly vouchedMs?: number | undefined;
   /** Authorities, PEM; undefined means the usual ones. */
@@ -275,6 +279,7 @@ class Errand {
       protocol: protocolOf(nextHop),
       dialV6: this.#means.dialV6,
       ca: this.#means.ca,
+      tickets: this.#means.tickets,
     };
     const skipped = new Set<string>();
     const { logins } = this.#means;

@@ -85,6 +85,7 @@ export interface Options {
   addresses?: string[];
   mxSecurity?: "secure" | "insecure";
   tlsa?: Names["tlsa"];
+  tickets?: Means["tickets"];
   /** See {@link Means}. */
   vouchedMs?: number;
   sts?: PolicyAsker;
@@ -167,6 +168,7 @@ export async function run(port: number, options: Options = {}) {
       ...(options.sts && { sts: options.sts }),
     },
     vouchedMs: options.vouchedMs,
+    tickets: options.tickets,
     ca: options.ca === undefined ? undefined : [options.ca],
   };
   const ask = CALL.ask.parse({

@@ -2,12 +2,14 @@
  * A TLS handshake and the judgement of what it showed: whatever is not as it
  * must be ends the connection before another word is said in it.
  */
+import type { Buffer } from "node:buffer";
 import { judge, judgeWithoutTls, type Shown } from "../dane/certificate.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
 import { noRequireTls, noTls } from "./opening.ts";
 import type { Candidate } from "./route.ts";
 import type { Transcript } from "./transcript.ts";
+import { mayResume, type Tickets } from "./tickets.ts";
 import { troubleOutcome } from "./verdict.ts";
 import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
 
@@ -29,6 +31,8 @@ export interface HandshakeFacts {
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
   readonly transcript: Transcript;
+  /** Sessions to take up again; undefined for none. */
+  readonly tickets?: Tickets<Buffer> | undefined;
   /** Told of the certificates, for people. */
   readonly onShown?: ((shown: Shown) => void) | undefined;
 }
@@ -40,7 +44,21 @@ export async function shakeHands(
   facts: HandshakeFacts,
 ): Promise<Shaken> {
   const { wanted, transcript, ca, connectWithinMs: withinMs } = facts;
-  const secured = await connection.secure(wanted.demand.sni, { withinMs, ca });
+  const { sni } = wanted.demand;
+  const place = { sni, address: to.address, port: to.port };
+  const tickets = mayResume(wanted.demand) ? facts.tickets : undefined;
+  let ticket: Buffer | undefined;
+  let isMet = false;
+  const secured = await connection.secure(sni, {
+    withinMs,
+    ca,
+    ticket: tickets?.take(place),
+    onTicket: tickets === undefined ? undefined : (fresh) => {
+      // They may come before the certificates are judged, or after.
+      if (isMet) tickets.put(place, fresh);
+      else ticket = fresh;
+    },
+  });
   if ("kind" in secured) return handshakeFailed(secured, to, facts);
   const { tls } = secured;
   transcript.note(tls);
@@ -49,6 +67,8 @@ export async function shakeHands(
   const judged = judge(wanted.demand, shown, Date.now());
   const { what: certificate, result: fault } = judged;
   if (judged.met) {
+    isMet = true;
+    if (ticket !== undefined) tickets?.put(place, ticket);
     if (judged.reached !== "encrypted") transcript.note(certificate);
     const { reached } = judged;
     return { kind: "shaken", reached: { reached, tls, certificate, fault } };

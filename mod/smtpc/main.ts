@@ -1,4 +1,5 @@
 /** The SMTP client's process: asks dns, answers the queue. */
+import type { Buffer } from "node:buffer";
 import tls from "node:tls";
 import { DamagedError, readContent } from "../content/reader.ts";
 import { SegmentFiles } from "../content/segment_files.ts";
@@ -18,6 +19,7 @@ import { isLoopback, type Names } from "./route.ts";
 import type { Session } from "./session_io.ts";
 import { smtpcContract } from "./smtpc_ipc.ts";
 import { noPolicies, rememberingPolicies } from "./sts_memory.ts";
+import { Tickets } from "./tickets.ts";
 import { stsContract } from "../sts/sts_ipc.ts";
 
 /** Most time for what is under way when the role is to stop. */
@@ -49,6 +51,7 @@ export async function main(): Promise<void> {
     );
     const settledBy = (part: SmtpcPart) => ({
       logins: new Logins(part, loginRefused),
+      tickets: new Tickets<Buffer>(),
       safety: {
         policies: new TlsPolicies(part),
         names,

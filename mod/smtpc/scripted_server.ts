@@ -75,8 +75,15 @@ export class Visit {
     this.#socket.resetAndDestroy();
   }
 
-  /** Says `ready` in the clear and goes on in TLS. */
-  async startTls(secureContext: tls.SecureContext, ready: string) {
+  /**
+   * Says `ready` in the clear and goes on in TLS.
+   *
+   * @returns True if the client took a session up again
+   */
+  async startTls(
+    secureContext: tls.SecureContext,
+    ready: string,
+  ): Promise<boolean> {
     const plain = this.#socket;
     plain.removeAllListeners("data");
     plain.pause();
@@ -89,6 +96,7 @@ export class Visit {
       secured.on("secure", () => resolve());
       secured.on("close", () => resolve());
     });
+    return secured.isSessionReused();
   }
 
   async #cut(end: string): Promise<string | undefined> {

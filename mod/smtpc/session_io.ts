@@ -3,6 +3,7 @@
  * for one transaction after another. Plays the pure steps of `opening.ts` and
  * `transaction.ts` against a {@link Connection}.
  */
+import type { Buffer } from "node:buffer";
 import type { DialV6 } from "./dialer_io.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
@@ -31,6 +32,7 @@ import {
 import { Patience, PHASE_REPLIES } from "./patience.ts";
 import type { Login } from "./login.ts";
 import { logIn } from "./login_io.ts";
+import type { Tickets } from "./tickets.ts";
 import type { Transcript } from "./transcript.ts";
 import { reachedInClear, shakeHands } from "./handshake_io.ts";
 import { troubleOutcome } from "./verdict.ts";
@@ -55,6 +57,8 @@ export interface SessionFacts {
   readonly wanted: Wanted;
   /** Authorities, PEM; undefined means the usual ones. */
   readonly ca?: readonly string[] | undefined;
+  /** Sessions to take up again; undefined for none. */
+  readonly tickets?: Tickets<Buffer> | undefined;
   /** Told of the certificates, for people. */
   readonly onShown?: ((shown: Shown) => void) | undefined;
 }
