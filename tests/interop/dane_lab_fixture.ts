@@ -1,0 +1,431 @@
+/**
+ * The DANE laboratory: a signed internet in nsd, mail hosts of every kind on
+ * loopback addresses of their own, and between them what Bulkhead sends mail
+ * with: its resolver with its validator, its TLS policies, its SMTP client.
+ */
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { parseAnchor } from "../../mod/dns/anchors.ts";
+import { decode, encode, query } from "../../mod/dns/codec.ts";
+import { follow, type Found } from "../../mod/dns/follow.ts";
+import type { Fetch, Message, Question } from "../../mod/dns/message.ts";
+import { TYPE } from "../../mod/dns/message.ts";
+import { withNsd } from "../../mod/dns/nsd_fixture.ts";
+import { readAddress, readMx, readTlsa } from "../../mod/dns/rdata.ts";
+import { validator } from "../../mod/dns/validate.ts";
+import {
+  issue,
+  type Issued,
+  type Wish,
+} from "../../mod/dane/certificate_fixture.ts";
+import type { Policy } from "../../mod/dane/sts.ts";
+import { hexOf } from "../../mod/dane/tlsa.ts";
+import type { Profile } from "../../mod/dane/profile.ts";
+import type { NextHop } from "../../mod/core/shapes.ts";
+import { NO_WISHES } from "../../mod/core/shapes.ts";
+import type { MailHost } from "../../mod/dns/dns_ipc.ts";
+import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
+import { PART } from "../../mod/smtpc/delivery_fixture.ts";
+import { TlsPolicies } from "../../mod/smtpc/destination.ts";
+import { IdlePool } from "../../mod/smtpc/idle_pool.ts";
+import { Logins } from "../../mod/smtpc/logins.ts";
+import type { Names } from "../../mod/smtpc/route.ts";
+import type { Session } from "../../mod/smtpc/session_io.ts";
+import { type Attempt, smtpcContract } from "../../mod/smtpc/smtpc_ipc.ts";
+import {
+  freePort,
+  type HostPlan,
+  type LabHost,
+  labHost,
+} from "./dane_lab_host.ts";
+import { signedZones } from "./dane_lab_zones.ts";
+
+/** Names, addresses, certificates and records of one situation. */
+export interface Scene {
+  /** Recipients' domain, such as `r7.s.test`. */
+  readonly domain: string;
+  /** Such as `r7.p.test`, signed, and `r7.u.test`, not. */
+  readonly provider: string;
+  readonly unsigned: string;
+  readonly port: number;
+  /** Addresses of its hosts, from 1. */
+  ip(host: number): string;
+  /** A certificate for `mx.DOMAIN` under the laboratory's authority. */
+  leaf(wish?: Wish): Issued;
+  /** That authority, which is in no list of authorities. */
+  readonly root: Issued;
+  /** One that the client knows as one of the usual ones. */
+  readonly known: Issued;
+  /**
+   * A line with a TLSA record for a certificate, as `3 1 1`.
+   *
+   * @param owner The host, relative or with a dot at its end
+   */
+  tlsa(owner: string, certificate: Issued, kind: string): string;
+}
+
+/** What a situation consists of. */
+export interface Situation {
+  /** Lines in the domain's own zone; an MX record and its address if left out. */
+  readonly records?: readonly string[];
+  /** Lines for the TLSA records and the like, beside those. */
+  readonly more?: readonly string[];
+  readonly provider?: readonly string[];
+  readonly unsigned?: readonly string[];
+  /** `name type`: records whose signature is broken. */
+  readonly spoiled?: readonly string[];
+  readonly hosts: readonly HostPlan[];
+  /** What somebody in between makes of answers; undefined for none at all. */
+  readonly change?: (
+    message: Message,
+    question: Question,
+    ask: (question: Question) => Promise<Message | undefined>,
+  ) => Message | undefined | Promise<Message | undefined>;
+  readonly profile?: Profile;
+  readonly match?: readonly string[];
+  readonly fingerprints?: readonly string[];
+  readonly isException?: boolean;
+  readonly requireTls?: boolean;
+  readonly sts?: Policy;
+  readonly nextHop?: NextHop;
+}
+
+/** A situation with its name, and what is to come of it. */
+export interface Row {
+  readonly name: string;
+  /** True if nobody signs the domain's zone. */
+  readonly isUnsigned?: boolean;
+  readonly make: (scene: Scene) => Situation;
+  /** `1 in TLS: dane delivered`, `nobody: temporary 4.7.5`, ... */
+  readonly want: string;
+  /** Words of {@link Seen.words} that must be there. */
+  readonly says?: string;
+  /** The TLSRPT result of the last host, RFC 8460 §4.3. */
+  readonly report?: string;
+  /** What posttls-finger comes to; undefined if it cannot be asked this. */
+  readonly finger?: "verified" | "encrypted" | "clear" | "fails" | undefined;
+}
+
+/** What came of a situation. */
+export interface Seen {
+  readonly outcome: string;
+  readonly attempt: Attempt;
+  readonly hosts: readonly LabHost[];
+  /** All that was noted, for people. */
+  readonly words: string;
+}
+
+/** The laboratory while it runs. */
+export interface Lab {
+  readonly port: number;
+  readonly nsd: number;
+  readonly anchor: string;
+  /** The recipients' domain of a row, or its configured next hop. */
+  domainOf(row: Row): string;
+  /** Sends one message in a row's situation. */
+  send(row: Row): Promise<Seen>;
+}
+
+/** What nobody may see but whom the message is for. */
+export const SECRET = "The treasure is under the old oak";
+const MESSAGE = `Subject: a secret\r\n\r\n${SECRET}.\r\n`;
+const NOW = Date.now();
+const ROOT = issue({ subject: "Laboratory", ca: true }, NOW);
+const KNOWN = issue({ subject: "Known", ca: true }, NOW);
+
+/** Addresses 127.66.ROW.HOST: nobody else on the machine has them. */
+const ADDRESSES = "127.66";
+
+/** Builds everything for the rows, and runs it while `use` does. */
+export async function withDaneLab(
+  rows: readonly Row[],
+  use: (lab: Lab) => Promise<void>,
+): Promise<void> {
+  const port = freePort(`${ADDRESSES}.0.1`);
+  const made = new Map(rows.map((row, i) => {
+    const scene = sceneOf(i + 1, row, port);
+    return [row, { scene, situation: row.make(scene) }] as const;
+  }));
+  const texts = [...made.values()].map(({ scene, situation }) => {
+    const own = situation.records ??
+      [`@ MX 10 mx`, `mx A ${scene.ip(1)}`];
+    return {
+      scene,
+      own: [...own, ...situation.more ?? []],
+      ...situation,
+    };
+  });
+  const under = (name: string, lines: readonly string[] = []) =>
+    lines.length === 0 ? [] : [`$ORIGIN ${name}.`, ...lines];
+  const isSigned = ({ domain }: Scene) => domain.endsWith(".s.test");
+  const { zones, anchor } = await signedZones({
+    signed: texts.flatMap(({ scene, own }) =>
+      isSigned(scene) ? under(scene.domain, own) : []
+    ),
+    provider: texts.flatMap(({ scene, provider }) =>
+      under(scene.provider, provider)
+    ),
+    unsigned: texts.flatMap(({ scene, own, unsigned }) =>
+      isSigned(scene)
+        ? under(scene.unsigned, unsigned)
+        : under(scene.domain, [...own, ...unsigned ?? []])
+    ),
+    spoiled: texts.flatMap(({ spoiled }) => spoiled ?? []),
+  });
+  await withNsd({ zones, address: `${ADDRESSES}.0.2` }, async (nsd) => {
+    const of = (row: Row) => made.get(row)!;
+    await use({
+      port,
+      nsd,
+      anchor,
+      domainOf: (row) => of(row).scene.domain,
+      send: (row) => sent(of(row), { port, nsd, anchor }),
+    });
+  });
+}
+
+function sceneOf(number: number, row: Row, port: number): Scene {
+  const domain = `r${number}.${row.isUnsigned ? "u" : "s"}.test`;
+  return {
+    domain,
+    provider: `r${number}.p.test`,
+    unsigned: `r${number}.u.test`,
+    port,
+    ip: (host) => `${ADDRESSES}.${number}.${host}`,
+    root: ROOT,
+    known: KNOWN,
+    leaf: (wish = {}) =>
+      issue({ names: [`mx.${domain}`], issuer: ROOT, ...wish }, NOW),
+    tlsa: (owner, certificate, kind) =>
+      `_${port}._tcp.${owner} TLSA ${kind} ${associated(certificate, kind)}`,
+  };
+}
+
+/** The data of a TLSA record about a certificate. */
+function associated(certificate: Issued, kind: string): string {
+  const [, selector, matching] = kind.split(" ");
+  const octets = selector === "0" ? certificate.der : certificate.spki;
+  return matching === "0"
+    ? hexOf(octets)
+    : createHash(matching === "2" ? "sha512" : "sha256").update(octets)
+      .digest("hex");
+}
+
+async function sent(
+  { scene, situation }: { scene: Scene; situation: Situation },
+  lab: { port: number; nsd: number; anchor: string },
+): Promise<Seen> {
+  const { port } = lab;
+  const hosts: LabHost[] = [];
+  for (const [i, plan] of situation.hosts.entries()) {
+    if (plan.manner === "down") continue;
+    hosts.push(await labHost(plan, { address: scene.ip(i + 1), port }));
+  }
+  const pool = new IdlePool<Session>();
+  try {
+    const means = meansOf(situation, { scene, lab, pool });
+    const verdict = await deliver(askOf(scene, situation), means);
+    if ("refusal" in verdict) throw new Error(verdict.refusal);
+    const { outcomes, attempt } = smtpcContract.calls.deliver.answer
+      .parse(verdict.answer);
+    const [outcome] = outcomes;
+    const taker = hosts.findIndex(({ taken }) => taken.length > 0);
+    const how = hosts[taker]?.taken[0]?.inTls ? "in TLS" : "in the clear";
+    const last = attempt.hosts.at(-1);
+    return {
+      outcome: taker < 0
+        ? `nobody: ${outcome!.kind} ${outcome!.enhanced}`
+        : `${taker + 1} ${how}: ${last?.reached} ${outcome!.kind}`,
+      attempt,
+      hosts,
+      words: [
+        outcome!.text,
+        ...attempt.hosts.map(({ demand, certificate, result }) =>
+          `${demand} | ${certificate} | ${result}`
+        ),
+        ...attempt.transcript,
+      ].join("\n"),
+    };
+  } finally {
+    pool.close();
+    await Promise.all(hosts.map((host) => host.close()));
+  }
+}
+
+function askOf(scene: Scene, { nextHop, requireTls }: Situation) {
+  return smtpcContract.calls.deliver.ask.parse({
+    queueId: "0000000000000000",
+    ref: { segment: "s", offset: 0, length: 1, sizeBytes: MESSAGE.length },
+    key: "A".repeat(43) + "=",
+    reversePath: "me@us.test",
+    recipients: [`you@${scene.domain}`],
+    bodyType: "7bit",
+    wishes: { ...NO_WISHES, requireTls: requireTls ?? false },
+    recipientWishes: [],
+    isRepeat: false,
+    nextHop: nextHop ?? { kind: "mx", domain: scene.domain },
+  });
+}
+
+function meansOf(situation: Situation, { scene, lab, pool }: {
+  scene: Scene;
+  lab: { port: number; nsd: number; anchor: string };
+  pool: IdlePool<Session>;
+}): Means {
+  const { profile = "dane", match, fingerprints } = situation;
+  const part = {
+    ...PART,
+    port: lab.port,
+    tls: "may" as const,
+    tlsExceptions: situation.isException ? [scene.domain] : [],
+    destinations: [{
+      name: situation.nextHop?.kind === "host"
+        ? `${situation.nextHop.host}:${situation.nextHop.port}`
+        : scene.domain,
+      tls: profile,
+      match: match ? [...match] : null,
+      fingerprints: fingerprints ? [...fingerprints] : null,
+    }],
+  };
+  const names = namesOf(situation, lab);
+  const text = new TextEncoder().encode(MESSAGE);
+  const { sts } = situation;
+  return {
+    part,
+    names,
+    pool,
+    source: () => ({ open: () => [text], isDamage: () => false }),
+    isOurs: () => false,
+    held: { octets: 0 },
+    count: () => {},
+    logins: new Logins(part, () => {}),
+    safety: {
+      policies: new TlsPolicies(part),
+      names,
+      sts: () =>
+        Promise.resolve({
+          policy: sts,
+          lines: [],
+          trouble: "",
+          isUnknown: false,
+        }),
+    },
+    ca: [KNOWN.pem],
+  };
+}
+
+/** Asks nsd, through whoever sits in between. */
+function namesOf(
+  { change }: Situation,
+  { nsd, anchor }: { nsd: number; anchor: string },
+): Names {
+  const ask: Fetch = (question) => asked(nsd, question);
+  const fetch: Fetch = async (question) => {
+    const message = await ask(question);
+    return message === undefined || change === undefined
+      ? message
+      : await change(message, question, ask);
+  };
+  const judge = validator({
+    anchors: [parseAnchor(anchor)!],
+    fetch,
+    nowS: () => Math.floor(Date.now() / 1_000),
+  });
+  return namesOver((question) => follow({ validator: judge, fetch }, question));
+}
+
+async function asked(
+  port: number,
+  question: Question,
+): Promise<Message | undefined> {
+  using connection = await Deno.connect({
+    hostname: `${ADDRESSES}.0.2`,
+    port,
+  });
+  const octets = encode(query(question, {
+    id: 1,
+    recursionDesired: true,
+    checkingDisabled: true,
+    edns: { size: 1_232, dnssecOk: true },
+  }));
+  await connection.write(
+    Uint8Array.of(octets.length >> 8, octets.length & 255, ...octets),
+  );
+  let held = Buffer.alloc(0);
+  const part = new Uint8Array(65_537);
+  while (held.length < 2 || held.length < 2 + held.readUInt16BE(0)) {
+    const count = await connection.read(part);
+    if (count === null) return undefined;
+    held = Buffer.concat([held, part.subarray(0, count)]);
+  }
+  const read = decode(new Uint8Array(held.subarray(2)));
+  return read.kind === "message" ? read.message : undefined;
+}
+
+function namesOver(lookUp: (question: Question) => Promise<Found>): Names {
+  const usable = (found: Found) => {
+    const { security, nameSecurity, canonical } = found;
+    return (security === "secure" || security === "insecure") &&
+        (nameSecurity === "secure" || nameSecurity === "insecure")
+      ? { security, nameSecurity, canonical } as const
+      : undefined;
+  };
+  const refusal = ({ security }: Found) =>
+    security === "bogus" ? "bogus" as const : "try-later" as const;
+  const addresses = async (name: string) => {
+    const found = await lookUp({ name, type: TYPE.A });
+    const standing = usable(found);
+    if (standing === undefined) return refusal(found);
+    return found.finding.kind === "records"
+      ? {
+        addresses: found.finding.records.map(({ data }) => readAddress(data)!),
+        ...standing,
+      }
+      : "no-such-domain" as const;
+  };
+  const refused = <R extends string>(why: R) =>
+    ({ kind: "refused", refusal: why }) as const;
+  return {
+    addresses: async (name) => {
+      const found = await addresses(name);
+      return typeof found === "string"
+        ? refused(found)
+        : { kind: "answered", answer: found };
+    },
+    mailHosts: async (domain) => {
+      const found = await lookUp({ name: domain, type: TYPE.MX });
+      const standing = usable(found);
+      if (standing === undefined) return refused(refusal(found));
+      const wanted = found.finding.kind === "records"
+        ? found.finding.records.map(({ data }) => readMx(data)!)
+        : [{ preference: 0, exchange: domain }];
+      wanted.sort((a, b) => a.preference - b.preference);
+      const hosts: MailHost[] = [];
+      let why: "bogus" | "try-later" | "no-such-domain" = "no-such-domain";
+      for (const { preference, exchange } of wanted) {
+        const at = await addresses(exchange);
+        if (typeof at === "string") why = at;
+        else hosts.push({ name: exchange, preference, ...at });
+      }
+      return hosts.length === 0 ? refused(why) : {
+        kind: "answered",
+        answer: { hosts, security: standing.security },
+      };
+    },
+    tlsa: async (name) => {
+      const found = await lookUp({ name, type: TYPE.TLSA });
+      const standing = usable(found);
+      if (standing === undefined) return refused(refusal(found));
+      return found.finding.kind === "records" &&
+          standing.security === "secure"
+        ? {
+          kind: "answered",
+          answer: {
+            records: found.finding.records.map(({ data }) => readTlsa(data)!),
+          },
+        }
+        : refused("none");
+    },
+    explain: () => Promise.resolve({ kind: "failed", why: "not asked" }),
+  };
+}
