@@ -21,6 +21,7 @@ import {
 import type { Policy } from "../../mod/dane/sts.ts";
 import { hexOf } from "../../mod/dane/tlsa.ts";
 import type { Profile } from "../../mod/dane/profile.ts";
+import type { Outcome } from "../../mod/core/outcome.ts";
 import type { NextHop } from "../../mod/core/shapes.ts";
 import { NO_WISHES } from "../../mod/core/shapes.ts";
 import type { MailHost } from "../../mod/dns/dns_ipc.ts";
@@ -103,7 +104,7 @@ export interface Row {
   /** The TLSRPT result of the last host, RFC 8460 §4.3. */
   readonly report?: string;
   /** What posttls-finger comes to; undefined if it cannot be asked this. */
-  readonly finger?: "verified" | "encrypted" | "clear" | "fails" | undefined;
+  readonly finger?: "verified" | "encrypted" | "fails";
 }
 
 /** What came of a situation. */
@@ -124,6 +125,8 @@ export interface Lab {
   domainOf(row: Row): string;
   /** Sends one message in a row's situation. */
   send(row: Row): Promise<Seen>;
+  /** Runs a row's hosts for somebody else. */
+  withHosts(row: Row, use: () => Promise<void>): Promise<void>;
 }
 
 /** What nobody may see but whom the message is for. */
@@ -180,6 +183,7 @@ export async function withDaneLab(
       anchor,
       domainOf: (row) => of(row).scene.domain,
       send: (row) => sent(of(row), { port, nsd, anchor }),
+      withHosts: (row, use) => withHosts(of(row), port, use),
     });
   });
 }
@@ -211,45 +215,64 @@ function associated(certificate: Issued, kind: string): string {
       .digest("hex");
 }
 
-async function sent(
-  { scene, situation }: { scene: Scene; situation: Situation },
+type Made = { readonly scene: Scene; readonly situation: Situation };
+
+async function withHosts<T>(
+  { scene, situation }: Made,
+  port: number,
+  use: (hosts: readonly LabHost[]) => Promise<T>,
+): Promise<T> {
+  const hosts: LabHost[] = [];
+  try {
+    for (const [i, plan] of situation.hosts.entries()) {
+      if (plan.manner === "down") continue;
+      hosts.push(await labHost(plan, { address: scene.ip(i + 1), port }));
+    }
+    return await use(hosts);
+  } finally {
+    await Promise.all(hosts.map((host) => host.close()));
+  }
+}
+
+function sent(
+  made: Made,
   lab: { port: number; nsd: number; anchor: string },
 ): Promise<Seen> {
-  const { port } = lab;
-  const hosts: LabHost[] = [];
-  for (const [i, plan] of situation.hosts.entries()) {
-    if (plan.manner === "down") continue;
-    hosts.push(await labHost(plan, { address: scene.ip(i + 1), port }));
-  }
-  const pool = new IdlePool<Session>();
-  try {
+  const { scene, situation } = made;
+  return withHosts(made, lab.port, async (hosts) => {
+    const pool = new IdlePool<Session>();
     const means = meansOf(situation, { scene, lab, pool });
     const verdict = await deliver(askOf(scene, situation), means);
+    pool.close();
     if ("refusal" in verdict) throw new Error(verdict.refusal);
     const { outcomes, attempt } = smtpcContract.calls.deliver.answer
       .parse(verdict.answer);
-    const [outcome] = outcomes;
-    const taker = hosts.findIndex(({ taken }) => taken.length > 0);
-    const how = hosts[taker]?.taken[0]?.inTls ? "in TLS" : "in the clear";
-    const last = attempt.hosts.at(-1);
-    return {
-      outcome: taker < 0
-        ? `nobody: ${outcome!.kind} ${outcome!.enhanced}`
-        : `${taker + 1} ${how}: ${last?.reached} ${outcome!.kind}`,
-      attempt,
-      hosts,
-      words: [
-        outcome!.text,
-        ...attempt.hosts.map(({ demand, certificate, result }) =>
-          `${demand} | ${certificate} | ${result}`
-        ),
-        ...attempt.transcript,
-      ].join("\n"),
-    };
-  } finally {
-    pool.close();
-    await Promise.all(hosts.map((host) => host.close()));
-  }
+    return seen(hosts, outcomes[0]!, attempt);
+  });
+}
+
+function seen(
+  hosts: readonly LabHost[],
+  outcome: Outcome,
+  attempt: Attempt,
+): Seen {
+  const taker = hosts.findIndex(({ taken }) => taken.length > 0);
+  const how = hosts[taker]?.taken[0]?.inTls ? "in TLS" : "in the clear";
+  const last = attempt.hosts.at(-1);
+  return {
+    outcome: taker < 0
+      ? `nobody: ${outcome.kind} ${outcome.enhanced}`
+      : `${taker + 1} ${how}: ${last?.reached} ${outcome.kind}`,
+    attempt,
+    hosts,
+    words: [
+      outcome.text,
+      ...attempt.hosts.map(({ demand, certificate, result }) =>
+        `${demand} | ${certificate} | ${result}`
+      ),
+      ...attempt.transcript,
+    ].join("\n"),
+  };
 }
 
 function askOf(scene: Scene, { nextHop, requireTls }: Situation) {

@@ -115,8 +115,9 @@ function serve(plain: net.Socket, serving: Serving): void {
         case "refuses":
           return plain.write("454 4.7.0 TLS not available\r\n");
         case "breaks":
-          plain.write("220 go\r\n");
-          return plain.end("what?\r\n");
+          unlisten();
+          plain.on("data", () => plain.end("what?\r\n"));
+          return plain.write("220 go\r\n");
         case "injects":
           unlisten();
           return plain.write("220 go\r\n250 2.0.0 injected\r\n");

@@ -3,7 +3,9 @@
  * message. posttls-finger, Postfix's own, is asked about the same domains.
  */
 import assert from "node:assert/strict";
+import { canFinger, type Opinion, withFinger } from "./dane_lab_finger.ts";
 import {
+  type Lab,
   type Row,
   SECRET,
   type Seen,
@@ -21,8 +23,30 @@ Deno.test("mail goes out as safely as the destination says, and never less so", 
     for (const [i, row] of ROWS.entries()) {
       await t.step(row.name, () => check(row, seen[i]!));
     }
+    await secondOpinion(lab, t);
   });
 });
+
+/** posttls-finger's, of what can be asked without somebody in between. */
+async function secondOpinion(lab: Lab, t: Deno.TestContext): Promise<void> {
+  if (!canFinger()) return;
+  const rows = ROWS.filter(({ finger }) => finger !== undefined);
+  await withFinger(lab, async (ask) => {
+    const opinions = await inTurn(rows, async (row) => {
+      let opinion: Opinion | undefined;
+      await lab.withHosts(row, async () => {
+        opinion = await ask(lab.domainOf(row));
+      });
+      return opinion!;
+    });
+    for (const [i, row] of rows.entries()) {
+      const { verdict, words } = opinions[i]!;
+      await t.step(`posttls-finger: ${row.name}`, () => {
+        assert.equal(verdict, row.finger, words);
+      });
+    }
+  });
+}
 
 function check(row: Row, seen: Seen): void {
   const { outcome, words, attempt, hosts } = seen;
