@@ -3,15 +3,15 @@
  * loopback addresses of their own, and between them what Bulkhead sends mail
  * with: its resolver with its validator, its TLS policies, its SMTP client.
  */
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { parseAnchor } from "../../mod/dns/anchors.ts";
-import { decode, encode, query } from "../../mod/dns/codec.ts";
-import { follow, type Found } from "../../mod/dns/follow.ts";
-import type { Fetch, Message, Question } from "../../mod/dns/message.ts";
-import { TYPE } from "../../mod/dns/message.ts";
+import { tlsa } from "../../mod/dns/answers.ts";
+import { dnsContract } from "../../mod/dns/dns_ipc.ts";
+import { engineOf } from "../../mod/dns/engine.ts";
+import { partOf } from "../../mod/dns/engine_fixture.ts";
+import { type Exchange, Exchanger } from "../../mod/dns/exchange_io.ts";
+import { addresses, mailHosts } from "../../mod/dns/mail_hosts.ts";
+import type { Message, Question } from "../../mod/dns/message.ts";
 import { withNsd } from "../../mod/dns/nsd_fixture.ts";
-import { readAddress, readMx, readTlsa } from "../../mod/dns/rdata.ts";
 import { validator } from "../../mod/dns/validate.ts";
 import {
   issue,
@@ -24,7 +24,7 @@ import type { Profile } from "../../mod/dane/profile.ts";
 import type { Outcome } from "../../mod/core/outcome.ts";
 import type { NextHop } from "../../mod/core/shapes.ts";
 import { NO_WISHES } from "../../mod/core/shapes.ts";
-import type { MailHost } from "../../mod/dns/dns_ipc.ts";
+import type { Call, Reply, Verdict } from "../../mod/ipc/call.ts";
 import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
 import { PART } from "../../mod/smtpc/delivery_fixture.ts";
 import { TlsPolicies } from "../../mod/smtpc/destination.ts";
@@ -337,118 +337,68 @@ function meansOf(situation: Situation, { scene, lab, pool }: {
   };
 }
 
-/** Asks nsd, through whoever sits in between. */
+/** What the role dns answers, through whoever sits in between. */
 function namesOf(
   { change }: Situation,
   { nsd, anchor }: { nsd: number; anchor: string },
 ): Names {
-  const ask: Fetch = (question) => asked(nsd, question);
-  const fetch: Fetch = async (question) => {
-    const message = await ask(question);
-    return message === undefined || change === undefined
-      ? message
-      : await change(message, question, ask);
-  };
-  const judge = validator({
-    anchors: [parseAnchor(anchor)!],
-    fetch,
-    nowS: () => Math.floor(Date.now() / 1_000),
+  // Without TTL and class, as the role is told.
+  const [zone, , , , ...data] = anchor.split(/\s+/);
+  const { lookups } = engineOf({
+    part: partOf({
+      nameservers: [`${ADDRESSES}.0.2`],
+      port: nsd,
+      validate: true,
+      trustAnchors: [`${zone} DS ${data.join(" ")}`],
+    }),
+    exchanger: change === undefined
+      ? new Exchanger()
+      : new SomebodyInBetween(change),
+    makeValidator: validator,
+    onJudged: () => {},
+    onStrips: () => {},
   });
-  return namesOver((question) => follow({ validator: judge, fetch }, question));
-}
-
-async function asked(
-  port: number,
-  question: Question,
-): Promise<Message | undefined> {
-  using connection = await Deno.connect({
-    hostname: `${ADDRESSES}.0.2`,
-    port,
-  });
-  const octets = encode(query(question, {
-    id: 1,
-    recursionDesired: true,
-    checkingDisabled: true,
-    edns: { size: 1_232, dnssecOk: true },
-  }));
-  await connection.write(
-    Uint8Array.of(octets.length >> 8, octets.length & 255, ...octets),
-  );
-  let held = Buffer.alloc(0);
-  const part = new Uint8Array(65_537);
-  while (held.length < 2 || held.length < 2 + held.readUInt16BE(0)) {
-    const count = await connection.read(part);
-    if (count === null) return undefined;
-    held = Buffer.concat([held, part.subarray(0, count)]);
-  }
-  const read = decode(new Uint8Array(held.subarray(2)));
-  return read.kind === "message" ? read.message : undefined;
-}
-
-function namesOver(lookUp: (question: Question) => Promise<Found>): Names {
-  const usable = (found: Found) => {
-    const { security, nameSecurity, canonical } = found;
-    return (security === "secure" || security === "insecure") &&
-        (nameSecurity === "secure" || nameSecurity === "insecure")
-      ? { security, nameSecurity, canonical } as const
-      : undefined;
-  };
-  const refusal = ({ security }: Found) =>
-    security === "bogus" ? "bogus" as const : "try-later" as const;
-  const addresses = async (name: string) => {
-    const found = await lookUp({ name, type: TYPE.A });
-    const standing = usable(found);
-    if (standing === undefined) return refusal(found);
-    return found.finding.kind === "records"
-      ? {
-        addresses: found.finding.records.map(({ data }) => readAddress(data)!),
-        ...standing,
-      }
-      : "no-such-domain" as const;
-  };
-  const refused = <R extends string>(why: R) =>
-    ({ kind: "refused", refusal: why }) as const;
+  const { calls } = dnsContract;
   return {
-    addresses: async (name) => {
-      const found = await addresses(name);
-      return typeof found === "string"
-        ? refused(found)
-        : { kind: "answered", answer: found };
-    },
-    mailHosts: async (domain) => {
-      const found = await lookUp({ name: domain, type: TYPE.MX });
-      const standing = usable(found);
-      if (standing === undefined) return refused(refusal(found));
-      const wanted = found.finding.kind === "records"
-        ? found.finding.records.map(({ data }) => readMx(data)!)
-        : [{ preference: 0, exchange: domain }];
-      wanted.sort((a, b) => a.preference - b.preference);
-      const hosts: MailHost[] = [];
-      let why: "bogus" | "try-later" | "no-such-domain" = "no-such-domain";
-      for (const { preference, exchange } of wanted) {
-        const at = await addresses(exchange);
-        if (typeof at === "string") why = at;
-        else hosts.push({ name: exchange, preference, ...at });
-      }
-      return hosts.length === 0 ? refused(why) : {
-        kind: "answered",
-        answer: { hosts, security: standing.security },
-      };
-    },
-    tlsa: async (name) => {
-      const found = await lookUp({ name, type: TYPE.TLSA });
-      const standing = usable(found);
-      if (standing === undefined) return refused(refusal(found));
-      return found.finding.kind === "records" &&
-          standing.security === "secure"
-        ? {
-          kind: "answered",
-          answer: {
-            records: found.finding.records.map(({ data }) => readTlsa(data)!),
-          },
-        }
-        : refused("none");
-    },
+    mailHosts: async (name) =>
+      answered(calls.mailHosts, await mailHosts(name, lookups)),
+    addresses: async (name) =>
+      answered(calls.addresses, await addresses(name, lookups)),
+    tlsa: async (name) => answered(calls.tlsa, await tlsa(name, lookups)),
     explain: () => Promise.resolve({ kind: "failed", why: "not asked" }),
+  };
+}
+
+/** As it comes out of the channel between the roles. */
+function answered<C extends Call>(call: C, verdict: Verdict<C>): Reply<C> {
+  return "refusal" in verdict
+    ? { kind: "refused", refusal: verdict.refusal }
+    : { kind: "answered", answer: call.answer.parse(verdict.answer) as never };
+}
+
+/** Reads every answer first, and sends another one on, or none. */
+class SomebodyInBetween extends Exchanger {
+  readonly #honest = new Exchanger();
+  readonly #change: NonNullable<Situation["change"]>;
+
+  constructor(change: NonNullable<Situation["change"]>) {
+    super();
+    this.#change = change;
+  }
+
+  override readonly exchange: Exchange = async (server, ask) => {
+    const got = await this.#honest.exchange(server, ask);
+    if (got.kind !== "message") return got;
+    const message = await this.#change(
+      got.message,
+      ask.question,
+      async (question) => {
+        const other = await this.#honest.exchange(server, { ...ask, question });
+        return other.kind === "message" ? other.message : undefined;
+      },
+    );
+    return message === undefined
+      ? { kind: "silent" }
+      : { kind: "message", message };
   };
 }
