@@ -34,12 +34,13 @@ export function forwarding(options: ForwardOptions): Source {
     const { servers, exchange, memory, trusted, withinMs } = options;
     const untilMs = performance.now() + withinMs;
     let last: Sourced & { kind: "failed" } = NO_ANSWER;
+    let bareNo: Sourced | undefined;
     // Who has said that it cannot is not asked again.
     const failed = new Set<Server>();
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of memory.inOrder(servers, performance.now())) {
         const leftMs = untilMs - performance.now();
-        if (leftMs < 1) return last;
+        if (leftMs < 1) return bareNo ?? last;
         if (failed.has(server)) continue;
         const isTrusted = trusted.has(server.address);
         const got = await exchange(server, {
@@ -58,11 +59,15 @@ export function forwarding(options: ForwardOptions): Source {
           options.onAnswer?.(question, message);
           return { kind: "message", message, isBelieved: isTrusted };
         }
+        if (fault.isBareNo) {
+          bareNo ??= { kind: "message", message, isBelieved: isTrusted };
+        }
         last = failure(
           rcodeText(message.rcode),
-          `${server.address} answers: ${fault}`,
+          `${server.address} answers: ${fault.why}`,
         );
       }
+      if (bareNo !== undefined) return bareNo;
     }
     return last;
   };

@@ -95,6 +95,12 @@ const ROWS: {
     want: "message",
   },
   {
+    name: "for a better no than the first's, the second",
+    servers: { one: { rcode: 3 }, two: "silent" },
+    asked: "one two",
+    want: "message",
+  },
+  {
     name: "nobody twice who has failed",
     servers: { one: { rcode: 2 }, two: { rcode: 5 } },
     asked: "one two",

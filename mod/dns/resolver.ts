@@ -6,13 +6,19 @@
  */
 import type { Security } from "./dns_ipc.ts";
 import { follow, type Found } from "./follow.ts";
-import type { Validator } from "./judgement.ts";
+import type { Judgement, Validator } from "./judgement.ts";
 import { Lru } from "./lru.ts";
 import type { Fetch, Message, Question } from "./message.ts";
 import { plainJudgement } from "./plain_judgement.ts";
 import { typeText } from "./rdata.ts";
 import type { Source, Sourced } from "./source.ts";
-import { aged, keepSeconds, lastsUntilS, type TtlBounds } from "./usable.ts";
+import {
+  aged,
+  keepSeconds,
+  lastsUntilS,
+  soaOf,
+  type TtlBounds,
+} from "./usable.ts";
 
 /** What a resolver needs. */
 export interface ResolverOptions {
@@ -78,6 +84,9 @@ export class Resolver {
             return plainJudgement(question, message, "insecure");
           }
           const judged = await validator.judge(question, message);
+          if (isBareNo(judged, question, message)) {
+            return plainJudgement(question, message, "insecure");
+          }
           // Of what is not signed it does not look at the lifetime.
           const ownS = lastsUntilS(question, message);
           return { ...judged, untilS: Math.min(judged.untilS ?? 0, ownS) };
@@ -218,6 +227,17 @@ export function nothing(question: Question, why: string): Found {
     proof: [],
     rcode: undefined,
   };
+}
+
+/** True of a "no" that neither signatures nor a SOA stand behind. */
+function isBareNo(
+  { security, finding }: Judgement,
+  question: Question,
+  message: Message,
+): boolean {
+  return security === "insecure" &&
+    (finding.kind === "no-data" || finding.kind === "no-such-name") &&
+    soaOf(message, question) === undefined;
 }
 
 function keyOf({ name, type }: Question): string {

@@ -204,6 +204,26 @@ Deno.test("Resolver hands on what the validator says, and keeps bogus briefly", 
   assert.equal(judged.length, 2);
 });
 
+Deno.test("Resolver takes a no without a SOA for none, unless it is proven", async () => {
+  const said = async (security: "secure" | "insecure") => {
+    const { made } = resolver((question) => message(question, { rcode: 3 }), {
+      validator: () => ({
+        judge: () =>
+          Promise.resolve({
+            security,
+            finding: { kind: "no-such-name" },
+            why: "",
+            proof: [],
+          }),
+      }),
+    });
+    const found = await made.lookUp(A);
+    return `${found.security} ${found.finding.kind}`;
+  };
+  assert.equal(await said("secure"), "secure no-such-name");
+  assert.equal(await said("insecure"), "indeterminate nothing");
+});
+
 Deno.test("Resolver keeps no longer what the validator says may be kept long", async () => {
   using time = new FakeTime();
   const { made, asked } = resolver(

@@ -1,7 +1,8 @@
 /**
- * Which messages count as an answer at all. A failure never does, and neither
- * does a "no" without the zone's SOA (RFC 2308 §2): that is a referral, half
- * an answer, or a lie. Of a chain of aliases, NXDOMAIN speaks of the last name
+ * Which messages count as an answer at all. A failure never does. A "no"
+ * without the zone's SOA (RFC 2308 §2) is a referral, half an answer, or a
+ * lie: others are asked, and if they know no better it is worth what the
+ * validator makes of it, and nothing where nothing is signed. Of a chain of aliases, NXDOMAIN speaks of the last name
  * (RFC 6604), so with an alias it is no "no".
  */
 import { isWithin } from "./labels.ts";
@@ -21,22 +22,30 @@ export interface TtlBounds {
   readonly maxNegative: number;
 }
 
+/** What is wrong with a message as an answer. */
+export interface Fault {
+  /** In words. */
+  readonly why: string;
+  /** True if a validator may still want to see it. */
+  readonly isBareNo: boolean;
+}
+
 /** What is wrong with a message as an answer, or undefined if nothing is. */
 export function faultOf(
   question: Question,
   message: Message,
-): string | undefined {
+): Fault | undefined {
   const { rcode } = message;
   const { name, type } = message.question ?? question;
   if (name !== question.name || type !== question.type) {
-    return "another question is answered";
+    return { why: "another question is answered", isBareNo: false };
   }
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN) {
-    return rcodeText(rcode);
+    return { why: rcodeText(rcode), isBareNo: false };
   }
   if (speaksOf(message, question)) return undefined;
   return soaOf(message, question) === undefined
-    ? "neither records nor a SOA"
+    ? { why: "neither records nor a SOA", isBareNo: true }
     : undefined;
 }
 

@@ -3,10 +3,12 @@
  * says. `-- --table` prints every row.
  */
 import assert from "node:assert/strict";
+import { engine } from "../../mod/dns/engine_fixture.ts";
 import { follow } from "../../mod/dns/follow.ts";
 import { parseAnchor } from "../../mod/dns/anchors.ts";
 import { type Name, type Question, TYPE } from "../../mod/dns/message.ts";
 import { validator } from "../../mod/dns/validate.ts";
+import { trustAnchor } from "../../mod/config/trust_anchor.ts";
 import { areInstalled } from "./peers.ts";
 import {
   askPort,
@@ -71,13 +73,20 @@ Deno.test({
         fetch,
         nowS: () => NOW_S,
       });
-      const verdicts = new Map<string, { mine: string; theirs: string }>();
+      // The same by all that the role has: its transport, its cache.
+      const role = engine({
+        port: lab.forwarder,
+        validate: true,
+        trustAnchors: [trustAnchor(anchor)!],
+      });
+      const verdicts = new Map<string, Record<string, string>>();
       const waiting = [...ROWS];
       const look = async () => {
         for (let row = waiting.shift(); row; row = waiting.shift()) {
           const question = questionOf(row);
-          const [found, unbound] = await Promise.all([
+          const [found, ofRole, unbound] = await Promise.all([
             follow({ validator: ours, fetch }, question),
+            role.resolver.lookUp(question),
             unboundsVerdict(
               row.isHardened ? lab.hardened : lab.unbound,
               question,
@@ -85,13 +94,18 @@ Deno.test({
           ]);
           const mine = found.security;
           const theirs = unbound.verdict;
-          verdicts.set(row.name, { mine, theirs });
+          const roles = ofRole.security;
+          verdicts.set(row.name, { mine, roles, theirs });
           const { want, unbounds = want } = row;
-          if (isTold || mine !== want || theirs !== unbounds) {
+          const isRight = mine === want && roles === want &&
+            theirs === unbounds;
+          if (isTold || !isRight) {
             console.log(
               `${row.zone.padEnd(10)} ${want.padEnd(8)} ours ${
                 mine.padEnd(13)
-              } unbound ${theirs.padEnd(8)} ${row.name}; ${found.why}`,
+              } role ${roles.padEnd(13)} unbound ${
+                theirs.padEnd(8)
+              } ${row.name}; ${ofRole.why}`,
             );
           }
         }
@@ -103,6 +117,7 @@ Deno.test({
           () =>
             assert.deepEqual(verdicts.get(name), {
               mine: want,
+              roles: want,
               theirs: unbounds,
             }),
         );
