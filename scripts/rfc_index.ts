@@ -139,6 +139,11 @@ const LIST = new Map<number, Rfc>([
   }],
   [5952, { title: "IPv6 address text representation", support: "Yes" }],
   [5452, { title: "DNS: forged answers", support: "Yes" }],
+  [5077, {
+    title: "TLS session resumption by tickets",
+    support: "Partial",
+    note: "as a client, for TLS 1.2, where no authority has to vouch",
+  }],
   [6066, {
     title: "TLS extensions",
     support: "Partial",
@@ -216,6 +221,11 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "no zone leads dns to private IPv4 addresses",
   }],
+  [8446, {
+    title: "TLS 1.3",
+    support: "Partial",
+    note: "the runtime's; as a client, sessions are taken up again once",
+  }],
   [8460, {
     title: "SMTP TLS reporting",
     support: "Partial",
@@ -229,7 +239,7 @@ const LIST = new Map<number, Rfc>([
     note: "what they mean, to senders",
   }],
   [7505, { title: "Null MX", support: "Yes" }],
-  [7672, { title: "SMTP security via DANE TLS", support: "Partial" }],
+  [7672, { title: "SMTP security via DANE TLS", support: "Yes" }],
   [7766, { title: "DNS over TCP", support: "Yes" }],
   [7914, { title: "scrypt", support: "Yes", note: "user passwords" }],
   [8265, {
