@@ -1,6 +1,6 @@
 /**
- * `deno task prove [NAME...]`: the proofs of tests/attack, tests/crash and
- * tests/erasure in full size, all of them or those named. In `deno task test` the same files
+ * `deno task prove [NAME...]`: the proofs of tests/attack, tests/crash,
+ * tests/erasure and tests/outage in full size, all of them or those named. In `deno task test` the same files
  * run small.
  *
  * Prints what each showed, with numbers. Exit code 1 if one failed, or could
@@ -106,6 +106,13 @@ export const PROOFS: readonly Proof[] = [
       "1,000 clients drip, 10,000 come from one address; others are served",
     path: "tests/attack/hostile_clients_test.ts",
     withinMs: 10 * MINUTE_MS,
+  },
+  {
+    name: "outage",
+    shows:
+      "a dead host with 50,000 messages, 100,000 due at once, a DNS that is down",
+    path: "tests/outage/outage_test.ts",
+    withinMs: 15 * MINUTE_MS,
   },
 ];
 

@@ -77,6 +77,7 @@ const servers: TestRun[] = [
   ...oneByOne("tests/attack", 3 * MINUTE_MS),
   ...oneByOne("tests/crash", 8 * MINUTE_MS),
   ...oneByOne("tests/erasure", 5 * MINUTE_MS),
+  ...oneByOne("tests/outage", 3 * MINUTE_MS),
   ...oneByOne("tests/interop", 5 * MINUTE_MS),
 ];
 

@@ -3,12 +3,15 @@
  * the database. Knows what was looked through there, the fresh and the due.
  */
 import type { GroupCommit } from "./group_commit.ts";
+import { DUE_AT_ONCE } from "./judge.ts";
 import type { Message, Recipient } from "./message.ts";
 import type { MessageRow, Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Messages loaded in one go, so that no load delays an accept for long. */
 const LOAD = 200;
+/** Recipients loaded in one go, and those of the message beyond it. */
+const RECIPIENTS_PER_LOAD = 2_000;
 /** Recipients in memory, for each message that there may be. */
 const RECIPIENTS_PER_MESSAGE = 10;
 
@@ -99,8 +102,12 @@ export class ActiveSet {
    */
   hasten(places: readonly Place[], nowMs: number): void {
     for (const { n, ordinal } of places) {
-      const recipient = this.#active.get(n)?.recipients
+      const message = this.#active.get(n);
+      const recipient = message?.recipients
         .find((one) => one.ordinal === ordinal);
+      if (message !== undefined && recipient === undefined) {
+        message.elsewhereMs = DUE_AT_ONCE;
+      }
       if (recipient?.state !== "deferred") continue;
       recipient.nextMs = Math.min(recipient.nextMs, nowMs);
     }
@@ -162,24 +169,41 @@ export class ActiveSet {
   #loadFresh(limit: number): number {
     if (this.#freshFrom === undefined) return 0;
     const rows = this.#store.fresh(this.#freshFrom, limit);
-    const last = rows.at(-1);
-    this.#freshFrom = rows.length < limit ? undefined : last!.n + 1;
-    for (const row of rows) this.#load(row);
+    const taken = this.#loadSome(rows);
+    const next = rows[taken];
+    if (next !== undefined) {
+      this.#freshFrom = next.n;
+      return limit;
+    }
+    this.#freshFrom = rows.length < limit ? undefined : rows.at(-1)!.n + 1;
     return rows.length;
   }
 
   #loadDue(limit: number): number {
     const rows = this.#store.due(this.#around.nowMs(), this.#dueAfter, limit);
-    const last = rows.at(-1);
+    const taken = this.#loadSome(rows);
+    const last = rows[taken - 1];
     if (last !== undefined) this.#dueAfter = { dueMs: last.dueMs, n: last.n };
-    for (const row of rows) this.#load(row);
-    return rows.length;
+    return taken < rows.length ? limit : taken;
+  }
+
+  /** Loads as many as there is room for, and as one turn may take. */
+  #loadSome(rows: readonly MessageRow[]): number {
+    const before = this.#recipients;
+    let taken = 0;
+    for (const row of rows) {
+      if (this.#recipients - before > RECIPIENTS_PER_LOAD) break;
+      if (this.#room() <= 0) break;
+      this.#load(row);
+      taken++;
+    }
+    return taken;
   }
 
   #load(row: MessageRow): void {
     if (row.state !== "queued" || this.#active.has(row.n)) return;
     if (this.#barred.has(row.n)) return;
-    this.#admit(this.#store.load(row));
+    this.#admit(this.#store.load(row, this.#around.nowMs()));
   }
 
   #admit(message: Message): void {

@@ -102,6 +102,11 @@ export class Agenda<J> {
     return this.#destinations.get(name)?.waiting.size ?? 0;
   }
 
+  /** True if a delivery reached this destination since it became busy. */
+  isProven(name: string): boolean {
+    return this.#destinations.get(name)?.concurrency.isProven ?? false;
+  }
+
   /** Adds a job. */
   add(job: J, options: { destination: string; owner: Owner }): void {
     const { owner } = options;

@@ -31,6 +31,7 @@ export class Concurrency {
   #grown = 0;
   #shrunk = 0;
   #cohorts = 0;
+  #isProven = false;
 
   constructor(first = FIRST_WINDOW) {
     this.#window = first;
@@ -40,6 +41,11 @@ export class Concurrency {
   get room(): number {
     const missing = this.#window * (DEAD_COHORTS - this.#cohorts);
     return Math.max(1, Math.min(this.#window, Math.ceil(missing - FUDGE)));
+  }
+
+  /** True if any delivery reached it. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   /** True if the last delivery failed. */
@@ -54,6 +60,7 @@ export class Concurrency {
    */
   succeeded(running: number, most: number): void {
     this.#cohorts = 0;
+    this.#isProven = true;
     if (this.#window >= Math.min(most, running + FIRST_WINDOW)) return;
     this.#grown += 1 / this.#window;
     if (this.#grown + FUDGE < 1) return;

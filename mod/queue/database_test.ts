@@ -270,7 +270,7 @@ for (const version of [2, 3]) {
     const before = listQueue(dir);
     assert.equal(before.length, 200);
     const store = new Store(openDatabase(dir), { add: () => {} });
-    const of = (id: string) => store.load(store.byId(id)!);
+    const of = (id: string) => store.load(store.byId(id)!, Date.now());
     assert.equal(of(before[0]!.id).bodyType, "8bitmime");
     const second = of(before[1]!.id);
     assert.equal(second.bodyType, "7bit");

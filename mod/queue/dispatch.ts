@@ -308,8 +308,12 @@ export class Dispatcher {
         const untilMs = nowMs + firstRetryMs * (1 + this.#around.random());
         results.push(...this.#postponed(some, Math.ceil(untilMs), UNREACHABLE));
       } else if (waiting * 4 > maxActive) {
-        // One destination must not fill the memory with its backlog.
-        const untilMs = nowMs + CROWDED_AGAIN_MS;
+        // One destination must not fill the memory with its backlog. Of one
+        // that may be dead, the backlog is not looked at again and again.
+        const waitMs = this.#remote.isProven(destination)
+          ? CROWDED_AGAIN_MS
+          : firstRetryMs * (1 + this.#around.random());
+        const untilMs = nowMs + Math.ceil(waitMs);
         results.push(...this.#postponed(some, untilMs, CROWDED));
       } else {
         if (standing.kind === "probation") this.#remote.probe(destination);

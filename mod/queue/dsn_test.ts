@@ -411,7 +411,8 @@ Deno.test("Queue keeps how each attempt went for the notice", async () => {
   }
   const db = openDatabase(dir);
   const store = new Store(db, { add: () => {} });
-  const [recipient] = store.load(store.byId(ask.queueId)!).recipients;
+  const [recipient] =
+    store.load(store.byId(ask.queueId)!, Date.now()).recipients;
   store.close();
   assert.equal(
     recipient?.account,

@@ -51,7 +51,7 @@ Deno.test("Queue keeps what was asked for a message and its recipients, over a r
     dir = lab.dir;
   }
   const store = new Store(openDatabase(dir), { add: () => {} });
-  const message = store.load(store.byId(ask.queueId)!);
+  const message = store.load(store.byId(ask.queueId)!, Date.now());
   store.close();
   assert.deepEqual(message.wishes, WISHES);
   assert.equal(message.bodyType, "binarymime");

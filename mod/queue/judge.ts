@@ -67,9 +67,13 @@ export function judge(
       // As its row has it.
       recipient.state = recipient.last === undefined ? "incoming" : "deferred";
       return undefined;
-    case "postponed":
+    case "postponed": {
+      // Of 50,000 that wait for one dead host, the history tells once.
+      const isTold = recipient.last !== undefined;
       recipient.last ??= result.why;
-      return postpone(message, result, law);
+      const what = postpone(message, result, law);
+      return what === "deferred" && isTold ? undefined : what;
+    }
     case "outcome":
       break;
   }
@@ -231,7 +235,7 @@ export type Ending =
 export function endingOf(message: Message): Ending {
   if (message.isDamaged) return { kind: "corrupt" };
   if (message.rows === 0) return { kind: "spent" };
-  let dueMs = -1;
+  let dueMs = message.elsewhereMs;
   for (const { state, nextMs } of message.recipients) {
     if (state === "bounce") return { kind: "bounce" };
     if (state === "incoming") dueMs = DUE_AT_ONCE;

@@ -350,6 +350,8 @@ export function laboratory(options: {
   change?: Record<string, unknown>;
   texts?: Texts;
   clock?: SteadyClock;
+  /** Uniform in [0, 1); by default always 0. */
+  random?: () => number;
 } = {}): Laboratory {
   const dir = options.dir ?? tempDir();
   const fake = options.fake ?? new FakeEdges();
@@ -359,7 +361,7 @@ export function laboratory(options: {
     part: () => part,
     edges: fake.edges,
     count: (name, by = 1) => counters.set(name, (counters.get(name) ?? 0) + by),
-    random: () => 0,
+    random: options.random ?? (() => 0),
     ...(options.texts === undefined ? {} : { texts: options.texts }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });

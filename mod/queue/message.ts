@@ -114,11 +114,16 @@ export interface Message {
   readonly nextHop: Hop;
   /** It leaves memory as soon as nothing of it is under way. */
   isRecalled: boolean;
-  /** Recipients that had a row when it was loaded, and those added since. */
+  /**
+   * Recipients that had a row when it was loaded, and those added since: all,
+   * or a slice of very many.
+   */
   recipients: Recipient[];
   nextOrdinal: number;
-  /** Of `recipients`, those that still have a row. */
+  /** Recipients that have a row, in memory or not. */
   rows: number;
+  /** When those are due that are not in memory; -1 if there are none. */
+  elsewhereMs: number;
   /** Recipients in this round that wait for an outcome. */
   open: number;
   /** Where its recipients go, so that nobody gets it twice. */
@@ -159,6 +164,7 @@ export function newMessage(
     recipients,
     nextOrdinal,
     rows: recipients.length,
+    elsewhereMs: -1,
     open: 0,
     targets: new Set(),
     nextHop: facts.nextHop ?? "",

@@ -25,7 +25,7 @@ import {
   readOrder,
   writeOrder,
 } from "./orders_io.ts";
-import type { MessageRow, Store } from "./store_io.ts";
+import { type MessageRow, SLICE, type Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Messages taken in one go. */
@@ -55,6 +55,8 @@ interface Work {
 interface Done {
   readonly changed: readonly { row: MessageRow; recipients: number }[];
   readonly unchanged: readonly MessageRow[];
+  /** There is more to do for these. */
+  readonly again?: readonly MessageRow[];
 }
 
 /** Orders. */
@@ -206,7 +208,12 @@ export class Orders {
     work.left.push(...busy.map(({ n }) => n));
     if (free.length === 0) return;
     const done = await this.#do(work.order, free);
-    for (const { n } of free) this.#dispatcher.unbar(n);
+    const again = new Set(done.again);
+    for (const row of free) {
+      if (!again.has(row)) this.#dispatcher.unbar(row.n);
+    }
+    this.#dispatcher.recall([...again].map(({ n }) => n));
+    work.left.push(...[...again].map(({ n }) => n));
     work.answer.messages += done.changed.length;
     work.answer.unchanged += done.unchanged.length;
     for (const { row, recipients } of done.changed) {
@@ -282,7 +289,7 @@ export class Orders {
 
   async #retry(page: readonly MessageRow[]): Promise<Done> {
     for (const row of page) {
-      const addresses = this.#store.recipientsOf(row.n)
+      const addresses = this.#store.recipientsOf(row.n, SLICE)
         .filter(({ state }) => state === "deferred")
         .map(({ address }) => address);
       await this.#flush.greet(addresses);
@@ -294,14 +301,20 @@ export class Orders {
   }
 
   /** Its recipients fail, and go the way of all that fail. */
-  #expire(page: readonly MessageRow[]): Promise<Done> {
+  async #expire(page: readonly MessageRow[]): Promise<Done> {
+    const again: MessageRow[] = [];
     const changed: { row: MessageRow; recipients: number }[] = [];
     for (const row of page) {
       if (row.state !== "queued") continue;
-      const recipients = this.#dispatcher.giveUp(this.#store.load(row));
+      // Of very many, a slice at each look; those on hold are in none.
+      const isSliced = this.#store.waitingOf(row.n) > SLICE;
+      if (isSliced) await this.#commit.write(() => this.#store.release(row.n));
+      const message = this.#store.load(row, Number.MAX_SAFE_INTEGER);
+      const recipients = this.#dispatcher.giveUp(message);
       if (recipients > 0) changed.push({ row, recipients });
+      if (isSliced) again.push(row);
     }
-    return Promise.resolve(doneOf(page, changed));
+    return { ...doneOf(page, changed), again };
   }
 
   /** Rows, then the key, then the content: as at the end of any message. */

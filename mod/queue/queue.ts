@@ -34,7 +34,7 @@ import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
 import { Stragglers } from "./stragglers.ts";
 import { type SpoolEdge, SpoolLink } from "./spool_link.ts";
-import { type MessageRow, Store } from "./store_io.ts";
+import { type MessageRow, SLICE, Store } from "./store_io.ts";
 import { sweep, type Swept } from "./sweep.ts";
 import { type Texts, TlsReporter } from "./tls_reporter.ts";
 import { Watch } from "./watch.ts";
@@ -392,7 +392,7 @@ export class Queue {
   }
 
   #summary(row: MessageRow) {
-    const recipients = this.#store.recipientsOf(row.n);
+    const recipients = this.#store.recipientsOf(row.n, SLICE);
     const worst = recipients.find(({ state }) => state !== "incoming") ??
       recipients[0];
     const state = this.#dispatcher.isActive(row.n)
@@ -418,7 +418,7 @@ export class Queue {
     for (const slot of swept.strays) void this.#commit.wipeKey(slot);
     for (const row of swept.keyless) void this.#intake.neverAcknowledged(row);
     for (const row of swept.unconfirmed) {
-      this.#intake.leftOver(this.#store.load(row));
+      this.#intake.leftOver(this.#store.load(row, this.#clock.nowMs()));
     }
     for (const row of swept.corrupt) {
       log("message-corrupt", { id: row.id, why: "no key", alarm: true });

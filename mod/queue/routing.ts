@@ -12,7 +12,7 @@ import { type Message, newRecipient, type Recipient } from "./message.ts";
 import type { Hop } from "./order_ipc.ts";
 import { claim, unrouted } from "./plan.ts";
 import { choose, type Resolution, type Router } from "./route.ts";
-import type { Store } from "./store_io.ts";
+import { SLICE, type Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { wishesBehind } from "./wishes.ts";
 
@@ -113,6 +113,12 @@ export class Routing {
     const parts: Part[] = [];
     const gone: { from: Recipient; names: string[] }[] = [];
     for (const { from, targets } of expanded) {
+      if (parts.length >= SLICE) {
+        // Many lists at once: this one is expanded in the next round.
+        from.state = "incoming";
+        message.open--;
+        continue;
+      }
       const names: string[] = [];
       for (const target of targets) {
         if (!claim(message, target)) continue;

@@ -70,6 +70,13 @@ const MESSAGE = `${PLAIN}, envid, wishes, verp, warned, next_hop,
     AS may_relay,
   client_protocol = '${TLS_REPORT}' AS is_tls_report`;
 
+const RECIPIENT = "ordinal, address, original, depth, state, attempts, " +
+  "next_ms, code, enhanced, text, host, notify, orcpt, action, said, " +
+  "account, last_ms";
+
+/** Recipients of one message loaded at once; more come slice by slice. */
+export const SLICE = 2_000;
+
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
@@ -139,10 +146,17 @@ const TEXTS = {
     ORDER BY n LIMIT ?`,
   childless: `SELECT n FROM messages WHERE state IN (0, 1) AND NOT EXISTS
     (SELECT 1 FROM recipients WHERE message = messages.n)`,
-  recipientsOf: `SELECT ordinal, address, original, depth, state, attempts,
-    next_ms, code, enhanced, text, host, notify, orcpt, action, said, account,
-    last_ms
-    FROM recipients WHERE message = ? ORDER BY ordinal`,
+  recipientsOf: `SELECT ${RECIPIENT} FROM recipients WHERE message = ?
+    ORDER BY ordinal LIMIT ?`,
+  slice: `SELECT ${RECIPIENT} FROM recipients WHERE message = ?1
+    AND (state IN (0, 4) OR state = 2 AND next_ms <= ?2)
+    ORDER BY ordinal LIMIT ?3`,
+  beside: `SELECT count(*) AS n, max(ordinal) AS last,
+    min(CASE WHEN ordinal <= ?3 AND (state IN (0, 4)
+        OR state = 2 AND next_ms <= ?2) THEN NULL
+      WHEN state IN (0, 4) THEN 1
+      WHEN state = 2 THEN max(next_ms, 1) END) AS due
+    FROM recipients WHERE message = ?1`,
   lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
   counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
   recent: `SELECT ${MESSAGE} FROM messages WHERE state <> 3
@@ -337,7 +351,7 @@ export class Store {
   reroute(n: number, hop: string, nowMs: number): number {
     this.#run.reroute.run(hop, n);
     this.hastenAll(n, nowMs);
-    return Number(this.#run.waiting.get(n)?.["n"]);
+    return this.waitingOf(n);
   }
 
   /** Sets the time of the next attempt by what its recipients wait for. */
@@ -418,14 +432,33 @@ export class Store {
     return this.#rows(this.#run.due, nowMs, after.dueMs, after.n, limit);
   }
 
-  /** A message with its recipients. */
-  load(row: MessageRow): Message {
-    return newMessage(row, this.recipientsOf(row.n));
+  /**
+   * A message with its recipients; if those are more than {@link SLICE}, with
+   * the first that are to be dealt with at `nowMs`.
+   */
+  load(row: MessageRow, nowMs: number): Message {
+    const all = this.recipientsOf(row.n, SLICE + 1);
+    if (all.length <= SLICE) return newMessage(row, all);
+    const some = this.#run.slice.all(row.n, nowMs, SLICE)
+      .map((one) => recipient(one as Row));
+    const last = some.at(-1)?.ordinal ?? -1;
+    const beside = this.#run.beside.get(row.n, nowMs, last);
+    return Object.assign(newMessage(row, some), {
+      nextOrdinal: Number(beside?.["last"]) + 1,
+      rows: Number(beside?.["n"]),
+      elsewhereMs: Number(beside?.["due"] ?? -1),
+    });
   }
 
-  /** The recipients of a message. */
-  recipientsOf(n: number): Recipient[] {
-    return this.#run.recipientsOf.all(n).map((row) => recipient(row as Row));
+  /** The recipients of a message, at most so many. */
+  recipientsOf(n: number, limit: number): Recipient[] {
+    return this.#run.recipientsOf.all(n, limit)
+      .map((row) => recipient(row as Row));
+  }
+
+  /** Recipients of a message that wait, on hold or not. */
+  waitingOf(n: number): number {
+    return Number(this.#run.waiting.get(n)?.["n"]);
   }
 
   /** Every message, as far as the start-up sweep needs it. */
