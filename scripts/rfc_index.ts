@@ -63,8 +63,8 @@ const LIST = new Map<number, Rfc>([
   }],
   [3461, {
     title: "SMTP extension: DSN",
-    support: "Partial",
-    note: "no delay notices yet",
+    support: "Yes",
+    note: "failure, delay, success, expanded and relayed",
   }],
   [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
   [3464, { title: "Delivery status notifications", support: "Yes" }],

@@ -5,27 +5,12 @@
  * failed have a notice of their own (RFC 3461 §6.2: only that returns more than
  * a header).
  */
-import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
-import { newQueueId } from "../core/ids.ts";
 import { log } from "../core/log.ts";
-import { type ContentRef, NO_WISHES } from "../core/shapes.ts";
-import { faultOf } from "./fault_io.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { endingOf, wantsDelay } from "./judge.ts";
-import type { KeyFile } from "./keys_io.ts";
-import {
-  type Message,
-  newMessage,
-  newRecipient,
-  NOTICE,
-  type Recipient,
-} from "./message.ts";
-import { composeNotice } from "./notice.ts";
-import type { NoticeFacts, Reported } from "./notice_facts.ts";
-import { quotesFor, reportedOf } from "./notice_plan.ts";
-import { isInternational } from "./notice_text.ts";
-import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
+import type { Message, Recipient } from "./message.ts";
+import type { NoticeWriter } from "./notice_writer.ts";
+import { reportedOf } from "./notice_plan.ts";
 import type { Store } from "./store_io.ts";
 import { SuccessLimit } from "./success_limit.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -34,45 +19,24 @@ import { reversePathFor } from "./verp.ts";
 /** Before a notice that could not be stored is tried again. */
 const AGAIN_MS = 60_000;
 
-/** A notice to be written. */
-interface Errand {
-  /** Whom it goes to. */
-  readonly to: string;
-  /** Its own id. */
-  readonly id: string;
-  readonly reported: readonly Reported[];
-}
-
-const OURSELVES = { address: "", helo: "", protocol: NOTICE, login: "" };
-
-/** Writes notices. */
+/** Sends notices. */
 export class Notices {
-  readonly #spool: SpoolEdge;
-  readonly #link: SpoolLink;
+  readonly #writer: NoticeWriter;
   readonly #store: Store;
-  readonly #keys: KeyFile;
   readonly #commit: GroupCommit;
   readonly #around: Surroundings;
-  readonly #onNotice: (message: Message) => void;
   readonly #limit = new SuccessLimit();
 
   constructor(options: {
-    spool: SpoolEdge;
-    link: SpoolLink;
+    writer: NoticeWriter;
     store: Store;
-    keys: KeyFile;
     commit: GroupCommit;
     around: Surroundings;
-    /** A notice is in the queue, ready to be delivered. */
-    onNotice: (message: Message) => void;
   }) {
-    this.#spool = options.spool;
-    this.#link = options.link;
+    this.#writer = options.writer;
     this.#store = options.store;
-    this.#keys = options.keys;
     this.#commit = options.commit;
     this.#around = options.around;
-    this.#onNotice = options.onNotice;
   }
 
   /**
@@ -123,7 +87,7 @@ export class Notices {
     const groups = message.wishes.verp === "" ? [late] : late.map((r) => [r]);
     for (const group of groups) {
       const reported = group.map((one) => reportedOf(one, "delayed"));
-      const isTold = await this.#issue(message, {
+      const isTold = await this.#writer.write(message, {
         to: reversePathFor(message, group[0]!),
         reported,
         settle: (write) =>
@@ -137,7 +101,7 @@ export class Notices {
     }
   }
 
-  /** True if its sender, who may not be its sender, may hear of success. */
+  /** True if its sender, who may not be its sender, may hear of no failure. */
   #mayTell({ mayRelay, reversePath }: Message): boolean {
     return mayRelay || this.#limit.allows(reversePath, this.#around.nowMs());
   }
@@ -179,7 +143,7 @@ export class Notices {
   async #tell(message: Message, due: Recipient[]): Promise<boolean> {
     // With VERP each has a sender's address of its own.
     const group = message.wishes.verp === "" ? due : due.slice(0, 1);
-    const told = await this.#issue(message, {
+    const told = await this.#writer.write(message, {
       to: reversePathFor(message, group[0]!),
       reported: group.map((one) => reportedOf(one, one.action)),
       settle: (write, told) =>
@@ -189,146 +153,6 @@ export class Notices {
       this.#around.count("bounced", told);
     }
     return told > 0;
-  }
-
-  /**
-   * Stores a notice and puts it into the queue.
-   *
-   * @param what.settle Does `write` in a transaction, and beside it what the
-   * message's own rows need
-   * @returns Recipients that it speaks of; 0 if it could not be stored
-   */
-  async #issue(message: Message, what: {
-    to: string;
-    reported: readonly Reported[];
-    settle: (write: (atMs: number) => void, told: number) => Promise<void>;
-  }): Promise<number> {
-    const { to, reported } = what;
-    const id = newQueueId(this.#around.wallMs());
-    const stored = await this.#storeContent(message, { to, id, reported });
-    if (stored === undefined) return 0;
-    const { ref, key, told, is8bit } = stored;
-    this.#link.hold(ref);
-    const slot = await this.#secure({ key, id });
-    if (slot === undefined) {
-      this.#link.unhold(ref);
-      this.#link.release(ref);
-      return 0;
-    }
-    const notice = newMessage({
-      n: this.#around.nextNumber(),
-      id,
-      slot,
-      ref,
-      reversePath: "",
-      bodyType: is8bit || message.wishes.smtpUtf8 ? "8bitmime" : "7bit",
-      wishes: {
-        ...NO_WISHES,
-        smtpUtf8: isInternational(to),
-        // RFC 8689 §5: asked for, but no reason to lose the notice.
-        requireTls: message.wishes.requireTls,
-      },
-      mayRelay: true,
-      arrivedMs: this.#around.nowMs(),
-    }, [newRecipient(0, to)]);
-    const write = (atMs: number) => {
-      if (!this.#store.insert(notice, "queued", OURSELVES)) {
-        throw new RangeError(`Cannot queue notice: id ${id} is taken`);
-      }
-      this.#store.addEvent({
-        atMs,
-        queueId: message.id,
-        recipient: to,
-        what: "notified",
-        text: `of ${reported[0]!.action} by ${id}`,
-      });
-    };
-    await what.settle(write, told);
-    this.#link.unhold(ref);
-    this.#onNotice(notice);
-    return told;
-  }
-
-  /** Composes it and has it stored, quoting of the original what it can. */
-  async #storeContent(message: Message, errand: Errand): Promise<
-    | { ref: ContentRef; key: string; told: number; is8bit: boolean }
-    | undefined
-  > {
-    let is8bit = message.bodyType !== "7bit";
-    const ways = [...quotesFor(message, errand.reported)];
-    for (let quotes = ways.shift(); quotes !== undefined;) {
-      const key = quotes === "nothing"
-        ? undefined
-        : this.#keys.read(message.slot, message.id);
-      if (typeof key === "string") {
-        quotes = ways.shift();
-        continue;
-      }
-      const facts = this.#factsOf(message, { ...errand, quotes, is8bit });
-      const { head, tail, told } = composeNotice(facts);
-      const quote = key === undefined ? null : {
-        ref: message.ref,
-        key: Buffer.from(key).toString("base64"),
-        isWhole: quotes === "message",
-        is8bit,
-      };
-      key?.fill(0);
-      const reply = await this.#spool.ask("storeNotice", { head, quote, tail });
-      if (reply.kind === "answered") return { ...reply.answer, told, is8bit };
-      const why = reply.kind === "refused" ? reply.refusal : reply.why;
-      // Its sender did not say so, and the notice must.
-      if (why === "eight-bit" && !is8bit) {
-        is8bit = true;
-        continue;
-      }
-      if (why !== "unreadable" || quotes !== "message") {
-        log("notice-deferred", { id: message.id, why });
-      }
-      if (why !== "unreadable") return undefined;
-      quotes = ways.shift();
-    }
-    return undefined;
-  }
-
-  #factsOf(
-    message: Message,
-    about: Errand & Pick<NoticeFacts, "quotes" | "is8bit">,
-  ): NoticeFacts {
-    const { hostname, expireMs } = this.#around.part();
-    return {
-      hostname,
-      noticeId: about.id,
-      queueId: message.id,
-      reversePath: about.to,
-      envid: message.wishes.envid,
-      arrivedMs: message.arrivedMs,
-      nowMs: this.#around.wallMs(),
-      retryUntilMs: message.arrivedMs + expireMs,
-      is8bit: about.is8bit,
-      isGlobal: message.wishes.smtpUtf8 || isInternational(about.to),
-      quotes: about.quotes,
-      boundary: randomBytes(16).toString("hex"),
-      reported: about.reported,
-    };
-  }
-
-  /** The key on disk; its slot, or undefined if that failed. */
-  async #secure(
-    what: { key: string; id: string },
-  ): Promise<number | undefined> {
-    let slot: number;
-    try {
-      slot = this.#keys.take();
-    } catch (error) {
-      faultOf(error);
-      return undefined;
-    }
-    const key = Buffer.from(what.key, "base64");
-    const isSafe = await this.#commit.putKey(slot, what.id, key);
-    key.fill(0);
-    if (isSafe) return slot;
-    void this.#commit.wipeKey(slot);
-    return undefined;
   }
 
   /** Removes the rows of the told, with `more` in the same transaction. */

@@ -3,10 +3,8 @@
  * another: stores its content, secures its key, and inserts it with the null
  * reverse-path, so that no notice about it can ever be due (RFC 5321 §4.5.5).
  */
-import { Buffer } from "node:buffer";
 import { log } from "../core/log.ts";
 import { NO_WISHES } from "../core/shapes.ts";
-import { faultOf } from "./fault_io.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import type { KeyFile } from "./keys_io.ts";
 import {
@@ -15,6 +13,7 @@ import {
   newRecipient,
   TLS_REPORT,
 } from "./message.ts";
+import { secureKey } from "./secure_key.ts";
 import type { SpoolEdge, SpoolLink } from "./spool_link.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -90,7 +89,10 @@ export class OwnMail {
       return false;
     }
     this.#link.hold(ref);
-    const slot = await this.#secure({ key, id });
+    const slot = await secureKey({ key, id }, {
+      keys: this.#keys,
+      commit: this.#commit,
+    });
     if (slot === undefined || !about.ready()) {
       if (slot !== undefined) void this.#commit.wipeKey(slot);
       this.#link.unhold(ref);
@@ -125,24 +127,5 @@ export class OwnMail {
     this.#link.unhold(ref);
     this.#onQueued(message);
     return true;
-  }
-
-  /** The key on disk; its slot, or undefined if that failed. */
-  async #secure(
-    what: { key: string; id: string },
-  ): Promise<number | undefined> {
-    let slot: number;
-    try {
-      slot = this.#keys.take();
-    } catch (error) {
-      faultOf(error);
-      return undefined;
-    }
-    const key = Buffer.from(what.key, "base64");
-    const isSafe = await this.#commit.putKey(slot, what.id, key);
-    key.fill(0);
-    if (isSafe) return slot;
-    void this.#commit.wipeKey(slot);
-    return undefined;
   }
 }

@@ -25,6 +25,7 @@ import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
 import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
+import { NoticeWriter } from "./notice_writer.ts";
 import { Notices } from "./notices.ts";
 import { Orders } from "./orders.ts";
 import { OwnMail } from "./own_mail.ts";
@@ -158,13 +159,18 @@ export class Queue {
       onGone: () => this.#messages--,
     });
     const notices = new Notices({
-      spool: edges.spool,
-      link,
+      writer: new NoticeWriter({
+        spool: edges.spool,
+        link,
+        store,
+        keys,
+        commit,
+        around,
+        onNotice: (notice) => this.#noticed(notice),
+      }),
       store,
-      keys,
       commit,
       around,
-      onNotice: (notice) => this.#noticed(notice),
     });
     const reporter = this.#reporter = new TlsReporter({
       history,
