@@ -168,7 +168,7 @@ Deno.test({
     const many = Array.from({ length: 120 }, (_, n) => `user${n}`);
     await using made = await server({ users: ["me", ...many] });
     const relayhost = `[127.0.0.1]:${made.smtpPort}`;
-    await withPostfix(relayhost, async ({ port }) => {
+    await withPostfix({ relayhost }, async ({ port }) => {
       const to = (args: string[], data: string) =>
         run(SWAKS, [
           ...["--server", `127.0.0.1:${port}`, "--helo", "swaks.test"],

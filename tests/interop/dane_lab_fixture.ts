@@ -121,8 +121,12 @@ export interface Lab {
   readonly port: number;
   readonly nsd: number;
   readonly anchor: string;
-  /** The recipients' domain of a row, or its configured next hop. */
+  /** See {@link Scene.root}. */
+  readonly root: Issued;
+  /** The recipients' domain of a row. */
   domainOf(row: Row): string;
+  /** Of its first host. */
+  addressOf(row: Row): string;
   /** Sends one message in a row's situation. */
   send(row: Row): Promise<Seen>;
   /** Runs a row's hosts for somebody else. */
@@ -181,7 +185,9 @@ export async function withDaneLab(
       port,
       nsd,
       anchor,
+      root: ROOT,
       domainOf: (row) => of(row).scene.domain,
+      addressOf: (row) => of(row).scene.ip(1),
       send: (row) => sent(of(row), { port, nsd, anchor }),
       withHosts: (row, use) => withHosts(of(row), port, use),
     });

@@ -13,6 +13,9 @@ import {
 } from "./dane_lab_fixture.ts";
 import { ROWS } from "./dane_lab_rows.ts";
 import { areInstalled } from "./peers.ts";
+import { canRunPostfix, withPostfix } from "./postfix_fixture.ts";
+import { until } from "../system/server_fixture.ts";
+import { issue, type Issued } from "../../mod/dane/certificate_fixture.ts";
 
 const AT_ONCE = 8;
 
@@ -26,6 +29,72 @@ Deno.test("mail goes out as safely as the destination says, and never less so", 
     await secondOpinion(lab, t);
   });
 });
+
+Deno.test("a real Postfix gets the message if its TLSA record says so, and else nothing", async (t) => {
+  if (!areInstalled("DANE", "/usr/sbin/nsd", "/usr/bin/ldns-signzone")) return;
+  if (!canRunPostfix("DANE")) return;
+  // One certificate, the wildcard that many have, and three opinions of it.
+  const names = ["*.r1.s.test", "*.r2.s.test", "*.r3.s.test"];
+  const kinds = ["3 1 1", "2 0 1", "3 1 1 of another"];
+  let own: Issued | undefined;
+  const rows = kinds.map((kind): Row => ({
+    name: kind,
+    make: (scene) => {
+      own ??= scene.leaf({ names });
+      const about = kind.endsWith("another")
+        ? issue({ subject: "another" })
+        : kind.startsWith("2")
+        ? scene.root
+        : own;
+      return {
+        more: [scene.tlsa("mx", about, kind.slice(0, 5))],
+        hosts: [],
+      };
+    },
+    want: "",
+  }));
+  await withDaneLab(rows, async (lab) => {
+    const chain = [own!, lab.root].map(({ pem }) => pem).join("");
+    await withPostfix({
+      addresses: rows.map((row) => lab.addressOf(row)),
+      port: lab.port,
+      certificate: { chain, key: own!.keyPem },
+      domains: rows.map((row) => lab.domainOf(row)),
+    }, async (postfix) => {
+      const said: string[] = [];
+      for (const row of rows) {
+        const { attempt, outcome } = await lab.send(row);
+        said.push(`${attempt.hosts[0]!.reached} ${outcome}`);
+      }
+      await t.step("delivered, delivered, put off", () => {
+        assert.deepEqual(said, [
+          "dane nobody: delivered 2.0.0",
+          "dane nobody: delivered 2.0.0",
+          "encrypted nobody: temporary 4.7.5",
+        ]);
+      });
+      await t.step("Postfix has two messages, which came by TLS", async () => {
+        const inbox = `${postfix.maildir}/new`;
+        await until("two messages", () => filesIn(inbox).length >= 2);
+        const messages = filesIn(inbox).map((name) =>
+          Deno.readTextFileSync(`${inbox}/${name}`)
+        );
+        assert.equal(messages.length, 2);
+        assert.ok(messages.every((text) => text.includes(SECRET)));
+        assert.ok(messages.every((text) => /with ESMTPS id/.test(text)));
+        assert.match(postfix.log(), /TLS connection established from/);
+      });
+    });
+  });
+});
+
+function filesIn(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch {
+    return []; // Postfix makes it with the first message
+  }
+}
 
 /** posttls-finger's, of what can be asked without somebody in between. */
 async function secondOpinion(lab: Lab, t: Deno.TestContext): Promise<void> {

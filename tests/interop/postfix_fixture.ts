@@ -26,27 +26,48 @@ export interface Postfix {
   readonly log: () => string;
 }
 
+/** What a Postfix is like. */
+export interface PostfixOptions {
+  /** Gets what is for nobody here. */
+  readonly relayhost?: string;
+  /** 127.0.0.1 if not said. */
+  readonly addresses?: readonly string[];
+  /** Any that is free, if not said. */
+  readonly port?: number;
+  /** PEM; without it there is no TLS. */
+  readonly certificate?: { readonly chain: string; readonly key: string };
+  /** Domains beside remote.test. */
+  readonly domains?: readonly string[];
+}
+
 /**
  * Runs Postfix while `body` uses it: it takes mail from loopback, delivers
  * all of remote.test into one Maildir, and gives the rest to `relayhost`.
  */
 export async function withPostfix(
-  relayhost: string,
+  options: PostfixOptions,
   body: (postfix: Postfix) => Promise<void>,
 ): Promise<void> {
+  const { addresses = ["127.0.0.1"], port = freePort(), certificate } = options;
   const dir = await Deno.makeTempDir({
     dir: "/tmp",
     prefix: "bulkhead-postfix-",
   });
-  const port = freePort();
   await Deno.chmod(dir, 0o755);
   for (const name of ["etc", "spool", "data", "mail"]) {
     await Deno.mkdir(`${dir}/${name}`);
   }
   await run("chown", ["postfix", `${dir}/data`]);
   await Deno.chown(`${dir}/mail`, MAIL_UID, MAIL_UID);
-  await Deno.writeTextFile(`${dir}/etc/main.cf`, settings(dir, relayhost));
-  await Deno.writeTextFile(`${dir}/etc/master.cf`, await services(port));
+  await Deno.writeTextFile(`${dir}/etc/main.cf`, settings(dir, options));
+  if (certificate !== undefined) {
+    await Deno.writeTextFile(`${dir}/chain.pem`, certificate.chain);
+    await Deno.writeTextFile(`${dir}/key.pem`, certificate.key);
+  }
+  await Deno.writeTextFile(
+    `${dir}/etc/master.cf`,
+    await services(addresses, port),
+  );
   const log = () => {
     try {
       return Deno.readTextFileSync(`${dir}/log`);
@@ -60,7 +81,7 @@ export async function withPostfix(
     assert.equal(started.code, 0, started.errors + log());
     await until("Postfix's greeting", async () => {
       try {
-        (await Deno.connect({ port, hostname: "127.0.0.1" })).close();
+        (await Deno.connect({ port, hostname: addresses[0]! })).close();
         return true;
       } catch {
         return false;
@@ -76,7 +97,10 @@ export async function withPostfix(
   }
 }
 
-function settings(dir: string, relayhost: string): string {
+function settings(
+  dir: string,
+  { relayhost = "", certificate, domains = [] }: PostfixOptions,
+): string {
   return `
 compatibility_level = 3.6
 queue_directory = ${dir}/spool
@@ -98,10 +122,13 @@ biff = no
 disable_dns_lookups = yes
 smtp_host_lookup = native
 local_header_rewrite_clients =
-smtpd_tls_security_level = none
+smtpd_tls_security_level = ${certificate === undefined ? "none" : "may"}
+smtpd_tls_cert_file = ${certificate === undefined ? "" : `${dir}/chain.pem`}
+smtpd_tls_key_file = ${certificate === undefined ? "" : `${dir}/key.pem`}
+smtpd_tls_loglevel = 1
 smtp_tls_security_level = may
 smtpd_relay_restrictions = permit_mynetworks, reject
-virtual_mailbox_domains = remote.test
+virtual_mailbox_domains = ${["remote.test", ...domains].join(", ")}
 virtual_mailbox_maps = static:box/
 virtual_mailbox_base = ${dir}/mail
 virtual_uid_maps = static:${MAIL_UID}
@@ -112,16 +139,20 @@ relayhost = ${relayhost}
 `;
 }
 
-/** Debian's services, not chrooted, on our port. */
-async function services(port: number): Promise<string> {
+/** Debian's services, not chrooted, on our addresses and port. */
+async function services(
+  addresses: readonly string[],
+  port: number,
+): Promise<string> {
   const lines = (await Deno.readTextFile("/etc/postfix/master.cf")).split("\n");
-  return lines.map((line) => {
+  return lines.flatMap((line) => {
     const words = line.trim().split(/\s+/);
-    if (!/^[a-z]/.test(line) || words.length < 8) return line;
-    if (words[0] === "smtp" && words[1] === "inet") {
-      words[0] = `127.0.0.1:${port}`;
-    }
+    if (!/^[a-z]/.test(line) || words.length < 8) return [line];
     words[4] = "n";
-    return words.join(" ");
+    return words[0] === "smtp" && words[1] === "inet"
+      ? addresses.map((address) =>
+        [`${address}:${port}`, ...words.slice(1)].join(" ")
+      )
+      : [words.join(" ")];
   }).join("\n");
 }

@@ -138,7 +138,7 @@ Deno.test({
   name: "mail goes by a route into a mailbox of a real Postfix",
   ignore: !canRunPostfix("remote_test"),
   fn: () =>
-    withPostfix("", async (postfix) => {
+    withPostfix({}, async (postfix) => {
       await using made = await server({
         routes: [`remote.test=127.0.0.1:${postfix.port}`],
       });
@@ -169,34 +169,40 @@ Deno.test({
   ignore: !canRunPostfix("remote_test") || !areInstalled("remote_test", SOURCE),
   fn: async () => {
     await using made = await server();
-    await withPostfix(`[127.0.0.1]:${made.smtpPort}`, async (postfix) => {
-      const to = ["me@home.test", "you+postfix@home.test"];
-      await sendAll(postfix.port, "x@remote.test", to);
-      for (const user of ["me", "you"]) {
-        const got = await mailIn(made.maildir(user), MESSAGES.length);
-        compare(got.map(({ content }) => content));
-        for (const { head } of got) {
-          assert.equal(head[0], "Return-Path: <x@remote.test>");
-          // It was offered STARTTLS and took it.
-          assert.match(head[2]!, /from postfix\.remote\.test .* with ESMTPS /s);
+    await withPostfix(
+      { relayhost: `[127.0.0.1]:${made.smtpPort}` },
+      async (postfix) => {
+        const to = ["me@home.test", "you+postfix@home.test"];
+        await sendAll(postfix.port, "x@remote.test", to);
+        for (const user of ["me", "you"]) {
+          const got = await mailIn(made.maildir(user), MESSAGES.length);
+          compare(got.map(({ content }) => content));
+          for (const { head } of got) {
+            assert.equal(head[0], "Return-Path: <x@remote.test>");
+            // It was offered STARTTLS and took it.
+            assert.match(
+              head[2]!,
+              /from postfix\.remote\.test .* with ESMTPS /s,
+            );
+          }
         }
-      }
-      // Many at once; and an unknown user comes back to Postfix's own.
-      const before = newFiles(made.maildir("me")).length;
-      const ran = await run(SOURCE, [
-        ...["-s", "10", "-m", "100", "-l", "4000"],
-        ...["-f", "x@remote.test", "-t", "me@home.test"],
-        `127.0.0.1:${postfix.port}`,
-      ]);
-      assert.equal(ran.code, 0, ran.errors);
-      await filesIn(made.maildir("me"), before + 100, 60_000);
+        // Many at once; and an unknown user comes back to Postfix's own.
+        const before = newFiles(made.maildir("me")).length;
+        const ran = await run(SOURCE, [
+          ...["-s", "10", "-m", "100", "-l", "4000"],
+          ...["-f", "x@remote.test", "-t", "me@home.test"],
+          `127.0.0.1:${postfix.port}`,
+        ]);
+        assert.equal(ran.code, 0, ran.errors);
+        await filesIn(made.maildir("me"), before + 100, 60_000);
 
-      await sendAll(postfix.port, "x@remote.test", ["nobody@home.test"]);
-      const bounces = await filesIn(postfix.maildir, MESSAGES.length);
-      for (const path of bounces) {
-        assert.match(await Deno.readTextFile(path), /550 5\.1\.1 /);
-      }
-    });
+        await sendAll(postfix.port, "x@remote.test", ["nobody@home.test"]);
+        const bounces = await filesIn(postfix.maildir, MESSAGES.length);
+        for (const path of bounces) {
+          assert.match(await Deno.readTextFile(path), /550 5\.1\.1 /);
+        }
+      },
+    );
     await made.stopCleanly();
   },
 });
