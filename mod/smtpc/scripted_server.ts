@@ -145,6 +145,7 @@ export interface Server {
 /** Starts one; `script` is called for each connection, with its number. */
 export async function scriptedServer(
   script: (visit: Visit, number: number) => Promise<void> | void,
+  address = "127.0.0.1",
 ): Promise<Server> {
   let visits = 0;
   const sockets = new Set<net.Socket>();
@@ -157,7 +158,7 @@ export async function scriptedServer(
     runs.push(Promise.resolve(script(visit, visits++)));
   });
   await new Promise<void>((resolve) =>
-    server.listen(0, "127.0.0.1", () => resolve())
+    server.listen(0, address, () => resolve())
   );
   return {
     port: (server.address() as net.AddressInfo).port,

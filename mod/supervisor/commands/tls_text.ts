@@ -94,7 +94,7 @@ function hostLines(
     ...attempt.mtaSts === "" ? [] : policyLines.map((line) => `    ${line}`),
     ...fact("must have", attempt.demand),
     ...fact("has", tls === "" ? reached : `${reached}: ${tls}`),
-    ...fact("matched", attempt.certificate),
+    ...fact("certificate", attempt.certificate),
     ...certificates.flatMap((text, n) => fact(`shown ${n + 1}`, text)),
     ...fact(wouldDo ? "may have it" : "may not", attempt.result),
   ];
@@ -102,7 +102,7 @@ function hostLines(
 
 function recordLines(one: ShownRecords): string[] {
   const { name, type, security, status, records, proof, why } = one;
-  const none = records.length === 0 ? ` none (${status})` : "";
+  const none = records.length === 0 ? `, none (${status})` : "";
   return [
     `${type} ${name}: ${security}${none}${why === "" ? "" : `, ${why}`}`,
     ...records.map((text) => `    ${text}`),
