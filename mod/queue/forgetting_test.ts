@@ -192,3 +192,33 @@ Deno.test("Queue's history is forgotten too, by age and by size, and leaves noth
   }
   await until("forgotten", () => found(dir, token).length === 0, 10_000);
 });
+
+Deno.test("Queue forgets what hosts said of a recipient, however long its row had been", async () => {
+  const dir = tempDir();
+  const token = "zq8-unique";
+  await using lab = laboratory({
+    dir,
+    change: { forgetWithinMs: 1_000, firstRetryMs: 100, maxRetryMs: 100 },
+  });
+  const { fake } = lab;
+  const tried = new Map<string, number>();
+  fake.deliver = (_, address) => {
+    const attempt = (tried.get(address) ?? 0) + 1;
+    tried.set(address, attempt);
+    if (attempt > 3 && address.startsWith(token)) {
+      return ownOutcome("delivered", 250, "2.0.0", "ok");
+    }
+    // Rows grow beyond a page's share, shrink, and grow again.
+    const words = `${token} ${"w".repeat(attempt === 2 ? 20 : 480)}`;
+    const outcome = ownOutcome("temporary", 450, "4.2.0", words);
+    return { ...outcome, host: "mx.remote.test", said: `450 ${words}` };
+  };
+  const sent = 200;
+  for (let n = 0; n < sent; n++) {
+    await lab.send(newAsk([`${token}-${n}@home.test`]));
+  }
+  const db = () => found(dir, token, ["queue.db", "queue.db-wal"]);
+  assert.notDeepEqual(db(), [], "the search finds");
+  await until("finished", () => fake.released.length === sent, 20_000);
+  await until("forgotten", () => db().length === 0, 10_000);
+});
