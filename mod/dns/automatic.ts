@@ -13,18 +13,20 @@ export function automatic(
     /** Called once, with what was seen. */
     onStrips: (seen: string) => void;
   },
-): { source: Source; strips(): boolean } {
+): { source: Source; hasSwitched(): boolean } {
   let strips = false;
   const source: Source = async (question) => {
     if (strips) return await recurse(question);
     const got = await forward(question);
+    // Another question may have shown it meanwhile.
+    if (strips) return await recurse(question);
     const seen = strippedOf(question, got);
     if (seen === undefined) return got;
-    if (!strips) onStrips(seen);
     strips = true;
+    onStrips(seen);
     return await recurse(question);
   };
-  return { source, strips: () => strips };
+  return { source, hasSwitched: () => strips };
 }
 
 /** What shows that signatures were stripped; undefined if nothing does. */

@@ -9,7 +9,7 @@ import type { Found } from "./follow.ts";
 import { forwarding } from "./forward.ts";
 import type { Validator, ValidatorOptions } from "./judgement.ts";
 import type { Listings } from "./listed.ts";
-import { listingsOver, plainForwarding } from "./listings.ts";
+import { listingsOver, type PlainAsk, plainForwarding } from "./listings.ts";
 import { type Lookups, lookupsOver } from "./lookups.ts";
 import type { Question } from "./message.ts";
 import { Recursion } from "./recurse.ts";
@@ -42,13 +42,14 @@ const MAX_WAIT_MS = 25_000;
 /** Puts an engine together. */
 export function engineOf(options: EngineOptions): Engine {
   const { part } = options;
-  const { source, plain } = waysOf(options);
+  const { source, plain, hasSwitched = () => false } = waysOf(options);
   const anchors = part.trustAnchors.length === 0
     ? ROOT_ANCHORS
     : part.trustAnchors.map(parseAnchor)
       .filter((anchor) => anchor !== undefined);
   const resolver = new Resolver({
     source,
+    hasSwitched,
     validator: part.validate
       ? (fetch) =>
         options.makeValidator({
@@ -73,7 +74,14 @@ export function engineOf(options: EngineOptions): Engine {
   };
 }
 
-function waysOf({ part, exchanger, onStrips }: EngineOptions) {
+/** Where answers come from. */
+interface Ways {
+  readonly source: Source;
+  readonly plain: PlainAsk;
+  readonly hasSwitched?: () => boolean;
+}
+
+function waysOf({ part, exchanger, onStrips }: EngineOptions): Ways {
   const { memory, exchange } = exchanger;
   const { port, withinMs } = part;
   const servers = part.nameservers.map((address) => ({
@@ -100,16 +108,18 @@ function waysOf({ part, exchanger, onStrips }: EngineOptions) {
     random: Math.random,
   });
   const recurse: Source = recursion.source;
-  const plainRecurse: typeof plainForward = (question, within) =>
+  const plainRecurse: PlainAsk = (question, within) =>
     recursion.plain(question, within);
   if (part.resolve === "recurse" || servers.length === 0) {
     return { source: recurse, plain: plainRecurse };
   }
   // Without validation it is no matter what they strip.
   if (!part.validate) return { source: forward, plain: plainForward };
-  const { source } = automatic({ forward, recurse, onStrips });
   // Lists need no signatures: forwarders that strip them serve as well.
-  return { source, plain: plainForward };
+  return {
+    ...automatic({ forward, recurse, onStrips }),
+    plain: plainForward,
+  };
 }
 
 /** As sockets write it, so that the source of an answer can be compared. */

@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { engine } from "./engine_fixture.ts";
 import { listed } from "./listed.ts";
+import { Exchanger } from "./exchange_io.ts";
 import { mailHosts } from "./mail_hosts.ts";
+import { type Message, type Question, TYPE } from "./message.ts";
+import { record } from "./message_fixture.ts";
+import { reply, type Script, withScripted } from "./name_server_fixture.ts";
 import { hasNsd, withNsd } from "./nsd_fixture.ts";
+import { recordText } from "./rdata.ts";
+import { dsFor, makeKey, signZone, zoneText } from "./signer_fixture.ts";
 
 const MANY = (count: number) =>
   Array.from({ length: count }, (_, i) => `many${count} MX ${i} h${i}`);
@@ -154,4 +160,122 @@ Deno.test("engineOf() gives up on mute servers within its time", async () => {
   assert.equal((await lookups.mx("example")).kind, "unclear");
   assert.ok(performance.now() - again < 50, "asked anew");
   tcp.close();
+});
+
+/** A little signed internet: the root, and `signed.test` with its parent. */
+function signedZones(): { zones: Record<string, string>; anchor: string } {
+  const key = makeKey(13);
+  const nowS = Math.floor(Date.now() / 1_000);
+  const zone = (name: string, below: string, ...more: string[]) => {
+    const at = name === "" ? "." : `${name}.`;
+    return zoneText(signZone({
+      name,
+      keys: [key],
+      nowS,
+      records: [
+        record(`${at} 300 SOA ns. hm. 1 3600 600 86400 60`),
+        record(`${at} 300 NS ns.signed.test.`),
+        ...below === ""
+          ? []
+          : [record(`${below}. 300 NS ns.signed.test.`), dsFor(below, key)],
+        ...more.map(record),
+      ],
+    }));
+  };
+  const { data } = dsFor("", key);
+  return {
+    zones: {
+      ".": zone("", "test"),
+      "test": zone("test", "signed.test"),
+      "signed.test": zone(
+        "signed.test",
+        "",
+        "ns.signed.test. 300 A 127.0.0.1",
+        "signed.test. 300 MX 5 mx.signed.test.",
+        "mx.signed.test. 300 A 192.0.2.1",
+        "_25._tcp.mx.signed.test. 300 TLSA 3 1 1 00ff",
+      ),
+    },
+    anchor: `. DS ${(data[0]! << 8) | data[1]!} 13 2 ${
+      data.subarray(4).toHex()
+    }`,
+  };
+}
+
+Deno.test({
+  name: "engineOf() walks from the root when forwarders strip signatures",
+  ignore: !hasNsd,
+  fn: async (t) => {
+    const { zones, anchor } = signedZones();
+    await withNsd({ zones }, async (port) => {
+      // Asks nsd, and takes out what proves anything.
+      const upstream = new Exchanger();
+      const strip = async (question: Question) => {
+        const got = await upstream.exchange({ address: "127.0.0.1", port }, {
+          question,
+          recursionDesired: true,
+          checkingDisabled: true,
+          dnssecOk: false,
+          withinMs: 1_000,
+        });
+        return got.kind === "message" ? got.message : undefined;
+      };
+      const stripped = new Map<string, Message>();
+      for (
+        const [name, type] of [
+          ["", TYPE.DNSKEY],
+          ["signed.test", TYPE.MX],
+        ] as const
+      ) {
+        const message = await strip({ name, type });
+        if (message) stripped.set(`${name} ${type}`, message);
+      }
+      const forwarder: Script = (came) => {
+        const { name, type } = came.question;
+        const message = stripped.get(`${name} ${type}`);
+        const { answer = [] } = message ?? {};
+        return [
+          reply(came, {
+            answer: answer.filter((one) => one.type === type)
+              .map((one) => recordText(one).replace(" IN", "")),
+            authority: [". 60 SOA ns. hm. 1 2 3 4 5"],
+          }),
+        ];
+      };
+      await withScripted(forwarder, async (server) => {
+        const told: string[] = [];
+        const { lookups, resolver } = engine({
+          nameservers: [server.address],
+          port,
+          resolve: "auto",
+          validate: true,
+          trustAnchors: [anchor],
+          rootHints: ["127.0.0.1"],
+        }, { onStrips: (seen) => told.push(seen) });
+        await t.step("says so once, and finds out all the same", async () => {
+          const mx = await lookups.mx("signed.test");
+          assert.ok(mx.kind === "records" && mx.security === "secure");
+          const tlsa = await lookups.tlsa("_25._tcp.mx.signed.test");
+          assert.ok(tlsa.kind === "records" && tlsa.security === "secure");
+          assert.deepEqual(told, [
+            "the keys of the root came without signatures",
+          ]);
+        });
+        await t.step("shows the chain", async () => {
+          const { found } = await resolver.explain({
+            name: "mx.signed.test",
+            type: TYPE.A,
+          });
+          assert.equal(found.security, "secure");
+          assert.ok(found.proof.length >= 4, found.proof.join("\n"));
+        });
+        await t.step("proves what is not there", async () => {
+          const none = await lookups.tlsa("_25._tcp.signed.test");
+          assert.ok(none.kind === "no-name" && none.security === "secure");
+          const no = await lookups.mx("other.test");
+          assert.ok(no.kind === "no-name" && no.security === "secure");
+        });
+      }, { address: "127.0.0.2", port });
+    });
+  },
 });

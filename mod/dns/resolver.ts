@@ -23,6 +23,8 @@ import {
 /** What a resolver needs. */
 export interface ResolverOptions {
   readonly source: Source;
+  /** True once the source asks others than at first: what those said is void. */
+  readonly hasSwitched?: () => boolean;
   /** Makes the validator over the resolver's own cache; null judges nothing. */
   readonly validator: ((fetch: Fetch) => Validator) | null;
   readonly ttl: TtlBounds;
@@ -135,7 +137,14 @@ export class Resolver {
   }
 
   async #find(question: Question, key: string): Promise<Found> {
-    const found = await follow(this.#way, question);
+    const { hasSwitched = () => false } = this.#options;
+    const before = hasSwitched();
+    let found = await follow(this.#way, question);
+    if (hasSwitched() !== before) {
+      // In part of what others said, in part of what these say.
+      this.#messages.clear();
+      found = await follow(this.#way, question);
+    }
     this.#options.onJudged?.(question, found);
     this.#keep(this.#found, key, {
       value: found,
@@ -183,7 +192,10 @@ export class Resolver {
   }
 
   async #ask(question: Question, key: string): Promise<Sourced> {
-    const got = await this.#options.source(question);
+    const { source, hasSwitched = () => false } = this.#options;
+    const before = hasSwitched();
+    const got = await source(question);
+    if (hasSwitched() !== before) this.#messages.clear();
     if (got.kind === "message" && got.isBelieved) {
       this.#believed.add(got.message);
     }

@@ -38,6 +38,21 @@ Deno.test("permissionFlags names each right once", () => {
   assert.deepEqual(flags, ["--allow-read=/a"]);
 });
 
+Deno.test("permissionFlags lets datagrams come from where they must, and no TCP", () => {
+  const net = (...hosts: string[]) =>
+    permissionFlags({
+      ...NOTHING,
+      connect: hosts.map((host) => ({ host, port: 53 })),
+      udp: true,
+    }, { plugs: [] });
+  assert.deepEqual(net(), []);
+  assert.deepEqual(net("192.0.2.1"), ["--allow-net=192.0.2.1:53,0.0.0.0:0"]);
+  assert.deepEqual(net("2001:db8::1"), ["--allow-net=[2001:db8::1]:53,[::]:0"]);
+  assert.deepEqual(net("any-ipv4", "::1"), [
+    "--allow-net=0.0.0.0/0:53,[::1]:53,0.0.0.0:0,[::]:0",
+  ]);
+});
+
 const WIDE_PATHS: { name: string; path: string }[] = [
   { name: "the root", path: "/" },
   { name: "the root, written twice", path: "//" },

@@ -48,6 +48,12 @@ export function networkActs(at: Targets): DrillAct[] {
       host: "0.0.0.0",
       port: 25,
     }),
+    // What Deno grants for datagrams grants this, too.
+    tried("listen on a port of all addresses that the kernel chooses", {
+      do: "listen",
+      host: "0.0.0.0",
+      port: 0,
+    }),
     triedOnDeno("look up a name elsewhere", {
       do: "look-up",
       port: at.udpPort,
