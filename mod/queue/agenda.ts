@@ -7,6 +7,11 @@
  * comes after them still goes next. The smallest tag among the destinations
  * that have room wins.
  *
+ * Destinations that nobody has reached yet may not take all there is: when half
+ * of it is in use each of them gets one job at a time, and a tenth is kept for
+ * those that were reached. Or 20 dead ones would hold everything for as long
+ * as a connection may take.
+ *
  * A destination's room is its window (`concurrency.ts`), or fewer if an
  * administrator says so; and if deliveries to it must start some time apart,
  * it has none until then.
@@ -14,8 +19,12 @@
 import { Concurrency } from "./concurrency.ts";
 import { Heap } from "./heap.ts";
 
-/** Most idle destinations whose last delivery failed that are remembered. */
-const MAX_TROUBLED = 10_000;
+/** Idle destinations that are remembered, with what is known of them. */
+const MAX_REMEMBERED = 10_000;
+/** Part of all jobs that destinations may have that were not reached yet. */
+const MOST_UNPROVEN = 0.9;
+/** From this part of all jobs on, each of these has one at a time. */
+const PRESSED = 0.5;
 
 /** Whoever owns jobs: a message. Only the agenda changes `tag`. */
 export interface Owner {
@@ -35,11 +44,13 @@ interface Destination<J> {
   waiting: Heap<Waiting<J>>;
   running: number;
   concurrency: Concurrency;
-  readonly allowance: Allowance;
+  allowance: Allowance;
   /** No job starts before this. */
   notBeforeMs: number;
   /** It is among those that wait for it. */
   isPaused: boolean;
+  /** It is among those that wait for others that were not reached yet. */
+  isKeptBack: boolean;
   /** Tells a valid entry of the ready heap from those that became stale. */
   version: number;
 }
@@ -66,12 +77,16 @@ export class Agenda<J> {
   readonly #allowance: (destination: string) => Allowance;
   readonly #slowStart: boolean;
   readonly #destinations = new Map<string, Destination<J>>();
-  /** Those among them that are kept for their trouble only, oldest first. */
-  readonly #troubled = new Set<string>();
+  /** The idle ones among them, idle longest first. */
+  readonly #remembered = new Set<string>();
   readonly #ready = new Heap<Ready<J>>();
   /** Destinations whose interval is not over, by its end. */
   readonly #paused = new Heap<Destination<J>>();
+  /** Destinations that are kept back, in the order of their turn. */
+  readonly #keptBack = new Set<Destination<J>>();
   #running = 0;
+  /** Jobs of these at destinations that were not reached yet. */
+  #unproven = 0;
   #tag = 0;
 
   constructor(options: {
@@ -102,7 +117,7 @@ export class Agenda<J> {
     return this.#destinations.get(name)?.waiting.size ?? 0;
   }
 
-  /** True if a delivery reached this destination since it became busy. */
+  /** True if a delivery reached this destination, not long ago. */
   isProven(name: string): boolean {
     return this.#destinations.get(name)?.concurrency.isProven ?? false;
   }
@@ -131,9 +146,15 @@ export class Agenda<J> {
         this.#paused.push(destination.notBeforeMs, destination);
         continue;
       }
+      if (this.#mustWait(destination)) {
+        destination.isKeptBack = true;
+        this.#keptBack.add(destination);
+        continue;
+      }
       const { job } = destination.waiting.pop()!;
       this.#tag = Math.max(this.#tag, tag);
       this.#running++;
+      if (!destination.concurrency.isProven) this.#unproven++;
       destination.running++;
       const { intervalMs } = destination.allowance;
       if (intervalMs > 0) destination.notBeforeMs = nowMs + intervalMs;
@@ -146,10 +167,15 @@ export class Agenda<J> {
   /** A job ended. True: so many failed in a row that its destination is dead. */
   done(name: string, feedback: Feedback): boolean {
     const destination = this.#destination(name);
+    const wasProven = destination.concurrency.isProven;
     const isDead = this.#feed(destination, feedback);
+    const { isProven } = destination.concurrency;
+    if (isProven && !wasProven) this.#unproven -= destination.running;
+    if (!isProven) this.#unproven--;
     this.#running--;
     destination.running--;
-    if (isDead) destination.concurrency = this.#concurrency(destination);
+    if (isDead) this.#renew(destination, this.#concurrency(destination));
+    this.#letOn(destination);
     this.#offer(destination);
     this.#dropIdle(destination);
     return isDead;
@@ -157,14 +183,14 @@ export class Agenda<J> {
 
   /** One job at a time, and dead again at its first failure: see `dead_list.ts`. */
   probe(name: string): void {
-    this.#destination(name).concurrency = new Concurrency(1);
+    this.#renew(this.#destination(name), new Concurrency(1));
   }
 
   /** It is there again, whatever was known: as many at once as at first. */
   revive(name: string): void {
     const destination = this.#destinations.get(name);
     if (destination === undefined) return;
-    destination.concurrency = this.#concurrency(destination);
+    this.#renew(destination, this.#concurrency(destination));
     this.#offer(destination);
     this.#dropIdle(destination);
   }
@@ -200,6 +226,35 @@ export class Agenda<J> {
     return jobs;
   }
 
+  #renew(destination: Destination<J>, concurrency: Concurrency): void {
+    if (destination.concurrency.isProven) {
+      this.#unproven += destination.running;
+    }
+    destination.concurrency = concurrency;
+  }
+
+  #mustWait({ running, concurrency }: Destination<J>): boolean {
+    if (!this.#slowStart || concurrency.isProven) return false;
+    const all = this.#atOnce();
+    return this.#unproven >= Math.ceil(all * MOST_UNPROVEN) ||
+      (running > 0 && this.#running >= all * PRESSED);
+  }
+
+  /** Something ended at `ended`: one that was kept back may have its turn. */
+  #letOn(ended: Destination<J>): void {
+    if (this.#keptBack.size === 0) return;
+    const isEased = this.#running < this.#atOnce() * PRESSED;
+    for (const one of isEased ? [...this.#keptBack] : [ended, this.#first()]) {
+      if (one === undefined || !this.#keptBack.delete(one)) continue;
+      one.isKeptBack = false;
+      this.#offer(one);
+    }
+  }
+
+  #first(): Destination<J> | undefined {
+    return this.#keptBack.values().next().value;
+  }
+
   #feed(destination: Destination<J>, feedback: Feedback): boolean {
     const { concurrency, running, allowance } = destination;
     switch (feedback) {
@@ -216,7 +271,10 @@ export class Agenda<J> {
   #destination(name: string): Destination<J> {
     const known = this.#destinations.get(name);
     if (known !== undefined) {
-      this.#troubled.delete(name);
+      if (this.#remembered.delete(name)) {
+        known.concurrency.rest();
+        known.allowance = this.#allowance(name);
+      }
       return known;
     }
     const allowance = this.#allowance(name);
@@ -228,6 +286,7 @@ export class Agenda<J> {
       allowance,
       notBeforeMs: 0,
       isPaused: false,
+      isKeptBack: false,
       version: 0,
     };
     this.#destinations.set(name, made);
@@ -238,18 +297,21 @@ export class Agenda<J> {
     return new Concurrency(this.#slowStart ? undefined : allowance.most);
   }
 
-  // What is idle and not in trouble is forgotten: who comes next is new.
+  // What is idle and of which nothing is known is forgotten.
   #dropIdle(destination: Destination<J>): void {
     if (destination.running > 0 || destination.waiting.size > 0) return;
+    this.#keptBack.delete(destination);
+    destination.isKeptBack = false;
     const { name, concurrency, allowance } = destination;
-    if (!concurrency.isTroubled && allowance.intervalMs === 0) {
+    const isKnown = concurrency.isProven || concurrency.isTroubled;
+    if (!isKnown && allowance.intervalMs === 0) {
       this.#destinations.delete(name);
       return;
     }
-    this.#troubled.add(name);
-    if (this.#troubled.size <= MAX_TROUBLED) return;
-    const oldest = this.#troubled.values().next().value!;
-    this.#troubled.delete(oldest);
+    this.#remembered.add(name);
+    if (this.#remembered.size <= MAX_REMEMBERED) return;
+    const oldest = this.#remembered.values().next().value!;
+    this.#remembered.delete(oldest);
     this.#destinations.delete(oldest);
   }
 
@@ -259,7 +321,8 @@ export class Agenda<J> {
 
   #offer(destination: Destination<J>): void {
     const tag = destination.waiting.firstKey;
-    if (tag === undefined || destination.isPaused) return;
+    if (tag === undefined) return;
+    if (destination.isPaused || destination.isKeptBack) return;
     if (!this.#hasRoom(destination)) return;
     destination.version++;
     this.#ready.push(tag, { destination, version: destination.version });

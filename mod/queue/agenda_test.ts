@@ -170,6 +170,46 @@ Deno.test("Agenda keeps an interval between starts, and says when to come again"
   assert.equal(agenda.next(1_350), undefined, "an idle one keeps its time");
 });
 
+Deno.test("Agenda keeps room for those that answer, however many dead ones there are", () => {
+  const agenda = wide(100, 20, true);
+  agenda.add("live", { destination: "live", owner: owner() });
+  agenda.next(0);
+  agenda.done("live", "reached");
+  const lives = owner();
+  agenda.add("live", { destination: "live", owner: lives });
+  agenda.next(0);
+  for (let i = 0; i < 1_000; i++) {
+    agenda.add(`dead${i % 200}`, {
+      destination: `dead${i % 200}`,
+      owner: owner(),
+    });
+  }
+  const begun = new Map<string, number>();
+  for (let one = agenda.next(0); one !== undefined; one = agenda.next(0)) {
+    begun.set(one.destination, (begun.get(one.destination) ?? 0) + 1);
+  }
+  assert.equal(agenda.running, 91, "90 that may be dead, and the live one");
+  assert.ok(Math.max(...begun.values()) <= 5);
+  agenda.done("live", "reached");
+  for (let i = 0; i < 9; i++) {
+    agenda.add("live", { destination: "live", owner: owner() });
+    assert.equal(agenda.next(0)?.job, "live");
+    agenda.done("live", "reached");
+  }
+  // All of them get their turn, although none before them ever answers.
+  const turns = new Set(begun.keys());
+  const running = [...begun.keys()];
+  for (let i = 0; i < 5_000 && running.length > 0; i++) {
+    const name = running.shift()!;
+    agenda.done(name, "nothing");
+    for (let one = agenda.next(0); one !== undefined; one = agenda.next(0)) {
+      turns.add(one.destination);
+      running.push(one.destination);
+    }
+  }
+  assert.equal(turns.size, 200);
+});
+
 Deno.test("Agenda takes back the waiting jobs of some owners only", () => {
   const agenda = wide(100, 1);
   const [a, b] = [owner(), owner()];

@@ -27,6 +27,7 @@ const FUDGE = 1e-6;
 
 /** The window of one destination. */
 export class Concurrency {
+  readonly #first: number;
   #window: number;
   #grown = 0;
   #shrunk = 0;
@@ -34,6 +35,7 @@ export class Concurrency {
   #isProven = false;
 
   constructor(first = FIRST_WINDOW) {
+    this.#first = first;
     this.#window = first;
   }
 
@@ -68,6 +70,13 @@ export class Concurrency {
     this.#window++;
     // What is left of an earlier shrinking counts no more.
     this.#shrunk = 0;
+  }
+
+  /** It was idle: as many as at first, and what else is known stays. */
+  rest(): void {
+    if (this.#window <= this.#first) return;
+    this.#window = this.#first;
+    this.#grown = 0;
   }
 
   /** A delivery did not reach the server. True: it is dead. */
