@@ -281,6 +281,7 @@ serverTest(
       ret: "full",
       smtpUtf8: true,
       requireTls: false,
+      verp: "",
     });
     assert.deepEqual(ask.recipientWishes, [
       { notify: [], orcpt: "" },
