@@ -230,18 +230,7 @@ export class Connection {
   get shown(): Shown {
     const secured = this.#secured;
     if (secured === undefined) throw new RangeError("Cannot be: no TLS");
-    const chain: Uint8Array[] = [];
-    let next: tls.DetailedPeerCertificate | undefined = secured
-      .getPeerCertificate(true);
-    // A certificate that issued itself is its own next one.
-    const seen = new Set<tls.DetailedPeerCertificate>();
-    while (
-      next?.raw !== undefined && chain.length < MAX_CHAIN && !seen.has(next)
-    ) {
-      seen.add(next);
-      chain.push(new Uint8Array(next.raw));
-      next = next.issuerCertificate;
-    }
+    const chain = chainOf(secured);
     // `authorized` says nothing then: see `tickets.ts`.
     if (this.#isOffered) {
       return { chain, isTrusted: false, whyNot: "session taken up again" };
@@ -367,4 +356,27 @@ export class Connection {
     socket.off("drain", check);
     this.#wake = () => {};
   }
+}
+
+/** The certificates as they were sent; none if they cannot be read. */
+function chainOf(secured: tls.TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  try {
+    let next: tls.DetailedPeerCertificate | undefined = secured
+      .getPeerCertificate(true);
+    // A certificate that issued itself is its own next one.
+    const seen = new Set<tls.DetailedPeerCertificate>();
+    while (
+      next?.raw !== undefined && chain.length < MAX_CHAIN && !seen.has(next)
+    ) {
+      seen.add(next);
+      chain.push(new Uint8Array(next.raw));
+      next = next.issuerCertificate;
+    }
+  } catch {
+    // The runtime reads more of them than we ask for, and a stranger wrote
+    // them: what it chokes on proves nothing, and nobody.
+    return [];
+  }
+  return chain;
 }

@@ -11,6 +11,8 @@ import type { EdgePlan } from "./roles.ts";
 import type { Opened } from "./site_io.ts";
 import { type ServerPlan, Supervisor } from "./supervisor.ts";
 
+/** Exit code of a program that was interrupted, as shells have it. */
+const INTERRUPTED = 130;
 /** Log lines kept for whoever asks why it did not start. */
 const MAX_LINES = 20;
 
@@ -39,6 +41,11 @@ export async function withSmallServer<T>(
   },
   use: (server: SmallServer) => Promise<T>,
 ): Promise<T> {
+  const installation = await install(
+    opened.paths.home,
+    programs,
+    opened.accounts,
+  );
   const dir = Deno.makeTempDirSync({ prefix: "bulkhead-small-" });
   Deno.chmodSync(dir, 0o711); // as the sockets' directory of a server
   const own: EdgePlan[] = options.asks.map((answerer) => ({
@@ -48,11 +55,6 @@ export async function withSmallServer<T>(
     path: `${dir}/${options.asker}.0-${answerer}.sock`,
   }));
   const lines: string[] = [];
-  const installation = await install(
-    opened.paths.home,
-    programs,
-    opened.accounts,
-  );
   const supervisor = new Supervisor({
     plan: smallPlan(opened, { dir, own, roles: options.roles }),
     installation,
@@ -62,6 +64,13 @@ export async function withSmallServer<T>(
       if (lines.length > MAX_LINES) lines.shift();
     },
   });
+  const clear = async () => {
+    await supervisor.stop();
+    Deno.removeSync(dir, { recursive: true });
+  };
+  const interrupted = () => void clear().then(() => Deno.exit(INTERRUPTED));
+  Deno.addSignalListener("SIGINT", interrupted);
+  Deno.addSignalListener("SIGTERM", interrupted);
   try {
     await supervisor.start().catch((error) => {
       throw new Error([String(error.message), ...lines].join("\n"));
@@ -73,8 +82,9 @@ export async function withSmallServer<T>(
       },
     });
   } finally {
-    await supervisor.stop();
-    Deno.removeSync(dir, { recursive: true });
+    Deno.removeSignalListener("SIGINT", interrupted);
+    Deno.removeSignalListener("SIGTERM", interrupted);
+    await clear();
   }
 }
 
