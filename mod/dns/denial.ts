@@ -2,7 +2,6 @@
  * Proofs that something is not there, put together from a message's NSEC or
  * NSEC3 records: RFC 4035 §5.4, RFC 5155 §8.
  */
-import type { Budget } from "./budget.ts";
 import type { Message, Name, Question } from "./message.ts";
 import { TYPE } from "./message.ts";
 import {
@@ -18,6 +17,7 @@ import {
 } from "./nsec.ts";
 import { HashedNames, MAX_ITERATIONS, type Nsec3, readNsec3 } from "./nsec3.ts";
 import {
+  type Checks,
   pickRrset,
   rrsetText,
   type SigningZone,
@@ -34,6 +34,8 @@ export interface Denials {
   readonly isDear: boolean;
   readonly by: SigningZone;
   readonly untilS: number;
+  /** True if the zone's SOA is there, too, as RFC 2308 §2 wants it. */
+  readonly hasSoa: boolean;
   /** Such as `NSEC`; for people. */
   readonly kind: string;
 }
@@ -48,15 +50,16 @@ const MAX_PARAMETERS = 2;
  */
 export function readDenials(
   { authority }: Message,
-  { by, nowS, budget }: { by: SigningZone; nowS: number; budget: Budget },
+  { by, nowS, budget }: Checks,
 ): { ok: true; denials: Denials } | { ok: false; why: string } {
   const nsec: Nsec[] = [];
   const nsec3: Nsec3[] = [];
   let untilS = Infinity;
+  let hasSoa = false;
   const seen = new Set<string>();
   for (const { name, type } of authority) {
-    const isApexSoa = type === TYPE.SOA && name === by.zone;
-    if (type !== TYPE.NSEC && type !== TYPE.NSEC3 && !isApexSoa) continue;
+    if (!isOfDenial({ name, type }, by.zone)) continue;
+    const isApexSoa = type === TYPE.SOA;
     const what = rrsetText({ name, type });
     if (seen.has(what)) continue;
     seen.add(what);
@@ -73,6 +76,7 @@ export function readDenials(
       return { ok: false, why: `${what} comes from a wildcard` };
     }
     untilS = Math.min(untilS, verified.untilS);
+    hasSoa ||= isApexSoa;
     for (const record of rrset.records) {
       // What is signed is the wildcard's own record, and says only what that
       // says (CVE-2017-15105).
@@ -91,9 +95,19 @@ export function readDenials(
     isDear: cheap.length < nsec3.length,
     by,
     untilS,
+    hasSoa,
     kind: nsec.length > 0 ? "NSEC" : "NSEC3",
   };
   return { ok: true, denials };
+}
+
+/** True for what {@link readDenials} looks at. */
+export function isOfDenial(
+  { name, type }: { name: Name; type: number },
+  zone: Name,
+): boolean {
+  return type === TYPE.NSEC || type === TYPE.NSEC3 ||
+    (type === TYPE.SOA && name === zone);
 }
 
 function one<T>(value: T | undefined): T[] {

@@ -80,14 +80,22 @@ export function readSignature(data: Uint8Array): Signature | undefined {
   };
 }
 
-/** Picks one RRset out of a section; undefined if it has no such record. */
+/**
+ * Picks one RRset out of a section; undefined if it has no such record. What
+ * is there twice counts once (RFC 2181 §5).
+ */
 export function pickRrset(
   section: readonly ResourceRecord[],
   { name, type }: { name: Name; type: number },
 ): Rrset | undefined {
-  const records = section.filter((record) =>
-    record.name === name && record.type === type
-  );
+  const records: ResourceRecord[] = [];
+  for (const record of section) {
+    if (record.name !== name || record.type !== type) continue;
+    const { data } = record;
+    if (!records.some((one) => compareOctets(one.data, data) === 0)) {
+      records.push(record);
+    }
+  }
   if (records.length === 0) return undefined;
   const signatures: Signature[] = [];
   for (const record of section) {
@@ -98,14 +106,45 @@ export function pickRrset(
   return { name, type, records, signatures };
 }
 
+/** What verifying needs to know. */
+export interface Checks {
+  readonly by: SigningZone;
+  /** Unix seconds. */
+  readonly nowS: number;
+  readonly budget: Budget;
+}
+
+/**
+ * Looks for records in a section that the zone signed, and whose signatures
+ * are wrong. They may be none of what was asked for; but a message that was
+ * forged in one place is believed in none.
+ *
+ * @returns What is wrong, or undefined
+ */
+export function wrongIn(
+  section: readonly ResourceRecord[],
+  checks: Checks,
+  isSeen: (rrset: { name: Name; type: number }) => boolean,
+): string | undefined {
+  const looked = new Set<string>();
+  for (const { name, type } of section) {
+    const what = `${name} ${type}`;
+    if (looked.has(what) || isSeen({ name, type })) continue;
+    looked.add(what);
+    const rrset = pickRrset(section, { name, type })!;
+    const isOurs = rrset.signatures.some(({ signer }) =>
+      signer === checks.by.zone
+    );
+    const verified = isOurs ? verifyRrset(rrset, checks) : undefined;
+    if (verified?.ok === false) return verified.why;
+  }
+  return undefined;
+}
+
 /** Looks for one signature of the zone that is good now. */
 export function verifyRrset(
   rrset: Rrset,
-  { by: { zone, keys }, nowS, budget }: {
-    by: SigningZone;
-    nowS: number;
-    budget: Budget;
-  },
+  { by: { zone, keys }, nowS, budget }: Checks,
 ): Verified {
   if (rrset.signatures.length === 0) {
     return { ok: false, why: `${rrsetText(rrset)} has no signature` };
@@ -240,12 +279,9 @@ function signedData(rrset: Rrset, signature: Signature): Uint8Array {
   return joinOctets(pieces);
 }
 
-/** Sorted as octets, and what is there twice only once: RFC 4034 §6.3. */
+/** Sorted as octets: RFC 4034 §6.3. */
 function inCanonicalOrder(records: readonly ResourceRecord[]): Uint8Array[] {
-  const sorted = records.map((record) => record.data).sort(compareOctets);
-  return sorted.filter((data, i) =>
-    i === 0 || compareOctets(sorted[i - 1]!, data) !== 0
-  );
+  return records.map((record) => record.data).sort(compareOctets);
 }
 
 function compareOctets(a: Uint8Array, b: Uint8Array): number {

@@ -3,6 +3,7 @@ import { Budget } from "./budget.ts";
 import {
   type Denials,
   denialText,
+  isOfDenial,
   provenOf,
   provenWildcard,
   readDenials,
@@ -18,11 +19,13 @@ import type { Message, Name, Question } from "./message.ts";
 import { RCODE, TYPE } from "./message.ts";
 import { readTarget } from "./rdata.ts";
 import {
+  type Checks,
   pickRrset,
   readSignature,
   type Rrset,
   rrsetText,
   verifyRrset,
+  wrongIn,
   zoneText,
 } from "./rrsig.ts";
 import {
@@ -44,8 +47,8 @@ export function validator(options: ValidatorOptions): Validator {
       if (step === undefined) {
         return nothing(
           "indeterminate",
-          `the answer for ${rrsetText(question)} has response code ` +
-            `${message.rcode}`,
+          `the answer for ${rrsetText(question)} makes no sense; its ` +
+            `response code is ${message.rcode}`,
         );
       }
       const zone = await zones.zoneOf(signerOf(question, step, message));
@@ -68,7 +71,12 @@ type Step =
 function stepOf(question: Question, message: Message): Step | undefined {
   const { name } = question;
   const rrset = pickRrset(message.answer, question);
-  if (rrset !== undefined) return { kind: "records", rrset };
+  if (rrset !== undefined) {
+    // Records with an error are a contradiction.
+    return message.rcode === RCODE.NOERROR
+      ? { kind: "records", rrset }
+      : undefined;
+  }
   const alias = pickRrset(message.answer, { name, type: TYPE.CNAME });
   if (!alias?.signatures.length) {
     const redirected = redirection(question, message);
@@ -151,9 +159,7 @@ interface Asked {
 function judged(zone: ZoneState, asked: Asked): Judgement {
   switch (zone.kind) {
     case "secure":
-      return "rrset" in asked.step
-        ? ofRecords(zone, { ...asked, step: asked.step })
-        : ofDenial(zone, { ...asked, step: asked.step });
+      return ofSigned(zone, asked);
     case "insecure":
       return {
         security: "insecure",
@@ -166,6 +172,24 @@ function judged(zone: ZoneState, asked: Asked): Judgement {
     case "indeterminate":
       return nothing(zone.kind, zone.why, zone.proof);
   }
+}
+
+function ofSigned(
+  zone: SignedZone,
+  { question, message, step, options }: Asked,
+): Judgement {
+  const checks = { by: zone, nowS: options.nowS(), budget: new Budget() };
+  const judgement = "rrset" in step
+    ? ofRecords(zone, { message, step, checks })
+    : ofDenial(zone, { question, message, step, checks });
+  if (judgement.security === "bogus") return judgement;
+  const wrong = wrongIn(
+    message.answer,
+    checks,
+    (one) => "rrset" in step && rrsetText(one) === rrsetText(step.rrset),
+  ) ??
+    wrongIn(message.authority, checks, (one) => isOfDenial(one, zone.zone));
+  return wrong === undefined ? judgement : nothing("bogus", wrong, zone.proof);
 }
 
 /** `ttl` cuts what the message says of its records. */
@@ -189,10 +213,13 @@ function findingOf(step: Step, ttl = Infinity): Finding {
 
 function ofRecords(
   zone: SignedZone,
-  { message, step, options }: Asked & { step: Step & { rrset: Rrset } },
+  { message, step, checks }: {
+    message: Message;
+    step: Step & { rrset: Rrset };
+    checks: Checks;
+  },
 ): Judgement {
   const { rrset } = step;
-  const checks = { by: zone, nowS: options.nowS(), budget: new Budget() };
   const verified = verifyRrset(rrset, checks);
   if (!verified.ok) return nothing("bogus", verified.why, zone.proof);
   const { encloser, ttl, key } = verified;
@@ -255,14 +282,20 @@ function ofWildcard(
 
 function ofDenial(
   zone: SignedZone,
-  { question, message, step, options }: Asked & {
+  { question, message, step, checks }: {
+    question: Question;
+    message: Message;
     step: { kind: "no-data" | "no-such-name" };
+    checks: Checks;
   },
 ): Judgement {
-  const checks = { by: zone, nowS: options.nowS(), budget: new Budget() };
   const read = readDenials(message, checks);
   if (!read.ok) return nothing("bogus", read.why, zone.proof);
   const { denials } = read;
+  if (!denials.hasSoa || message.answer.length > 0) {
+    const why = `the answer for ${rrsetText(question)} is no denial`;
+    return nothing("bogus", why, zone.proof);
+  }
   const isNameError = step.kind === "no-such-name";
   const proven = provenOf(denials, question, isNameError);
   if (proven.kind === "unproven") {

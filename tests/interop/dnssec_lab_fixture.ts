@@ -261,6 +261,8 @@ function conf({ dir, port, forwarder, anchor, names, isHardened }: {
   val-sig-skew-min: 0
   val-sig-skew-max: 0
   val-max-restart: 0
+  val-bogus-ttl: 0
+  cache-max-negative-ttl: 0
   val-nsec3-keysize-iterations: "1024 50 2048 50 4096 50"
   aggressive-nsec: no
   qname-minimisation: no

@@ -68,9 +68,14 @@ export function ordinary(): SigningKey {
   return ordinaryKey ??= makeKey(13);
 }
 
-/** Signs everything; texts by name, and the root's DS in words. */
+/**
+ * Signs everything; texts by name, and the root's DS in words.
+ *
+ * @param isFleeting Nothing but keys and DS has a TTL
+ */
 export function signed(
   drafts: readonly Draft[],
+  { isFleeting = false }: { isFleeting?: boolean } = {},
 ): { zones: Record<string, string>; anchor: string } {
   const keyOfRoot = makeKey(13);
   const all: Draft[] = [
@@ -83,12 +88,22 @@ export function signed(
   ];
   const zones: Record<string, string> = {};
   for (const draft of all) {
-    zones[draft.name || "."] = zoneText(recordsOf(draft, all));
+    const records = recordsOf(draft, all);
+    zones[draft.name || "."] = zoneText(
+      isFleeting ? records.map(fleeting) : records,
+    );
   }
   const { data } = dsFor("", keyOfRoot);
   const tag = (data[0]! << 8) | data[1]!;
   const digest = data.subarray(4).toHex();
   return { zones, anchor: `. IN DS ${tag} 13 2 ${digest}` };
+}
+
+/** A TTL that is below the signed one is none of a signature's business. */
+function fleeting(record: ResourceRecord): ResourceRecord {
+  const { type, data } = record;
+  const of = type === TYPE.RRSIG ? readSignature(data)?.covered : type;
+  return of === TYPE.DNSKEY || of === TYPE.DS ? record : { ...record, ttl: 0 };
 }
 
 function recordsOf(draft: Draft, all: readonly Draft[]): ResourceRecord[] {
