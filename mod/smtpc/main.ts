@@ -1,6 +1,5 @@
 /** The SMTP client's process: asks dns, answers the queue. */
 import type { Buffer } from "node:buffer";
-import tls from "node:tls";
 import { DamagedError, readContent } from "../content/reader.ts";
 import { SegmentFiles } from "../content/segment_files.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
@@ -58,7 +57,7 @@ export async function main(): Promise<void> {
         // Without it there is no sts to answer.
         sts: part.mtaSts ? policyOf : noPolicies,
       },
-      ca: part.ca === "" ? undefined : [...tls.rootCertificates, part.ca],
+      ca: part.ca === "" ? undefined : [part.ca],
     });
     let settled = settledBy(context.part);
     context.onRenew((part) => {
