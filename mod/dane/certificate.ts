@@ -205,7 +205,10 @@ function leafFault(leaf: Certificate, nowMs: number): Fault | undefined {
 function wrongName(leaf: Certificate, names: readonly string[]): Fault {
   const has = leaf.dnsNames.length > 0 ? leaf.dnsNames : [leaf.commonName];
   return {
-    why: `the certificate is for ${has.slice(0, 3).join(", ") || "nobody"}, ` +
+    why:
+      `the certificate is for ${
+        has.slice(0, 3).join(", ") || "no host name"
+      }, ` +
       `not for ${names.slice(0, 3).join(" or ")}`,
     result: "certificate-host-mismatch",
   };

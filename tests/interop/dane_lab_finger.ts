@@ -95,7 +95,7 @@ function conf(dir: string, lab: Lab): string {
   local-zone: "test." nodefault
 forward-zone:
   name: "."
-  forward-addr: 127.66.0.2@${lab.nsd}
+  forward-addr: ${lab.nameserver}@${lab.nsd}
 remote-control:
   control-enable: no
 `;

@@ -116,21 +116,35 @@ export interface Seen {
   readonly words: string;
 }
 
-/** The laboratory while it runs. */
-export interface Lab {
+/** Ports and the like. */
+interface Where {
+  /** Of all mail hosts. */
   readonly port: number;
+  /** Address and port of the name server. */
+  readonly nameserver: string;
   readonly nsd: number;
+  /** Such as `. DS 1 13 2 ab12`. */
   readonly anchor: string;
+}
+
+/** The laboratory while it runs. */
+export interface Lab extends Where {
+  /** Known to whoever is to know the usual authorities. */
+  readonly known: Issued;
   /** See {@link Scene.root}. */
   readonly root: Issued;
   /** The recipients' domain of a row. */
   domainOf(row: Row): string;
+  situationOf(row: Row): Situation;
   /** Of its first host. */
   addressOf(row: Row): string;
   /** Sends one message in a row's situation. */
   send(row: Row): Promise<Seen>;
   /** Runs a row's hosts for somebody else. */
-  withHosts(row: Row, use: () => Promise<void>): Promise<void>;
+  withHosts(
+    row: Row,
+    use: (hosts: readonly LabHost[]) => Promise<void>,
+  ): Promise<void>;
 }
 
 /** What nobody may see but whom the message is for. */
@@ -140,17 +154,25 @@ const NOW = Date.now();
 const ROOT = issue({ subject: "Laboratory", ca: true }, NOW);
 const KNOWN = issue({ subject: "Known", ca: true }, NOW);
 
-/** Addresses 127.66.ROW.HOST: nobody else on the machine has them. */
-const ADDRESSES = "127.66";
+/** Hosts are at `127.66.ROW.HOST`: nobody else on the machine is there. */
+const NETWORK = "127.66";
 
-/** Builds everything for the rows, and runs it while `use` does. */
+/**
+ * Builds everything for the rows, and runs it while `use` does.
+ *
+ * @param network Two numbers that all addresses begin with
+ */
 export async function withDaneLab(
-  rows: readonly Row[],
+  { rows, network = NETWORK }: {
+    rows: readonly Row[];
+    network?: string;
+  },
   use: (lab: Lab) => Promise<void>,
 ): Promise<void> {
-  const port = freePort(`${ADDRESSES}.0.1`);
+  const port = freePort(`${network}.0.1`);
+  const nameserver = `${network}.0.2`;
   const made = new Map(rows.map((row, i) => {
-    const scene = sceneOf(i + 1, row, port);
+    const scene = sceneOf(row, { number: i + 1, port, network });
     return [row, { scene, situation: row.make(scene) }] as const;
   }));
   const texts = [...made.values()].map(({ scene, situation }) => {
@@ -179,29 +201,36 @@ export async function withDaneLab(
     ),
     spoiled: texts.flatMap(({ spoiled }) => spoiled ?? []),
   });
-  await withNsd({ zones, address: `${ADDRESSES}.0.2` }, async (nsd) => {
+  await withNsd({ zones, address: nameserver }, async (nsd) => {
     const of = (row: Row) => made.get(row)!;
     await use({
       port,
+      nameserver,
       nsd,
       anchor,
       root: ROOT,
+      known: KNOWN,
+      situationOf: (row) => of(row).situation,
       domainOf: (row) => of(row).scene.domain,
       addressOf: (row) => of(row).scene.ip(1),
-      send: (row) => sent(of(row), { port, nsd, anchor }),
+      send: (row) => sent(of(row), { port, nameserver, nsd, anchor }),
       withHosts: (row, use) => withHosts(of(row), port, use),
     });
   });
 }
 
-function sceneOf(number: number, row: Row, port: number): Scene {
+function sceneOf(row: Row, { number, port, network }: {
+  number: number;
+  port: number;
+  network: string;
+}): Scene {
   const domain = `r${number}.${row.isUnsigned ? "u" : "s"}.test`;
   return {
     domain,
     provider: `r${number}.p.test`,
     unsigned: `r${number}.u.test`,
     port,
-    ip: (host) => `${ADDRESSES}.${number}.${host}`,
+    ip: (host) => `${network}.${number}.${host}`,
     root: ROOT,
     known: KNOWN,
     leaf: (wish = {}) =>
@@ -242,7 +271,7 @@ async function withHosts<T>(
 
 function sent(
   made: Made,
-  lab: { port: number; nsd: number; anchor: string },
+  lab: Where,
 ): Promise<Seen> {
   const { scene, situation } = made;
   return withHosts(made, lab.port, async (hosts) => {
@@ -298,7 +327,7 @@ function askOf(scene: Scene, { nextHop, requireTls }: Situation) {
 
 function meansOf(situation: Situation, { scene, lab, pool }: {
   scene: Scene;
-  lab: { port: number; nsd: number; anchor: string };
+  lab: Where;
   pool: IdlePool<Session>;
 }): Means {
   const { profile = "dane", match, fingerprints } = situation;
@@ -346,16 +375,14 @@ function meansOf(situation: Situation, { scene, lab, pool }: {
 /** What the role dns answers, through whoever sits in between. */
 function namesOf(
   { change }: Situation,
-  { nsd, anchor }: { nsd: number; anchor: string },
+  { nameserver, nsd, anchor }: Where,
 ): Names {
-  // Without TTL and class, as the role is told.
-  const [zone, , , , ...data] = anchor.split(/\s+/);
   const { lookups } = engineOf({
     part: partOf({
-      nameservers: [`${ADDRESSES}.0.2`],
+      nameservers: [nameserver],
       port: nsd,
       validate: true,
-      trustAnchors: [`${zone} DS ${data.join(" ")}`],
+      trustAnchors: [anchor],
     }),
     exchanger: change === undefined
       ? new Exchanger()

@@ -14,20 +14,51 @@ import {
 import { ROWS } from "./dane_lab_rows.ts";
 import { areInstalled } from "./peers.ts";
 import { canRunPostfix, withPostfix } from "./postfix_fixture.ts";
-import { until } from "../system/server_fixture.ts";
+import { IS_ROOT, run, until } from "../system/server_fixture.ts";
+import type { Became } from "./dane_server_main.ts";
 import { issue, type Issued } from "../../mod/dane/certificate_fixture.ts";
 
 const AT_ONCE = 8;
 
 Deno.test("mail goes out as safely as the destination says, and never less so", async (t) => {
   if (!areInstalled("DANE", "/usr/sbin/nsd", "/usr/bin/ldns-signzone")) return;
-  await withDaneLab(ROWS, async (lab) => {
+  await withDaneLab({ rows: ROWS }, async (lab) => {
     const seen = await inTurn(ROWS, (row) => lab.send(row));
     for (const [i, row] of ROWS.entries()) {
       await t.step(row.name, () => check(row, seen[i]!));
     }
     await secondOpinion(lab, t);
   });
+});
+
+Deno.test("the whole server comes to the same, with every role behind its walls", async (t) => {
+  if (!areInstalled("DANE", "/usr/sbin/nsd", "/usr/bin/ldns-signzone")) return;
+  if (!IS_ROOT) return console.log("DANE: skipped, a namespace wants root");
+  const main = new URL("dane_server_main.ts", import.meta.url).pathname;
+  const { code, out, errors } = await run("unshare", [
+    "--net",
+    "sh",
+    "-c",
+    "ip link set lo up && ip route add local 198.18.0.0/15 dev lo && " +
+    'exec "$1" run -A "$2"',
+    "sh",
+    Deno.execPath(),
+    main,
+  ], { withinMs: 90_000 });
+  assert.equal(code, 0, errors);
+  const all: Became[] = JSON.parse(out.trim().split("\n").at(-1)!);
+  assert.ok(all.length > 80);
+  for (const { name, want, outcome, event, leaks } of all) {
+    await t.step(name, () => {
+      assert.equal(outcome, want.split(":")[0], event);
+      const [, kind = "", enhanced = ""] = /(delivered|temporary)( [0-9.]+)?$/
+        .exec(want)!;
+      const named = kind === "delivered" ? "delivered" : "deferred";
+      assert.ok(event.includes(`"event":"recipient-${named}"`), event);
+      assert.ok(event.includes(`"text":"${enhanced.trim()}`), event);
+      assert.deepEqual(leaks, []);
+    });
+  }
 });
 
 Deno.test("a real Postfix gets the message if its TLSA record says so, and else nothing", async (t) => {
@@ -53,7 +84,7 @@ Deno.test("a real Postfix gets the message if its TLSA record says so, and else 
     },
     want: "",
   }));
-  await withDaneLab(rows, async (lab) => {
+  await withDaneLab({ rows }, async (lab) => {
     const chain = [own!, lab.root].map(({ pem }) => pem).join("");
     await withPostfix({
       addresses: rows.map((row) => lab.addressOf(row)),
