@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outcome, ownOutcome } from "./outcome.ts";
+import { type Outcome, outcome, ownOutcome, saidOf } from "./outcome.ts";
 
 Deno.test("ownOutcome fits the shape, whatever its text", () => {
   const text = "x".repeat(501);
@@ -25,6 +25,7 @@ for (
     ["an enhanced code with a line end", { enhanced: "5.1.1\n" }],
     ["a text over the limit", { text: "x".repeat(501) }],
     ["a host over the limit", { host: "x".repeat(256) }],
+    ["a reply over the limit", { said: "x".repeat(601) }],
     ["an unknown key", { more: 1 }],
   ] as const
 ) {
@@ -33,3 +34,28 @@ for (
     assert.ok(!outcome.safeParse({ ...good, ...change }).success);
   });
 }
+
+const SAID: { name: string; change: Partial<Outcome>; want: string }[] = [
+  { name: "what we say", change: {}, want: "" },
+  {
+    name: "a reply with an enhanced code",
+    change: { host: "mx.test" },
+    want: "550 5.1.1 No such user",
+  },
+  {
+    name: "a reply without",
+    change: { host: "mx.test", said: "550 No such user" },
+    want: "550 No such user",
+  },
+  {
+    name: "a host that was silent",
+    change: { host: "mx.test", said: "" },
+    want: "",
+  },
+];
+
+Deno.test("saidOf() gives a host's own words, and nobody else's", () => {
+  for (const { name, change, want } of SAID) {
+    assert.equal(saidOf({ ...good, ...change }), want, name);
+  }
+});

@@ -97,6 +97,32 @@ Deno.test("Queue tells once that a message is late, to whom that may be told", a
   }));
 });
 
+Deno.test("Queue tells of a delay only of the recipients that wait and may be told of", async () => {
+  await using lab = laboratory({
+    change: { delayWarningMs: 1, firstRetryMs: 100, maxRetryMs: 100 },
+  });
+  const { fake } = lab;
+  fake.deliver = (asked, address) =>
+    asked.reversePath === "" || address.startsWith("there")
+      ? DELIVERED
+      : NOT_NOW;
+  const to = ["late@home.test", "quiet@home.test", "there@home.test"];
+  await lab.send(newAsk(to, {
+    client: LOGIN,
+    recipientWishes: [
+      { notify: [], orcpt: "" },
+      { notify: ["failure"], orcpt: "" },
+      { notify: ["delay"], orcpt: "" },
+    ],
+  }));
+  await until("told", () => fake.released.length === 1);
+  assert.deepEqual(
+    [...fake.notices[0]!.head.matchAll(/Final-Recipient: rfc822; (.*)\r\n/g)]
+      .map(([, address]) => address),
+    ["late@home.test"],
+  );
+});
+
 Deno.test("Queue that dies after it told of a delay does not tell again", async () => {
   const fake = new FakeEdges();
   fake.deliver = (asked) => asked.reversePath === "" ? DELIVERED : NOT_NOW;

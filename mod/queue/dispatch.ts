@@ -296,7 +296,7 @@ export class Dispatcher {
     }
     const nowMs = this.#around.nowMs();
     const { maxActive, firstRetryMs } = this.#around.part();
-    for (const [destination, some] of byDestination(parts)) {
+    for (const [destination, some] of byDestination(parts, message)) {
       const standing = this.#dead.standing(destination, nowMs);
       const waiting = this.#remote.waiting(destination);
       if (standing.kind === "dead") {

@@ -30,11 +30,19 @@ export function claim(message: Message, target: Target): boolean {
   return true;
 }
 
-/** Sorts parts by the place they go to. */
-export function byDestination(parts: readonly Part[]): Map<string, Part[]> {
+/**
+ * Sorts parts by the place they go to. Our TLS reports go there by a way of
+ * their own: a destination that is dead to other mail for its TLS is not to
+ * them (RFC 8460 §3).
+ */
+export function byDestination(
+  parts: readonly Part[],
+  { isTlsReport }: Pick<Message, "isTlsReport">,
+): Map<string, Part[]> {
   const groups = new Map<string, Part[]>();
   for (const part of parts) {
-    const destination = destinationOf(part.target);
+    const place = destinationOf(part.target);
+    const destination = isTlsReport && place !== "" ? `report-${place}` : place;
     const group = groups.get(destination);
     if (group === undefined) groups.set(destination, [part]);
     else group.push(part);

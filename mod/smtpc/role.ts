@@ -36,8 +36,8 @@ export const smtpcPart = object({
   tls: z.enum(PROFILES),
   /** Names, and `.names`, of broken sites. */
   tlsExceptions: list(text({ min: 1, max: 255 }), { max: 1_000 }),
-  /** PEM of all authorities that count; empty for the usual ones. */
-  ca: text({ max: 2 ** 21 }),
+  /** PEM of all authorities; empty for the usual ones. */
+  ca: text({ max: 4_194_304 }),
   destinations: list(destinationPart, { max: 10_000 }),
   /** Who we are at the one next hop that wants a login; never logged. */
   login: z.union([

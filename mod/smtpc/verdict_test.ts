@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outcome } from "../core/outcome.ts";
+import { outcome, saidOf } from "../core/outcome.ts";
 import { outcomeOf, softened, troubleOutcome } from "./verdict.ts";
 
 const ROWS: { reply: [number, ...string[]]; want: string }[] = [
@@ -23,6 +23,8 @@ for (const { reply: [code, ...lines], want } of ROWS) {
     const { kind, code: number, enhanced, text, host } = outcome.parse(got);
     assert.equal(`${kind} ${number} ${enhanced} ${text}`, want);
     assert.equal(host, "mx.example");
+    // Whatever we make of it, its own words are kept as they were.
+    assert.equal(saidOf(got), `${code} ${lines.join(" ")}`.trimEnd());
   });
 }
 
@@ -35,6 +37,8 @@ Deno.test("softened() keeps the words of a 5xx and makes it temporary", () => {
     "4.7.1",
     "554 5.7.1 go away",
   ]);
+  assert.equal(saidOf(got), "554 5.7.1 go away");
+  assert.equal(saidOf(troubleOutcome("connection lost", "h")), "");
 });
 
 Deno.test("outcomes stay within their shape for the longest replies and names", () => {

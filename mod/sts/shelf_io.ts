@@ -55,7 +55,7 @@ export class Shelf {
     if (!isDomain(domain)) return;
     const isKept = this.#try(() => {
       const path = `${this.#dir}/${NEW}`;
-      Deno.writeTextFileSync(path, JSON.stringify(kept), { mode: 0o600 });
+      writeFile(path, JSON.stringify(kept));
       Deno.renameSync(path, `${this.#dir}/${domain}`);
       return true;
     });
@@ -91,6 +91,20 @@ export class Shelf {
       this.#isFailing = true;
       return undefined;
     }
+  }
+}
+
+/** Not by `Deno.writeTextFileSync`: that would chmod(2), which no role may. */
+function writeFile(path: string, text: string): void {
+  using file = Deno.openSync(path, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: 0o600,
+  });
+  const octets = new TextEncoder().encode(text);
+  for (let at = 0; at < octets.length;) {
+    at += file.writeSync(octets.subarray(at));
   }
 }
 

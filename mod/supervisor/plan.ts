@@ -4,6 +4,7 @@
  */
 import type { Route } from "../config/routing.ts";
 import { isAddress } from "../config/names.ts";
+import tls from "node:tls";
 import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
@@ -84,8 +85,6 @@ export interface PlanInputs {
   readonly journalBytes: number;
   /** PEM of authorities for outbound TLS beside the usual ones; or empty. */
   readonly ca: string;
-  /** PEM of the usual ones; or empty where there are none beside them. */
-  readonly usualCa: string;
   /** For `outbound.smarthost`; null if it has no login. */
   readonly smarthostPassword: string | null;
   /** Lists of networks and access tables. */
@@ -196,6 +195,14 @@ export function hasGlobalIpv6(ifInet6: string): boolean {
   return ifInet6.split("\n").some((line) => line.split(/\s+/)[3] === "00");
 }
 
+/**
+ * All authorities, where there are some beside the usual ones. smtpc cannot
+ * name those itself: Deno asks for a right that its flags cannot say.
+ */
+function withUsualAuthorities(pem: string): string {
+  return pem === "" ? "" : [...tls.rootCertificates, pem].join("\n");
+}
+
 /** The whole plan of a server. */
 export function planServer(inputs: PlanInputs): ServerPlan {
   const { config } = inputs;
@@ -300,7 +307,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       ipv6: site.ipv6,
       tls: config.outbound.tls,
       tlsExceptions: config.outbound.tls_exceptions,
-      ca: inputs.ca === "" ? "" : `${inputs.usualCa}\n${inputs.ca}`,
+      ca: withUsualAuthorities(inputs.ca),
       destinations: config.destinations.map((
         { name, tls, match, fingerprints },
       ) => ({ name, tls, match, fingerprints })),

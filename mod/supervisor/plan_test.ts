@@ -36,7 +36,6 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     hasIpv6: true,
     journalBytes: 0,
     ca: "",
-    usualCa: "",
     smarthostPassword: null,
     gateFiles: NO_GATE_FILES,
     manifests: ROLES,

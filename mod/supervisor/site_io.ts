@@ -3,7 +3,6 @@
  * directories. Everything that can be wrong is found here, before any socket
  * is opened, and said in plain words.
  */
-import tlsLibrary from "node:tls";
 import { faultText, loadConfig, MAX_CONFIG_OCTETS } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import { journalBytes } from "../shred/file_system_io.ts";
@@ -155,11 +154,6 @@ export function openSite(configPath: string): Opening {
     libc: libcPath(libraries),
     journalBytes: journalBytes(paths.spentDir),
     ca: authorities.pem,
-    // smtpc cannot ask for this list: Deno grants that only together with
-    // every other fact about the system.
-    usualCa: authorities.pem === ""
-      ? ""
-      : tlsLibrary.rootCertificates.join("\n"),
     smarthostPassword: smarthost.password,
     gateFiles: gateFiles.files,
     manifests: ROLES,

@@ -39,6 +39,8 @@ const MAIL_PARAMETERS = [
   " SMTPUTF8",
   " RET=HDRS ENVID=QQ314159",
   " REQUIRETLS",
+  " XVERP",
+  " XVERP=-=",
   " AUTH=<>",
   " AUTH=<x+0Ay>",
   " __proto__=1",

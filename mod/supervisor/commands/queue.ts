@@ -79,7 +79,7 @@ function recipientText(rcpt: ListedMessage["recipients"][number]): string {
     parts.push(
       `${rcpt.attempts} attempts, again ${until(rcpt.nextAttemptMs)}:`,
     );
-    if (rcpt.lastHost !== "") parts.push(`${rcpt.lastHost} said`);
+    if (rcpt.lastHost !== "") parts.push(`${rcpt.lastHost}:`);
     parts.push(rcpt.lastOutcome);
   }
   return parts.join(" ");
