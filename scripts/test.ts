@@ -2,9 +2,10 @@
  * `deno task test`: every test there is. Ends with `N passed, N failed`, and
  * exit code 1 if one failed.
  *
- * Unit tests run side by side. Everything that starts servers, kills them or
- * talks to foreign ones runs file after file: their time limits mean something
- * only if nobody else has the machine.
+ * Unit tests run side by side, and so do, two at once, those that start
+ * servers and then mostly wait. Whatever measures, or keeps a machine busy by
+ * itself, runs file after file: its time limits mean something only if nobody
+ * else has the machine.
  *
  * Tests of `tests/interop` skip themselves where their peer is not installed;
  * with CI=true that is a failure.
@@ -59,27 +60,32 @@ function exists(path: string): boolean {
   }
 }
 
-function oneByOne(folder: string, withinMs: number): TestRun[] {
-  return findTests(folder).map((path) => ({
-    name: path,
-    paths: [path],
-    // Types were checked, of all files, before the first run.
-    args: ["--no-check"],
-    withinMs,
-    shown: true,
-  }));
+/** How the tests of a folder run. */
+interface Folder {
+  readonly name: string;
+  /** A whole file's. */
+  readonly withinMs: number;
+  readonly atOnce: 1 | 2;
 }
+
+const FOLDERS: readonly Folder[] = [
+  { name: "tests/system", withinMs: 5 * MINUTE_MS, atOnce: 2 },
+  { name: "tests/attack", withinMs: 3 * MINUTE_MS, atOnce: 1 },
+  { name: "tests/crash", withinMs: 8 * MINUTE_MS, atOnce: 2 },
+  { name: "tests/erasure", withinMs: 5 * MINUTE_MS, atOnce: 1 },
+  { name: "tests/outage", withinMs: 3 * MINUTE_MS, atOnce: 1 },
+  { name: "tests/interop", withinMs: 5 * MINUTE_MS, atOnce: 1 },
+];
+
+/** Files of folders that run two at once, which want the machine alone. */
+const ALONE = [
+  "tests/crash/kill_loop_test.ts",
+  "tests/crash/nth_failure_test.ts",
+  "tests/crash/power_cut_test.ts",
+];
 
 Deno.chdir(new URL("..", import.meta.url));
 const isCi = Deno.env.get("CI") === "true";
-const servers: TestRun[] = [
-  ...oneByOne("tests/system", 5 * MINUTE_MS),
-  ...oneByOne("tests/attack", 3 * MINUTE_MS),
-  ...oneByOne("tests/crash", 8 * MINUTE_MS),
-  ...oneByOne("tests/erasure", 5 * MINUTE_MS),
-  ...oneByOne("tests/outage", 3 * MINUTE_MS),
-  ...oneByOne("tests/interop", 5 * MINUTE_MS),
-];
 
 const missing = missingPeers();
 if (missing.length > 0) {
@@ -108,6 +114,27 @@ async function checkTypes(): Promise<Counts> {
   return { ...NO_TESTS, failed: success ? 0 : 1 };
 }
 
+async function runFolder(folder: Folder): Promise<void> {
+  const { name, withinMs, atOnce } = folder;
+  const paths = findTests(name);
+  // Types were checked, of all files, before the first run.
+  const args = ["--no-check"];
+  const pairs = atOnce === 1
+    ? []
+    : paths.filter((path) => !ALONE.includes(path));
+  if (pairs.length > 0) {
+    await section(
+      name,
+      () => runSideBySide(pairs, { args, withinMs, shown: true, atOnce }),
+    );
+  }
+  for (const path of paths.filter((path) => !pairs.includes(path))) {
+    const run = { name: path, paths: [path], args, withinMs, shown: true };
+    const isInterop = name === "tests/interop";
+    await section(path, () => isInterop ? runPeers(run) : runTests(run));
+  }
+}
+
 async function runPeers(run: TestRun): Promise<Counts> {
   const counts = await runTests(run);
   if (!isCi || counts.skipped === 0) return counts;
@@ -121,9 +148,6 @@ await section("unit tests", () =>
     ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
     { args: ["--no-check"], withinMs: 5 * MINUTE_MS, shown: true },
   ));
-for (const run of servers) {
-  const isInterop = run.name.startsWith("tests/interop/");
-  await section(run.name, () => isInterop ? runPeers(run) : runTests(run));
-}
+for (const folder of FOLDERS) await runFolder(folder);
 console.log(`\n${lastLine(total)}`);
 Deno.exit(total.failed > 0 ? 1 : 0);

@@ -148,22 +148,33 @@ export async function runTests(run: TestRun): Promise<Counts> {
  */
 export async function runSideBySide(
   paths: readonly string[],
-  options: { withinMs: number; args: readonly string[]; shown: boolean },
+  options: {
+    withinMs: number;
+    args: readonly string[];
+    shown: boolean;
+    /** Files at once; one a processor if not given. */
+    atOnce?: number;
+  },
 ): Promise<Counts> {
   const waiting = [...paths];
   let total = NO_TESTS;
   const work = async () => {
     for (let path; (path = waiting.shift()) !== undefined;) {
       const run = { ...options, name: path, paths: [path], shown: false };
+      const from = performance.now();
       const counts = await runTests(run);
       total = sum(total, counts);
       if (options.shown || counts.failed > 0) {
-        console.log(`${path}: ${lastLine(counts)}`);
+        const seconds = ((performance.now() - from) / 1_000).toFixed(1);
+        console.log(`${path}: ${lastLine(counts)} in ${seconds} s`);
       }
     }
   };
   await Promise.all(
-    Array.from({ length: navigator.hardwareConcurrency }, work),
+    Array.from(
+      { length: options.atOnce ?? navigator.hardwareConcurrency },
+      work,
+    ),
   );
   return total;
 }
