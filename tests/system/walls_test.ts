@@ -62,7 +62,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   auth: { answers: ["submission.0"], asks: [], read: ["/auth"] },
   queue: {
     answers: [...DOORS, "console.0"],
-    asks: ["resolve", "spool", "maildir", "smtpc"],
+    asks: ["resolve", "spool", "maildir", "smtpc", "dns"],
     read: ["/queue", "/events"],
     write: ["/queue", "/events"],
   },
@@ -82,7 +82,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   sync: { answers: ["maildir.0"], asks: [], read: ["/mail/.sync"], ffi: true },
   smtpc: {
     answers: ["queue.0", "gate.0"],
-    asks: ["dns", "dial"],
+    asks: ["dns", "dial", "sts"],
     read: ["/spool/segments"],
     net: ["0.0.0.0/0:25", "192.0.2.7:2600"],
     isReader: true,
@@ -95,6 +95,13 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     net: ["0.0.0.0/0:53", "0.0.0.0:0", "192.0.2.53:53"],
   },
   dial: { answers: ["smtpc.0"], asks: [], ffi: true },
+  sts: {
+    answers: ["smtpc.0"],
+    asks: ["dns"],
+    read: ["/sts"],
+    write: ["/sts"],
+    net: ["0.0.0.0/0:443"],
+  },
 };
 
 /** A server with two smtpd processes, and everything that a flag may name. */
