@@ -195,3 +195,26 @@ Deno.test("isLoopback() sees through every notation", () => {
     ]
   ) assert.equal(isLoopback(address), false, address);
 });
+
+Deno.test("routeTo() says of a bogus domain what DNSSEC finds wrong", async () => {
+  const got = await routeTo(mx("x.test"), {
+    ...NO_NAMES,
+    mailHosts: () => Promise.resolve({ kind: "refused", refusal: "bogus" }),
+    explain: () =>
+      Promise.resolve({
+        kind: "answered",
+        answer: {
+          security: "bogus",
+          status: "NOERROR",
+          records: [],
+          proof: [],
+          why: "a signature expired",
+        },
+      }),
+  }, FACTS);
+  assert.ok(got.kind === "nowhere");
+  const { kind, enhanced, text } = got.outcome;
+  assert.equal(kind, "temporary");
+  assert.equal(enhanced, "4.7.5");
+  assert.match(text, /bogus: a signature expired$/);
+});

@@ -237,9 +237,21 @@ function decided(demand: Demand, known: {
       : undefined,
     fault: isUnusable ? demand.result || stsFault : stsFault,
     key: `${requireTls ? "requiretls" : ""} ${keyOfDemand(demand)}`,
-    isFixed: policy.profile !== "dane" && policy.profile !== "dane-only" &&
-      !requireTls,
+    isFixed: isFixed(policy, { to, nextHop, requireTls }),
   };
+}
+
+/** Whether all of it follows from the configuration alone. */
+function isFixed(
+  { profile }: TlsPolicy,
+  { to, nextHop, requireTls }: {
+    to: Candidate;
+    nextHop: NextHop;
+    requireTls: boolean;
+  },
+): boolean {
+  if (nextHop.kind !== "mx" && to.dns === undefined) return true;
+  return profile !== "dane" && profile !== "dane-only" && !requireTls;
 }
 
 function unusableOutcome(
