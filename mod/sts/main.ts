@@ -1,26 +1,21 @@
 /** The MTA-STS role's process: asks dns, answers smtpc, speaks HTTPS. */
 import { log } from "../core/log.ts";
 import { LogBrake } from "../core/log_brake.ts";
-import { announcedId } from "../dane/sts.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
-import type { Edge } from "../ipc/edge.ts";
 import { runRole } from "../ipc/role_runtime.ts";
+import { addressesOf, type Dns, look, policyHost } from "./discovery.ts";
 import { type Failed, fetchPolicy } from "./fetch_io.ts";
-import { type News, Policies, type Published, type Sight } from "./policies.ts";
+import { type News, Policies, type Published } from "./policies.ts";
 import { published } from "./published.ts";
-import { isReachable } from "./reachable.ts";
 import { Shelf } from "./shelf_io.ts";
 import { type StsPart, stsPart } from "./role.ts";
 import { stsContract } from "./sts_ipc.ts";
 
 /** Time for one fetch, all addresses together; RFC 8461 §3.3 advises a minute. */
 const FETCH_WITHIN_MS = 40_000;
-const MOST_ADDRESSES = 4;
 const HTTPS = 443;
 /** News written out in one second; the rest is only counted. */
 const LOGGED_EACH_SECOND = 20;
-
-type Dns = Pick<Edge<typeof dnsContract.calls>, "ask">;
 
 /** Runs the role for the life of the process. */
 export async function main(): Promise<void> {
@@ -54,49 +49,17 @@ export async function main(): Promise<void> {
   });
 }
 
-async function look(dns: Dns, domain: string): Promise<Sight> {
-  const name = `_mta-sts.${domain}`;
-  if (!isName(name)) return { kind: "none" };
-  const reply = await dns.ask("texts", { name });
-  const id = reply.kind === "answered"
-    ? announcedId(reply.answer.texts)
-    : undefined;
-  return id === undefined ? { kind: "none" } : { kind: "record", id };
-}
-
 async function fetchFor(
   dns: Dns,
   domain: string,
   { port, ca }: StsPart,
 ): Promise<Published | Failed> {
-  const host = `mta-sts.${domain}`;
-  const reply = await dns.ask("addresses", { name: host });
-  if (reply.kind !== "answered") {
-    const why = reply.kind === "refused" ? reply.refusal : reply.why;
-    return fetchError(`${host}: ${why}`);
-  }
-  const reach = { loopback: port !== HTTPS };
-  const addresses = reply.answer.addresses
-    .filter((one) => isReachable(one, reach)).slice(0, MOST_ADDRESSES);
-  if (addresses.length === 0) {
-    return fetchError(`${host} has no IPv4 address that may be asked`);
-  }
+  const host = policyHost(domain);
+  const addresses = await addressesOf(dns, host, { loopback: port !== HTTPS });
+  if (!Array.isArray(addresses)) return addresses;
   const withinMs = FETCH_WITHIN_MS;
   const fetched = await fetchPolicy({ host, addresses, port, ca, withinMs });
   return fetched.kind === "failed" ? fetched : published(fetched.octets);
-}
-
-function fetchError(why: string): Failed {
-  return {
-    kind: "failed",
-    failure: "sts-policy-fetch-error",
-    why: why.slice(0, 200),
-  };
-}
-
-/** An address literal has no names below it, and a name has an end. */
-function isName(name: string): boolean {
-  return !name.includes("[") && !name.includes(":") && name.length <= 253;
 }
 
 function tell(domain: string, news: News): void {

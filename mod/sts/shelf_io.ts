@@ -19,8 +19,8 @@ const shape = object({
 /** Files looked at by a start; there are fewer policies than this. */
 const MOST_FILES = 20_000;
 const MOST_OCTETS = 131_072;
-/** No domain: a capital letter. */
-const NEW = "New";
+/** How names of unfinished files begin: no domain has a capital letter. */
+const NEW = "New-";
 
 /** The files. */
 export class Shelf {
@@ -41,6 +41,10 @@ export class Shelf {
     this.#try(() => {
       for (const { name, isFile } of Deno.readDirSync(this.#dir)) {
         if (++files > MOST_FILES) break;
+        if (isFile && name.startsWith(NEW)) {
+          Deno.removeSync(`${this.#dir}/${name}`);
+          continue;
+        }
         if (!isFile || !isDomain(name)) continue;
         const kept = this.#read(name);
         if (kept === undefined) this.forget(name);
@@ -54,7 +58,8 @@ export class Shelf {
   keep(domain: string, kept: Kept): void {
     if (!isDomain(domain)) return;
     const isKept = this.#try(() => {
-      const path = `${this.#dir}/${NEW}`;
+      // Not one name for all: `bulkhead tls` runs this role a second time.
+      const path = `${this.#dir}/${NEW}${Deno.pid}`;
       writeFile(path, JSON.stringify(kept));
       Deno.renameSync(path, `${this.#dir}/${domain}`);
       return true;

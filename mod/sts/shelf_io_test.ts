@@ -58,6 +58,16 @@ for (const { name, text } of DAMAGED) {
   });
 }
 
+Deno.test("Shelf removes what a process that died had not finished", () => {
+  const { dir, shelf } = open();
+  Deno.writeTextFileSync(`${dir}/New-1`, "{");
+  shelf.keep("a.test", kept("1"));
+  assert.equal(shelf.all().length, 1);
+  assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), [
+    "a.test",
+  ]);
+});
+
 Deno.test("Shelf writes nowhere else, whatever a domain is called", () => {
   const { dir, shelf } = open();
   Deno.mkdirSync(`${dir}/in`);

@@ -179,7 +179,7 @@ nameservers = ["127.0.0.1"]
 ca_file = "ca.pem"
 mta_sts_port = ${httpsPort}
 tls_reports = true
-tls_report_each = "2s"
+tls_report_each = "1s"
 ipv6 = "off"
 [dns]
 port = ${dnsPort}
