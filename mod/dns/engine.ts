@@ -21,7 +21,7 @@ import type { Source } from "./source.ts";
 /** What an engine is made of. */
 export interface EngineOptions {
   readonly part: DnsPart;
-  readonly exchanger: Exchanger;
+  readonly exchanger: Pick<Exchanger, "exchange" | "memory">;
   readonly makeValidator: (options: ValidatorOptions) => Validator;
   /** Told of each answer that was judged anew. */
   readonly onJudged: (question: Question, found: Found) => void;
@@ -36,8 +36,11 @@ export interface Engine {
   readonly listings: Listings;
 }
 
-/** Longest that an asker waits for one answer and all that proves it. */
-const MAX_WAIT_MS = 25_000;
+/**
+ * Longest that an asker waits for one answer and all that proves it: MX records
+ * and then two lots of hosts are to fit into a call's 60 s.
+ */
+const MAX_WAIT_MS = 18_000;
 
 /** Puts an engine together. */
 export function engineOf(options: EngineOptions): Engine {

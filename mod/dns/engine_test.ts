@@ -5,11 +5,10 @@ import { listed } from "./listed.ts";
 import { Exchanger } from "./exchange_io.ts";
 import { mailHosts } from "./mail_hosts.ts";
 import { type Message, type Question, TYPE } from "./message.ts";
-import { record } from "./message_fixture.ts";
 import { reply, type Script, withScripted } from "./name_server_fixture.ts";
 import { hasNsd, withNsd } from "./nsd_fixture.ts";
 import { recordText } from "./rdata.ts";
-import { dsFor, makeKey, signZone, zoneText } from "./signer_fixture.ts";
+import { signedZones } from "./signed_zones_fixture.ts";
 
 const MANY = (count: number) =>
   Array.from({ length: count }, (_, i) => `many${count} MX ${i} h${i}`);
@@ -161,46 +160,6 @@ Deno.test("engineOf() gives up on mute servers within its time", async () => {
   assert.ok(performance.now() - again < 50, "asked anew");
   tcp.close();
 });
-
-/** A little signed internet: the root, and `signed.test` with its parent. */
-function signedZones(): { zones: Record<string, string>; anchor: string } {
-  const key = makeKey(13);
-  const nowS = Math.floor(Date.now() / 1_000);
-  const zone = (name: string, below: string, ...more: string[]) => {
-    const at = name === "" ? "." : `${name}.`;
-    return zoneText(signZone({
-      name,
-      keys: [key],
-      nowS,
-      records: [
-        record(`${at} 300 SOA ns. hm. 1 3600 600 86400 60`),
-        record(`${at} 300 NS ns.signed.test.`),
-        ...below === ""
-          ? []
-          : [record(`${below}. 300 NS ns.signed.test.`), dsFor(below, key)],
-        ...more.map(record),
-      ],
-    }));
-  };
-  const { data } = dsFor("", key);
-  return {
-    zones: {
-      ".": zone("", "test"),
-      "test": zone("test", "signed.test"),
-      "signed.test": zone(
-        "signed.test",
-        "",
-        "ns.signed.test. 300 A 127.0.0.1",
-        "signed.test. 300 MX 5 mx.signed.test.",
-        "mx.signed.test. 300 A 192.0.2.1",
-        "_25._tcp.mx.signed.test. 300 TLSA 3 1 1 00ff",
-      ),
-    },
-    anchor: `. DS ${(data[0]! << 8) | data[1]!} 13 2 ${
-      data.subarray(4).toHex()
-    }`,
-  };
-}
 
 Deno.test({
   name: "engineOf() walks from the root when forwarders strip signatures",

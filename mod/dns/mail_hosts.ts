@@ -20,7 +20,7 @@ const AT_ONCE = 8;
 /** After this many no more are looked up. */
 const ENOUGH_HOSTS = 20;
 /** Longest for all hosts of a domain; whoever is not looked up is unclear. */
-const HOSTS_WITHIN_MS = 30_000;
+const HOSTS_WITHIN_MS = 20_000;
 
 type Calls = typeof dnsContract.calls;
 
