@@ -95,13 +95,6 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     net: ["0.0.0.0/0:53", "0.0.0.0:0", "192.0.2.53:53"],
   },
   sts: {
-    answers: ["smtpc.0"],
-    asks: ["dns"],
-    read: ["/sts"],
-    write: ["/sts"],
-    net: ["0.0.0.0/0:443"],
-  },
-  dial: { answers: ["smtpc.0"], asks: [], ffi: true },
   sts: {
     answers: ["smtpc.0"],
     asks: ["dns"],
