@@ -94,7 +94,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     // sockets that datagrams come from.
     net: ["0.0.0.0/0:53", "0.0.0.0:0", "192.0.2.53:53"],
   },
-  sts: {
+  dial: { answers: ["smtpc.0"], asks: [], ffi: true },
   sts: {
     answers: ["smtpc.0"],
     asks: ["dns"],
