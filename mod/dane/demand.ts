@@ -32,6 +32,8 @@ export type Hop =
     readonly kind: "mx";
     /** The recipients' domain. */
     readonly domain: string;
+    /** Where its aliases end. */
+    readonly canonical: string;
     /** Of its MX records, or of the proof that there are none. */
     readonly security: Secured;
   }
@@ -307,8 +309,11 @@ function byFound(
     ),
   };
   if (usable.length > 0) {
-    // RFC 7672 §3.2.2: the recipients' domain, too, since its MX is secure.
-    const names = hop.kind === "mx" ? [found.base, hop.domain] : [found.base];
+    // RFC 7672 §3.2.2: the recipients' domain, too, as it stands and where its
+    // aliases end, since its MX records are secure.
+    const names = hop.kind === "mx"
+      ? [...new Set([found.base, hop.domain, hop.canonical])]
+      : [found.base];
     return { ...common, kind: "dane", records: usable, names };
   }
   if (profile === "dane-only") {

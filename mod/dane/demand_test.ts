@@ -32,7 +32,12 @@ function found(...texts: string[]): TlsaAnswer {
   return { kind: "records", base: "mx.r.test", records: texts.map(record) };
 }
 
-const MX = { kind: "mx", domain: "r.test", security: "secure" } as const;
+const MX = {
+  kind: "mx",
+  domain: "r.test",
+  canonical: "r.test",
+  security: "secure",
+} as const;
 const INSECURE_MX = { ...MX, security: "insecure" } as const;
 const HOST: HostFacts = {
   name: "mx.r.test",
@@ -335,6 +340,11 @@ const DEMANDS: { name: string; about: Partial<HostCase>; want: string }[] = [
       tlsa: { kind: "records", base: "real.p.test", records: [record(EE)] },
     },
     want: "dane 311 for real.p.test r.test",
+  },
+  {
+    name: "§3.2.2: the domain's own name, and where its aliases end",
+    about: { hop: { ...MX, canonical: "real.test" }, tlsa: found(EE) },
+    want: "dane 311 for mx.r.test r.test real.test",
   },
   // RFC 7672 §3.1: usable records.
   {

@@ -67,6 +67,8 @@ export const dnsContract = contract("dns", {
       hosts: list(host, { min: 1, max: 100 }),
       /** Of the MX records, or of the proof that there are none. */
       security: usable,
+      /** Where the domain's aliases end; the domain itself if it has none. */
+      canonical: text({ min: 1, max: 255 }),
     }),
     /**
      * - `null-mx`: the domain takes no mail, RFC 7505

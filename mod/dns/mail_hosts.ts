@@ -43,7 +43,8 @@ export async function mailHosts(
       const verdict = await addresses(name, lookups);
       if ("refusal" in verdict) return verdict;
       const host = { name, preference: 0, ...verdict.answer };
-      return { answer: { hosts: [host], security: found.security } };
+      const { security, canonical } = found;
+      return { answer: { hosts: [host], security, canonical } };
     }
     case "unclear":
       return { refusal: "try-later" };
@@ -89,7 +90,7 @@ function weakest(all: readonly Usable[]): Usable {
 }
 
 async function hostsOf(
-  { records, security }: { records: readonly Mx[]; security: Usable },
+  { records, security, canonical }: Standing & { records: readonly Mx[] },
   lookups: Lookups,
   random: () => number,
 ): Promise<Verdict<Calls["mailHosts"]>> {
@@ -118,7 +119,7 @@ async function hostsOf(
       }
     });
   }
-  if (hosts.length > 0) return { answer: { hosts, security } };
+  if (hosts.length > 0) return { answer: { hosts, security, canonical } };
   // MX records are there but none is usable: an error, and never the fallback
   // to the domain's own address, RFC 5321 §5.1.
   if (refusals.has("bogus")) return { refusal: "bogus" };

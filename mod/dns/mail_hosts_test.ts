@@ -270,3 +270,10 @@ Deno.test("mailHosts() says of the MX records what is said of them alone", async
   assert.equal(await said(records(mx(1, "a.example"))), "insecure");
   assert.equal(await said({ ...NO_DATA, ...SECURE }), "secure");
 });
+
+Deno.test("mailHosts() says where the domain's aliases end", async () => {
+  const a = { "a.example": records("192.0.2.1") };
+  const found = { ...records(mx(1, "a.example")), canonical: "real.example" };
+  const got = await mailHosts("d.example", lookups({ mx: found, a }));
+  assert.equal("answer" in got && got.answer.canonical, "real.example");
+});

@@ -136,6 +136,7 @@ export async function run(port: number, options: Options = {}) {
           answer: {
             hosts: options.hosts ?? [],
             security: options.mxSecurity ?? "insecure",
+            canonical: "x.test",
           },
         }),
       addresses: () =>

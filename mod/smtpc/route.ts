@@ -42,6 +42,8 @@ export interface HostSecurity {
   readonly name: MailHost["security"];
   /** Where its aliases end. */
   readonly canonical: string;
+  /** Where those of the recipients' domain end; empty for a configured host. */
+  readonly domain: string;
 }
 
 /** Where a candidate is, for transcripts; never for the sender. */
@@ -135,6 +137,7 @@ async function hostRoute(
       address: security,
       name: nameSecurity,
       canonical,
+      domain: "",
     };
     return found(
       addresses.map((address) => ({ host: name, address, port, dns })),
@@ -205,7 +208,7 @@ function refusalOutcome(
 // RFC 5321 §5.1: if we are in the list, only better hosts than us count, or
 // mail runs in a circle.
 function mxCandidates(
-  { hosts, security: mx }: AnswerOf<DnsCalls["mailHosts"]>,
+  { hosts, security: mx, canonical: domain }: AnswerOf<DnsCalls["mailHosts"]>,
   facts: RouteFacts,
 ): Route {
   const us = facts.hostname.toLowerCase();
@@ -215,7 +218,13 @@ function mxCandidates(
   const candidates = hosts
     .filter((host) => host.preference < limit)
     .flatMap(({ name, addresses, security, nameSecurity, canonical }) => {
-      const dns = { mx, address: security, name: nameSecurity, canonical };
+      const dns = {
+        mx,
+        address: security,
+        name: nameSecurity,
+        canonical,
+        domain,
+      };
       const { port } = facts;
       return addresses.map((address) => ({ host: name, address, port, dns }));
     });

@@ -18,7 +18,10 @@ function names(answer: {
     mailHosts: () =>
       Promise.resolve(
         hosts
-          ? { kind: "answered", answer: { hosts, security: "insecure" } }
+          ? {
+            kind: "answered",
+            answer: { hosts, security: "insecure", canonical: "x.test" },
+          }
           : refusal
           ? { kind: "refused", refusal }
           : { kind: "failed", why: "gone" },

@@ -141,6 +141,7 @@ function hopOf(to: Candidate, nextHop: NextHop): HostCase["hop"] {
     ? {
       kind: "mx",
       domain: nextHop.domain,
+      canonical: to.dns?.domain || nextHop.domain,
       security: to.dns?.mx ?? "insecure",
     }
     : { kind: "host" };

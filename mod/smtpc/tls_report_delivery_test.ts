@@ -44,6 +44,7 @@ for (const { name, profile, isTlsReport, want } of ROWS) {
           address: "secure",
           name: "secure",
           canonical: "mx.remote.test",
+          domain: "remote.test",
         },
       },
       {

@@ -545,6 +545,36 @@ const MATCHES: Row[] = [
     finger: "verified",
   },
   {
+    name: "§3.2.2: for the end of the domain's aliases",
+    make: (scene) => {
+      const leaf = scene.leaf({ names: [`real.${scene.provider}`] });
+      return {
+        records: [
+          `@ CNAME real.${scene.provider}.`,
+          `mx A ${scene.ip(1)}`,
+          scene.tlsa("mx", scene.root, "2 0 1"),
+        ],
+        provider: [`real MX 10 mx.${scene.domain}.`],
+        hosts: [{ manner: "tls", chain: [leaf, scene.root] }],
+      };
+    },
+    want: DANE,
+    finger: "verified",
+  },
+  {
+    name: "§2.2.1: the domain is an alias into an insecure zone",
+    make: (scene) => ({
+      records: [
+        `@ CNAME real.${scene.unsigned}.`,
+        `mx A ${scene.ip(1)}`,
+        scene.tlsa("mx", issue({ subject: "other" }), "3 1 1"),
+      ],
+      unsigned: [`real MX 10 mx.${scene.domain}.`],
+      hosts: [stranger()],
+    }),
+    want: ENCRYPTED,
+  },
+  {
     name: "§3.2.3: for *.DOMAIN",
     make: (scene) =>
       one(["2 0 1"], { wish: { names: [`*.${scene.domain}`] } })(scene),
