@@ -59,7 +59,7 @@ export async function queueOrder(
     sum = added(sum, answer);
   }
   print(json, { answer: sum }, () => textOf(what.action, sum));
-  return codeOf(sum);
+  return codeOf(what.action, sum);
 }
 
 async function give(
@@ -191,8 +191,11 @@ export function textOf(
   return lines.join("\n");
 }
 
-function codeOf(answer: OrderAnswer | null): number {
-  if (answer === null) return EXIT.ok;
+function codeOf(
+  action: Order["action"],
+  answer: OrderAnswer | null,
+): number {
+  if (answer === null || action === "flush") return EXIT.ok;
   if (answer.missingCount > 0) return EXIT.notFound;
   const did = answer.messages + answer.recipients + answer.waiting;
   return did > 0 ? EXIT.ok : EXIT.no;
