@@ -867,8 +867,9 @@ export const SECTIONS = {
         max: 8,
       }),
       trust_anchors: strings({
-        says: "DS records that chains of signatures begin at; none means the " +
-          "two keys of the root that are built in.",
+        says: "DS records that chains of signatures begin at, beside the two " +
+          "keys of the root that are built in; one for the root itself stands " +
+          "in their place.",
         default: [],
         example: ["example.test. DS 12345 13 2 0123456789ABCDEF"],
         min: 0,
@@ -876,6 +877,16 @@ export const SECTIONS = {
         type: "list of DS records",
         mustBe: 'a DS record such as ". DS 20326 8 2 E06D44..."',
         accept: trustAnchor,
+      }),
+      unsigned_domains: mailDomains({
+        says: "Domains of your own that the world's DNS knows nothing of, or " +
+          "has other data for: what the name servers say of them, and of all " +
+          "below, is taken unchecked and counts as insecure.",
+        default: [],
+        example: ["office.test"],
+        min: 0,
+        max: 100,
+        subdomains: false,
       }),
       root_hints: strings({
         says: "IPv4 addresses of the root's name servers; none means those " +

@@ -46,10 +46,11 @@ const MAX_WAIT_MS = 18_000;
 export function engineOf(options: EngineOptions): Engine {
   const { part } = options;
   const { source, plain, hasSwitched = () => false } = waysOf(options);
-  const anchors = part.trustAnchors.length === 0
-    ? ROOT_ANCHORS
-    : part.trustAnchors.map(parseAnchor)
-      .filter((anchor) => anchor !== undefined);
+  const configured = part.trustAnchors.map(parseAnchor)
+    .filter((anchor) => anchor !== undefined);
+  const anchors = configured.some((anchor) => anchor.zone === "")
+    ? configured
+    : [...ROOT_ANCHORS, ...configured];
   const resolver = new Resolver({
     source,
     hasSwitched,
@@ -61,6 +62,7 @@ export function engineOf(options: EngineOptions): Engine {
           nowS: () => Math.floor(Date.now() / 1_000),
         })
       : null,
+    unsigned: part.unsignedDomains,
     ttl: {
       min: part.minTtlS,
       max: part.maxTtlS,

@@ -14,6 +14,7 @@ export function partOf(over: Partial<DnsPart>): DnsPart {
     trustedServers: [],
     validate: false,
     trustAnchors: [],
+    unsignedDomains: [],
     rootHints: [],
     minTtlS: 5,
     maxTtlS: 86_400,

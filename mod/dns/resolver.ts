@@ -7,8 +7,9 @@
 import type { Security } from "./dns_ipc.ts";
 import { follow, type Found } from "./follow.ts";
 import type { Judgement, Validator } from "./judgement.ts";
+import { isWithin } from "./labels.ts";
 import { Lru } from "./lru.ts";
-import type { Fetch, Message, Question } from "./message.ts";
+import type { Fetch, Message, Name, Question } from "./message.ts";
 import { plainJudgement } from "./plain_judgement.ts";
 import { typeText } from "./rdata.ts";
 import type { Source, Sourced } from "./source.ts";
@@ -27,6 +28,8 @@ export interface ResolverOptions {
   readonly hasSwitched?: () => boolean;
   /** Makes the validator over the resolver's own cache; null judges nothing. */
   readonly validator: ((fetch: Fetch) => Validator) | null;
+  /** Domains of which nothing is signed, whatever the zones above say. */
+  readonly unsigned?: readonly Name[];
   readonly ttl: TtlBounds;
   /** Octets that answers may take, estimated. */
   readonly cacheOctets: number;
@@ -82,7 +85,11 @@ export class Resolver {
             const security = message.authenticData ? "secure" : "insecure";
             return plainJudgement(question, message, security);
           }
-          if (validator === undefined) {
+          const { unsigned = [] } = this.#options;
+          if (
+            validator === undefined ||
+            unsigned.some((domain) => isWithin(question.name, domain))
+          ) {
             return plainJudgement(question, message, "insecure");
           }
           const judged = await validator.judge(question, message);

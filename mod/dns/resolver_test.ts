@@ -224,6 +224,21 @@ Deno.test("Resolver takes a no without a SOA for none, unless it is proven", asy
   assert.equal(await said("insecure"), "indeterminate nothing");
 });
 
+Deno.test("Resolver asks no validator about domains that are known to be unsigned", async () => {
+  const { made } = resolver(
+    (question) =>
+      message(question, { answer: [`${question.name}. 60 A 1.2.3.4`] }),
+    { validator: () => ({ judge: () => assert.fail() }), unsigned: ["office"] },
+  );
+  for (const name of ["office", "mx.office"]) {
+    const found = await made.lookUp({ name, type: TYPE.A });
+    assert.equal(`${found.security} ${found.finding.kind}`, "insecure records");
+  }
+  await assert.rejects(async () =>
+    await made.lookUp({ name: "xoffice", type: 1 })
+  );
+});
+
 Deno.test("Resolver keeps no longer what the validator says may be kept long", async () => {
   using time = new FakeTime();
   const { made, asked } = resolver(

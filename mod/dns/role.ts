@@ -14,13 +14,15 @@ export const dnsPart = object({
   /** Addresses of forwarders whose AD bit is believed. */
   trustedServers: list(text({ max: 45 }), { max: 8 }),
   validate: z.boolean(),
-  /** DS records with their zones, see `anchors.ts`; none: the root's own. */
+  /** DS records with their zones, see `anchors.ts`, beside the root's own. */
   trustAnchors: list(
     token(/^[!-~]+ DS( [0-9]{1,5}){3} [0-9a-f]+$/, { max: 1_000 }),
     {
       max: 32,
     },
   ),
+  /** Taken unchecked, with all below. */
+  unsignedDomains: list(text({ max: 255 }), { max: 100 }),
   /** IPv4 addresses of the root's servers; none: those built in. */
   rootHints: list(text({ max: 15 }), { max: 32 }),
   minTtlS: int({ min: 0, max: 3_600 }),

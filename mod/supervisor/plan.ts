@@ -327,6 +327,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       trustedServers: config.dns.trusted_servers,
       validate: config.dns.validate,
       trustAnchors: config.dns.trust_anchors,
+      unsignedDomains: config.dns.unsigned_domains,
       rootHints: config.dns.root_hints,
       minTtlS: Math.floor(config.dns.min_ttl / 1_000),
       maxTtlS: Math.floor(config.dns.max_ttl / 1_000),
