@@ -82,6 +82,11 @@ const oldRoot = issue({
   to: NOW - DAY_MS,
 }, NOW);
 
+/** An authority that allows none below itself, and one below. */
+const SHORT = issue({ subject: "Short", ca: true, pathLength: 0 }, NOW);
+const BELOW = issue({ subject: "Below", issuer: SHORT, ca: true }, NOW);
+const selfSignedCa = issue({ subject: "self", names: [NAME], ca: true }, NOW);
+
 const ROWS: Row[] = [
   // DANE-EE, RFC 7672 §3.1.1.
   ...[0, 1].flatMap((selector) =>
@@ -206,6 +211,12 @@ const ROWS: Row[] = [
     want: MISMATCH,
   },
   {
+    name: "§3.1.2: an authority that serves itself, by usage 2",
+    chain: [selfSignedCa, selfSignedCa],
+    records: [about(selfSignedCa, 2, 0, 1)],
+    want: MISMATCH,
+  },
+  {
     name: "§3.1.2: an expired certificate under the right authority",
     chain: [expired, MIDDLE, ROOT],
     records: [about(ROOT, 2, 0, 1)],
@@ -243,29 +254,15 @@ const ROWS: Row[] = [
   },
   {
     name: "RFC 5280 §4.2.1.9: a chain longer than its authority allows",
-    chain: (() => {
-      const short = issue({ subject: "Short", ca: true, pathLength: 0 }, NOW);
-      const below = issue({ subject: "Below", issuer: short, ca: true }, NOW);
-      return [leafOf({ issuer: below }), below, short];
-    })(),
-    records: [
-      about(
-        issue({ subject: "nobody" }, NOW),
-        2,
-        0,
-        1,
-      ),
-    ],
+    chain: [leafOf({ issuer: BELOW }), BELOW, SHORT],
+    records: [about(SHORT, 2, 0, 1)],
     want: MISMATCH,
   },
   {
     name: "RFC 5280 §4.2.1.9: one that is just as long as allowed",
-    chain: (() => {
-      const short = issue({ subject: "Short", ca: true, pathLength: 0 }, NOW);
-      return [leafOf({ issuer: short }), short];
-    })(),
-    records: [],
-    want: "first of chain",
+    chain: [leafOf({ issuer: SHORT }), SHORT],
+    records: [about(SHORT, 2, 0, 1)],
+    want: "",
   },
   {
     name: "RFC 5280 §4.2.1.3: an authority that may not sign",
@@ -360,7 +357,6 @@ function recordsOf({ want, records, chain = CHAIN }: Row): {
   want: string;
 } {
   switch (want) {
-    case "first of chain":
     case "second of chain":
       return { records: [about(chain[1]!, 2, 0, 1)], want: "" };
     default:
@@ -504,6 +500,14 @@ for (const row of VERIFIED) {
     }
   });
 }
+
+Deno.test("judge() tells of a host that a tested policy does not list", () => {
+  const testing = { names: [NAME], fault: "validation-failure" } as const;
+  const shown = { chain: [LEAF.der], isTrusted: true, whyNot: "" };
+  const demand: Demand = { ...SAID, kind: "opportunistic", testing };
+  const { met, result } = judge(demand, shown, NOW);
+  assert.deepEqual({ met, result }, { met: true, result: testing.fault });
+});
 
 for (const what of ["certificate", "key", "neither"] as const) {
   Deno.test(`judge() by a fingerprint of the ${what}`, () => {

@@ -20,6 +20,7 @@ const PAIRS: { presented: string; reference: string; want: boolean }[] = [
   { presented: "a.mx.r.test", reference: ".r.test", want: true },
   { presented: "r.test", reference: ".r.test", want: false },
   { presented: "evilr.test", reference: ".r.test", want: false },
+  { presented: ".r.test", reference: ".r.test", want: false },
   { presented: "*.r.test", reference: ".r.test", want: true },
   { presented: "*.mx.r.test", reference: ".r.test", want: true },
   { presented: "*.evilr.test", reference: ".r.test", want: false },

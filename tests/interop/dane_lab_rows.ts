@@ -620,6 +620,18 @@ const MATCHES: Row[] = [
     finger: "fails",
   },
   {
+    name: "§3.1.2: an authority that serves itself, by usage 2",
+    make: (scene) => {
+      const own = issue({ names: [`mx.${scene.domain}`], ca: true });
+      return {
+        more: [scene.tlsa("mx", own, "2 0 1")],
+        hosts: [{ manner: "tls", chain: [own, own] }],
+      };
+    },
+    want: NOT_NOW,
+    finger: "fails",
+  },
+  {
     name: "§3.1.2: signed by one that is no authority",
     make: (scene) => {
       const middle = issue({
