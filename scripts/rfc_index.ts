@@ -247,6 +247,11 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "logins: NFC",
   }],
+  [8305, {
+    title: "Happy Eyeballs version 2",
+    support: "Partial",
+    note: "among one host's addresses; not: races of DNS questions",
+  }],
   [8314, {
     title: "TLS for submission and access",
     support: "Partial",

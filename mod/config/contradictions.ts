@@ -105,6 +105,16 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
         : [],
   },
   {
+    needs: ["outbound.source"],
+    find: ({ outbound: { source } }) =>
+      new Set(source.map((one) => one.includes(":"))).size < source.length
+        ? [{
+          path: ["outbound", "source"],
+          message: "has two addresses of one family: write one",
+        }]
+        : [],
+  },
+  {
     needs: ["outbound.smarthost", "routes"],
     find: ({ outbound, routes }) =>
       outbound.smarthost !== null && routes.some(({ domain }) => domain === "*")

@@ -436,6 +436,11 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
     /^4: server\.postmaster else\.test is not in server\.local_domains/,
   ],
   [
+    "two sources of one family",
+    '[outbound]\nsource = ["192.0.2.1", "192.0.2.2"]',
+    /^5: outbound\.source has two addresses of one family/,
+  ],
+  [
     "a smart host beside a route for all",
     '[outbound]\nsmarthost = "smtp://a.test"\n[routes]\n"*" = "b.test:25"',
     /^7: routes\."\*" says where all other mail goes, and so does/,

@@ -812,6 +812,15 @@ export const SECTIONS = {
       mustBe: "the path of a PEM file",
       accept: filePath,
     })),
+    source: addresses({
+      says: "Addresses of this machine to connect from, at most one IPv4 and " +
+        "one IPv6 address; none leaves it to the system. [destinations] has " +
+        "others for one destination.",
+      default: [],
+      example: ["192.0.2.25"],
+      min: 0,
+      max: 2,
+    }),
     smarthost,
     smarthost_password_file: optional(string({
       says: "File whose first line is the password for outbound.smarthost, " +

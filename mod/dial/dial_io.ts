@@ -3,7 +3,7 @@
  * resolved here, and no octet of a connection is looked at.
  */
 import net from "node:net";
-import { ASK_OCTETS } from "./dial_ipc.ts";
+import { ASK_OCTETS, SOURCE_AT } from "./dial_ipc.ts";
 
 const AF_INET6 = 10;
 // SOCK_STREAM | SOCK_CLOEXEC
@@ -37,6 +37,7 @@ export function openDial(options: {
       result: "i32",
       nonblocking: true,
     },
+    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
   }).symbols;
   return async (ask) => {
@@ -46,17 +47,34 @@ export function openDial(options: {
     if (fd < 0) return undefined;
     // connect(2) keeps to the send timeout, see socket(7).
     libc.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(options), 16);
-    const address = new Uint8Array(28);
-    const to = new DataView(address.buffer);
-    to.setUint16(0, AF_INET6, true);
-    to.setUint16(2, view.getUint16(16));
-    address.set(ask.subarray(0, 16), 8);
+    const source = ask.subarray(SOURCE_AT, ASK_OCTETS);
+    if (source.some((octet) => octet !== 0)) {
+      const from = socketAddress(source, 0);
+      if (libc.bind(fd, from, from.length) < 0) {
+        libc.close(fd);
+        return undefined;
+      }
+    }
+    const address = socketAddress(ask.subarray(0, 16), view.getUint16(16));
     if (await libc.connect(fd, address, address.length) < 0) {
       libc.close(fd);
       return undefined;
     }
     return new net.Socket({ fd, readable: true, writable: true });
   };
+}
+
+/** struct sockaddr_in6, ipv6(7). */
+function socketAddress(
+  octets: Uint8Array,
+  port: number,
+): Uint8Array<ArrayBuffer> {
+  const address = new Uint8Array(28);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET6, true);
+  view.setUint16(2, port);
+  address.set(octets, 8);
+  return address;
 }
 
 function timeval(

@@ -31,15 +31,16 @@ const ENCODED: { name: string; address: string; want: string }[] = [
 
 for (const { name, address, want } of ENCODED) {
   Deno.test(`encodeAsk() encodes ${name}`, () => {
-    const octets = encodeAsk(address, 25);
+    const octets = encodeAsk({ address, port: 25 });
     assert.equal(octets.subarray(0, 16).toHex(), want);
-    assert.deepEqual([...octets.subarray(16)], [0, 25]);
+    assert.deepEqual([...octets.subarray(16, 18)], [0, 25]);
+    assert.ok(octets.subarray(18).every((octet) => octet === 0));
   });
 }
 
 Deno.test("encodeAsk() refuses what is no IPv6 address", () => {
   for (const bad of ["192.0.2.1", "x", "::1/64", "fe80::1%eth0", ""]) {
-    assert.throws(() => encodeAsk(bad, 25), RangeError, bad);
+    assert.throws(() => encodeAsk({ address: bad, port: 25 }), RangeError, bad);
   }
 });
 
@@ -99,7 +100,7 @@ const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 Deno.test("dial joins a channel to a host", LOOSE, async () => {
   const lab = await laboratory();
   const channel = await lab.channel();
-  channel.write(encodeAsk("::1", lab.hostPort));
+  channel.write(encodeAsk({ address: "::1", port: lab.hostPort }));
   const greeting = read(channel, 1 + 11 + 4);
   setTimeout(() => channel.write("NOOP"), 100);
   const text = new TextDecoder().decode(await greeting);
@@ -111,14 +112,14 @@ Deno.test("dial joins a channel to a host", LOOSE, async () => {
 Deno.test("dial refuses another port", LOOSE, async () => {
   const lab = await laboratory(25);
   const channel = await lab.channel();
-  channel.write(encodeAsk("::1", lab.hostPort));
+  channel.write(encodeAsk({ address: "::1", port: lab.hostPort }));
   assert.deepEqual([...await read(channel, 99)], [1]);
 });
 
 Deno.test("dial says so when nobody listens", LOOSE, async () => {
   const lab = await laboratory(1);
   const channel = await lab.channel();
-  channel.write(encodeAsk("::1", 1));
+  channel.write(encodeAsk({ address: "::1", port: 1 }));
   assert.deepEqual([...await read(channel, 99)], [1]);
   assert.equal(lab.counts.get("failed"), 1);
 });
@@ -132,8 +133,27 @@ Deno.test(
     bad.write("x".repeat(40));
     assert.equal((await read(bad, 1)).length, 0);
     const good = await lab.channel();
-    good.write(encodeAsk("::1", lab.hostPort));
+    good.write(encodeAsk({ address: "::1", port: lab.hostPort }));
     assert.equal((await read(good, 12))[0], 0);
     good.destroy();
+  },
+);
+
+Deno.test(
+  "dial connects from the address that is asked for",
+  LOOSE,
+  async () => {
+    const lab = await laboratory();
+    const port = lab.hostPort;
+    const from = async (source: string) => {
+      const channel = await lab.channel();
+      channel.write(encodeAsk({ address: "::1", port, source }));
+      const first = (await read(channel, 12))[0];
+      channel.destroy();
+      return first;
+    };
+    assert.equal(await from("::1"), 0);
+    // Not an address of this machine.
+    assert.equal(await from("2001:db8::1"), 1);
   },
 );

@@ -31,6 +31,7 @@ export const dialRole: RoleManifest = {
     write: [],
     connect: [],
     kernelConnect: [site.outboundPort],
+    kernelBind: site.sources.some((one) => one.includes(":")),
   }),
   ffi: (site) => ({
     library: site.libc,

@@ -42,22 +42,54 @@ const MAX_CHAIN = 20;
 /** How long the other side may take to say goodbye. */
 const GOODBYE_MS = 1_000;
 
-/**
- * Connects, within `withinMs`.
- *
- * @param dialV6 Who connects where our own permissions cannot name the address
- */
+/** How a connection is made. */
+export interface Making {
+  /** Who connects where our own permissions cannot name the address. */
+  readonly dialV6?: DialV6 | undefined;
+  /** Our address to connect from, of the same family. */
+  readonly source?: string | undefined;
+  /** Aborted when it is not wanted any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Connects, within `withinMs`. */
 export async function connect(
   to: Place,
   withinMs: number,
-  dialV6?: DialV6,
+  making: Making = {},
 ): Promise<Connection | Unreached> {
-  const direct = await connectDirectly(to, withinMs);
+  const { dialV6, source, signal } = making;
+  if (source !== undefined && !mayBind(source)) {
+    // An address of another family than the flags', or of a configuration
+    // that was read again: node:net would throw where nobody can catch it.
+    if (dialV6 === undefined || !net.isIPv6(to.address)) {
+      return { kind: "not-permitted" };
+    }
+    return await connectByDial(to, { withinMs, source, dialV6 });
+  }
+  const direct = await connectDirectly(to, { withinMs, source, signal });
   if (
     dialV6 === undefined || !net.isIPv6(to.address) ||
     !("kind" in direct) || direct.kind !== "not-permitted"
   ) return direct;
-  const channel = await dialV6(to, withinMs);
+  return await connectByDial(to, { withinMs, source, dialV6 });
+}
+
+function mayBind(source: string): boolean {
+  const host = net.isIPv6(source) ? `[${source}]:0` : `${source}:0`;
+  const asked = { name: "net", host } as const;
+  return Deno.permissions.querySync(asked).state === "granted";
+}
+
+async function connectByDial(
+  to: Place,
+  { withinMs, source, dialV6 }: {
+    withinMs: number;
+    source: string | undefined;
+    dialV6: DialV6;
+  },
+): Promise<Connection | Unreached> {
+  const channel = await dialV6({ ...to, source }, withinMs);
   return channel === undefined
     ? { kind: "unreached", why: "no IPv6 connection to be had" }
     : new Connection(channel);
@@ -65,14 +97,30 @@ export async function connect(
 
 function connectDirectly(
   to: Place,
-  withinMs: number,
+  { withinMs, source, signal }: {
+    withinMs: number;
+    source: string | undefined;
+    signal: AbortSignal | undefined;
+  },
 ): Promise<Connection | Unreached> {
   const { promise, resolve } = Promise.withResolvers<Connection | Unreached>();
-  const socket = net.connect(
-    to.path === undefined
-      ? { host: to.address, port: to.port }
-      : { path: to.path },
-  );
+  let socket: net.Socket;
+  try {
+    socket = net.connect(
+      to.path !== undefined
+        ? { path: to.path }
+        : source === undefined
+        ? { host: to.address, port: to.port }
+        : { host: to.address, port: to.port, localAddress: source },
+    );
+  } catch (error) {
+    // For a Unix socket it is thrown at once: a route that is newer than the
+    // process.
+    if (error instanceof Deno.errors.NotCapable) {
+      return Promise.resolve({ kind: "not-permitted" });
+    }
+    throw error;
+  }
   const fail = (what: Unreached) => {
     clearTimeout(timer);
     socket.destroy();
@@ -82,6 +130,8 @@ function connectDirectly(
     () => fail({ kind: "unreached", why: `no connection in ${withinMs} ms` }),
     withinMs,
   );
+  const give = () => fail({ kind: "unreached", why: "another was quicker" });
+  signal?.addEventListener("abort", give, { once: true });
   // Stays for the socket's life: an error nobody listens to kills the role.
   socket.on("error", (error: Error & { code?: string }) => {
     fail(
@@ -92,6 +142,7 @@ function connectDirectly(
   });
   socket.on("connect", () => {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", give);
     socket.setNoDelay(true);
     resolve(new Connection(socket));
   });

@@ -45,9 +45,10 @@ import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
 import type { Tickets } from "./tickets.ts";
+import type { Sources } from "./source.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
-import type { Reached, TlsFault } from "./wanted.ts";
+import { NOT_REACHED, type Reached, type TlsFault } from "./wanted.ts";
 
 type Deliver = typeof smtpcContract.calls.deliver;
 type Ask = AskedOf<Deliver>;
@@ -64,6 +65,7 @@ export interface Means {
   readonly held: { octets: number };
   readonly count: (name: string) => void;
   readonly logins: Logins;
+  readonly sources: Sources;
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
   /** See `safety.ts`. */
@@ -280,6 +282,7 @@ class Errand {
       dialV6: this.#means.dialV6,
       ca: this.#means.ca,
       tickets: this.#means.tickets,
+      sourceFor: this.#means.sources.of(nextHop),
     };
     const skipped = new Set<string>();
     const { logins } = this.#means;
@@ -308,28 +311,41 @@ class Errand {
         to,
         {
           ...facts,
+          rivals: route.candidates.filter((one) =>
+            one !== to && one.host === to.host && !tried.has(one.address)
+          ).slice(0, part.maxHosts - tried.size - 1),
+          onUnreached: (one, outcome) => {
+            tried.add(one.address);
+            this.#noteFailed(one, { outcome, reached: NOT_REACHED }, {
+              policy,
+              fault,
+              tookMs: performance.now() - startedMs,
+            });
+            this.#hostFailed(outcome);
+          },
           wanted: login === undefined ? wanted : logins.safe(wanted, to),
           login,
         },
         this.#transcript,
       );
       const tookMs = performance.now() - startedMs;
+      const { to: met } = opened;
       switch (opened.kind) {
         case "not-permitted": // IPv6, mostly: nobody's fault, and not counted
           continue;
         case "loop":
           // All hosts behind it are less preferred than ourselves.
           this.#failure ??= LOOP;
-          this.#hosts.add({ to, policy, result: LOOP.text, tookMs });
+          this.#hosts.add({ to: met, policy, result: LOOP.text, tookMs });
           return "settled";
         case "login-refused":
           // Any address of the same host has the same users.
           logins.refuse(opened.outcome);
-          this.#noteFailed(to, opened, { policy, fault, tookMs });
+          this.#noteFailed(met, opened, { policy, fault, tookMs });
           this.#failure = opened.outcome;
           return "settled";
         case "failed":
-          this.#noteFailed(to, opened, { policy, fault, tookMs });
+          this.#noteFailed(met, opened, { policy, fault, tookMs });
           this.#hostFailed(opened.outcome);
           break;
         case "open": {
@@ -343,7 +359,7 @@ class Errand {
           if (how === "settled" || typeof how === "object") return how;
         }
       }
-      tried.add(to.address);
+      tried.add(met.address);
     }
     return "settled";
   }

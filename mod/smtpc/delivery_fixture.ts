@@ -14,6 +14,7 @@ import {
 import { deliver, type Means } from "./deliver.ts";
 import { TlsPolicies } from "./destination.ts";
 import type { Login } from "./login.ts";
+import { Sources } from "./source.ts";
 import { Logins, type OnRefused } from "./logins.ts";
 import { IdlePool } from "./idle_pool.ts";
 import type { SmtpcPart } from "./role.ts";
@@ -45,6 +46,7 @@ export const PART: SmtpcPart = {
   tlsExceptions: [],
   ca: "",
   destinations: [],
+  source: [],
   login: null,
 };
 const CALL = smtpcContract.calls.deliver;
@@ -162,6 +164,7 @@ export async function run(port: number, options: Options = {}) {
     isOurs: options.isOurs ?? (() => false),
     held: { octets: 0 },
     count: () => {},
+    sources: new Sources(part),
     logins: new Logins(part, options.onLoginRefused ?? (() => {})),
     safety: {
       ...safetyOf(options.part),

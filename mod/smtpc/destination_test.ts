@@ -8,6 +8,7 @@ const entry = (name: string, over: object = {}) => ({
   tls: null,
   match: null,
   fingerprints: null,
+  source: null,
   ...over,
 });
 const POLICIES = new TlsPolicies({

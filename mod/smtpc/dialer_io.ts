@@ -7,7 +7,12 @@ import { DIALLED, encodeAsk } from "../dial/dial_ipc.ts";
 
 /** Opens a connection; undefined if there is none to be had. */
 export type DialV6 = (
-  to: { readonly address: string; readonly port: number },
+  to: {
+    readonly address: string;
+    readonly port: number;
+    /** Our address to connect from. */
+    readonly source?: string | undefined;
+  },
   withinMs: number,
 ) => Promise<net.Socket | undefined>;
 
@@ -33,7 +38,7 @@ export function dialerOn(
     async dial(to, withinMs) {
       const channel = spare.shift();
       if (channel === undefined) return undefined;
-      channel.write(encodeAsk(to.address, to.port));
+      channel.write(encodeAsk(to));
       return await answered(channel, withinMs) ? channel : undefined;
     },
     close() {

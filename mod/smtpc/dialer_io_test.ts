@@ -46,7 +46,9 @@ Deno.test("connect() goes through the dial role only where it must", async () =>
   const server = net.createServer();
   await new Promise<void>((done) => server.listen(0, "::1", done));
   const { port } = server.address() as net.AddressInfo;
-  const direct = await connect({ address: "::1", port }, 1_000, dial);
+  const direct = await connect({ address: "::1", port }, 1_000, {
+    dialV6: dial,
+  });
   assert.ok("reply" in direct);
   assert.equal(asked, 0);
   direct.quit();

@@ -115,6 +115,7 @@ async function look(
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
     untilMs: performance.now() + PHASE_REPLIES * WITHIN_MS,
     dialV6,
+    sourceFor: means.sources.of(nextHop),
     ca,
     noLoop: nextHop.kind === "mx",
     protocol: protocolOf(nextHop),

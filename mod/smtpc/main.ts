@@ -12,6 +12,7 @@ import { Logins, type OnRefused } from "./logins.ts";
 import { explain } from "./explain.ts";
 import { IdlePool } from "./idle_pool.ts";
 import { probe } from "./probe.ts";
+import { Sources } from "./source.ts";
 import { Recent } from "./recent.ts";
 import { type SmtpcPart, smtpcPart } from "./role.ts";
 import { isLoopback, type Names } from "./route.ts";
@@ -50,6 +51,7 @@ export async function main(): Promise<void> {
     );
     const settledBy = (part: SmtpcPart) => ({
       logins: new Logins(part, loginRefused),
+      sources: new Sources(part),
       tickets: new Tickets<Buffer>(),
       safety: {
         policies: new TlsPolicies(part),

@@ -10,6 +10,7 @@
 import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import type { NextHop } from "../core/shapes.ts";
 import type { DialV6 } from "./dialer_io.ts";
+import type { Sources } from "./source.ts";
 import type { Logins } from "./logins.ts";
 import { isInternational, isSendable } from "./path.ts";
 import type { SmtpcPart } from "./role.ts";
@@ -46,6 +47,7 @@ export interface ProbeMeans {
   readonly isOurs: (address: string) => boolean;
   readonly dialV6?: DialV6 | undefined;
   readonly logins: Logins;
+  readonly sources: Sources;
 }
 
 /** Probes; `delivered` means that the next hop would take mail for it. */
@@ -71,6 +73,7 @@ export async function probe(
     replyWithinMs: Math.min(part.replyWithinMs, WITHIN_MS),
     untilMs: performance.now() + ANSWER_MS,
     dialV6: means.dialV6,
+    sourceFor: means.sources.of(nextHop),
     ca: means.ca,
     noLoop: nextHop.kind === "mx",
     protocol: protocolOf(nextHop),

@@ -6,6 +6,7 @@ import {
   safetyOf,
   withServer,
 } from "./delivery_fixture.ts";
+import { Sources } from "./source.ts";
 import { Logins } from "./logins.ts";
 import { probe } from "./probe.ts";
 import { type Answers, behave, type Heard } from "./scripted_server.ts";
@@ -27,6 +28,7 @@ async function meets(answers: Answers, recipient = "a@x.test") {
         safety: safetyOf(),
         isOurs: () => false,
         logins: new Logins(PART, () => {}),
+        sources: new Sources(PART),
       }),
   );
   return { outcome, heard };

@@ -11,6 +11,8 @@ export const destinationPart = object({
   match: list(text({ max: 255 }), { max: 16 }).nullable(),
   fingerprints: list(token(/^[0-9a-f]{64}$/, { max: 64 }), { max: 16 })
     .nullable(),
+  /** Addresses to connect from, at most one of a family. */
+  source: list(text({ max: 64 }), { max: 2 }).nullable(),
 });
 
 /** See {@link destinationPart}. */
@@ -39,6 +41,8 @@ export const smtpcPart = object({
   /** PEM of all authorities; empty for the usual ones. */
   ca: text({ max: 4_194_304 }),
   destinations: list(destinationPart, { max: 10_000 }),
+  /** Addresses to connect from, at most one of a family. */
+  source: list(text({ max: 64 }), { max: 2 }),
   /** Who we are at the one next hop that wants a login; never logged. */
   login: z.union([
     z.null(),

@@ -9,7 +9,8 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Protocol } from "../core/shapes.ts";
 import type { Shown } from "../dane/certificate.ts";
 import type { HostPolicy } from "./attempt.ts";
-import { connect, type Connection, type Trouble } from "./connection_io.ts";
+import type { Connection, Trouble } from "./connection_io.ts";
+import { inTurn, race, type Raced } from "./race_io.ts";
 import type { Content, Unreadable } from "./content_io.ts";
 import {
   afterHandshake,
@@ -44,6 +45,12 @@ export interface SessionFacts {
   readonly connectWithinMs: number;
   /** See `dialer_io.ts`; undefined where there is no IPv6. */
   readonly dialV6?: DialV6 | undefined;
+  /** Further addresses of the same host, to be tried with it. */
+  readonly rivals?: readonly Candidate[];
+  /** Told of those of them that cannot be connected to. */
+  readonly onUnreached?: (to: Candidate, outcome: Outcome) => void;
+  /** See `source.ts`. */
+  readonly sourceFor?: (address: string) => string | undefined;
   readonly replyWithinMs: number;
   /** When the delivery must be over, by performance.now(). */
   readonly untilMs: number;
@@ -80,6 +87,9 @@ export type Opened =
     readonly reached: Reached;
   };
 
+/** The same, and at which of the host's addresses. */
+export type OpenedAt = Opened & { readonly to: Candidate };
+
 /** What came of a transaction. */
 export type Sent =
   | Action & { do: "done" }
@@ -96,18 +106,23 @@ export async function openSession(
   to: Candidate,
   facts: SessionFacts,
   transcript: Transcript,
-): Promise<Opened> {
+): Promise<OpenedAt> {
+  const raced = await raceFor(to, facts, transcript);
+  if ("kind" in raced) return raced;
+  const { to: met } = raced;
   const offers = { kind: "not-offered", why: "" } as const;
   const first = await openOnce(
-    to,
+    raced,
     { ...facts, clearBecause: offers },
     transcript,
   );
-  if (first.kind !== "without-tls") return first;
+  if (first.kind !== "without-tls") return { ...first, to: met };
   transcript.note(`no TLS (${first.why}); again without`);
   const wanted: Wanted = { ...facts.wanted, tls: "never" };
+  const again = await raceFor(met, { ...facts, rivals: [] }, transcript);
+  if ("kind" in again) return again;
   const second = await openOnce(
-    to,
+    again,
     {
       ...facts,
       wanted,
@@ -115,7 +130,7 @@ export async function openSession(
     },
     transcript,
   );
-  if (second.kind !== "without-tls") return second;
+  if (second.kind !== "without-tls") return { ...second, to: met };
   throw new RangeError("Cannot be: TLS was not to be tried");
 }
 
@@ -129,32 +144,49 @@ type OpenedOnce = Opened | {
   readonly why: string;
 };
 
-async function openOnce(
+/** Connects to the host, at whichever of its addresses answers first. */
+async function raceFor(
   to: Candidate,
+  facts: SessionFacts,
+  transcript: Transcript,
+): Promise<NonNullable<Raced["won"]> | OpenedAt> {
+  const candidates = inTurn([to, ...facts.rivals ?? []]);
+  for (const one of candidates) {
+    transcript.note(`connecting to ${placeOf(one)}`);
+  }
+  const { won, failed } = await race(candidates, {
+    withinMs: phase({ ...facts, replyWithinMs: facts.connectWithinMs }).nextMs,
+    dialV6: facts.dialV6,
+    source: facts.sourceFor ?? (() => undefined),
+  });
+  const unreached: { to: Candidate; outcome: Outcome }[] = [];
+  for (const { to: one, why } of failed) {
+    if (why.kind === "not-permitted") {
+      transcript.note(`not permitted to connect to ${placeOf(one)}`);
+      continue;
+    }
+    transcript.note(`cannot connect to ${placeOf(one)}: ${why.why}`);
+    const place = one.path === undefined ? placeOf(one) : one.host;
+    const words = `Cannot connect to ${place}: ${why.why}`;
+    const outcome = troubleOutcome(words, one.host, "4.4.1");
+    unreached.push({ to: one, outcome });
+  }
+  if (won !== undefined) {
+    if (won.to !== to) transcript.note(`connected to ${placeOf(won.to)}`);
+    for (const one of unreached) facts.onUnreached?.(one.to, one.outcome);
+    return won;
+  }
+  const [first, ...others] = unreached;
+  if (first === undefined) return { kind: "not-permitted", to };
+  for (const one of others) facts.onUnreached?.(one.to, one.outcome);
+  return { kind: "failed", ...first, reached: NOT_REACHED };
+}
+
+async function openOnce(
+  { to, connection }: NonNullable<Raced["won"]>,
   facts: OnceFacts,
   transcript: Transcript,
 ): Promise<OpenedOnce> {
-  transcript.note(`connecting to ${placeOf(to)}`);
-  const connection = await connect(
-    to,
-    facts.connectWithinMs,
-    facts.dialV6,
-  );
-  if (!("reply" in connection)) {
-    if (connection.kind === "not-permitted") {
-      transcript.note("not permitted to connect there");
-      return connection;
-    }
-    const { why } = connection;
-    transcript.note(`cannot connect: ${why}`);
-    const place = to.path === undefined ? placeOf(to) : to.host;
-    const outcome = troubleOutcome(
-      `Cannot connect to ${place}: ${why}`,
-      to.host,
-      "4.4.1",
-    );
-    return { kind: "failed", outcome, reached: NOT_REACHED };
-  }
   const opened = await greet(connection, to, { ...facts, transcript });
   if (opened.kind !== "open") connection.quit();
   return opened;

@@ -136,7 +136,12 @@ Deno.test("Logins has a login for one place, and by submission alone", () => {
 Deno.test("Logins wants a verified certificate, unless it is told otherwise", () => {
   const login = { host: "smtp.test", port: 587, user: "me", password: "x" };
   const to = { host: "smtp.test", address: "192.0.2.1", port: 587 };
-  const entry = { tls: "may", match: null, fingerprints: null } as const;
+  const entry = {
+    tls: "may",
+    match: null,
+    fingerprints: null,
+    source: null,
+  } as const;
   const tlsOf = (name: string, at = to) => {
     const destinations = name === "" ? [] : [{ ...entry, name }];
     const logins = new Logins({ ...PART, destinations, login }, () => {});

@@ -333,6 +333,7 @@ function entry(over: object): Options["part"] {
     tls: null,
     match: null,
     fingerprints: null,
+    source: null,
     ...over,
   };
   return { tls: "dane", destinations: [destination] };

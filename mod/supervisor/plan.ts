@@ -139,7 +139,12 @@ export function siteOf(inputs: PlanInputs): Site {
     runDir: paths.runDir,
     nextHops: [...hops.values()],
     nextHopSockets: [...sockets],
-    sources: [],
+    sources: [
+      ...new Set([
+        ...config.outbound.source,
+        ...config.destinations.flatMap(({ source }) => source ?? []),
+      ]),
+    ],
     nameservers: nameserversOf(inputs),
     dnsPort: config.dns.port,
     dnsRecurses: mayRecurse(inputs),
@@ -309,8 +314,9 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       tlsExceptions: config.outbound.tls_exceptions,
       ca: withUsualAuthorities(inputs.ca),
       destinations: config.destinations.map((
-        { name, tls, match, fingerprints },
-      ) => ({ name, tls, match, fingerprints })),
+        { name, tls, match, fingerprints, source },
+      ) => ({ name, tls, match, fingerprints, source })),
+      source: config.outbound.source,
       login: loginOf(inputs),
       mtaSts: site.mtaSts,
     }],

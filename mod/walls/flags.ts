@@ -3,7 +3,7 @@
  * `--allow-x` grants everything; a path that is not absolute, or the root
  * itself, is refused for the same reason.
  */
-import { isIPv4 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import type { Ffi, Needs } from "./manifest.ts";
 
 /** The edges of one process: paths of the sockets that it connects to. */
@@ -85,10 +85,11 @@ function narrowName(name: string): string {
 }
 
 function bindTarget(address: string): string {
-  if (!isIPv4(address)) {
+  if (isIPv4(address)) return `${address}:0`;
+  if (!isIPv6(address) || address.includes("%")) {
     throw new ManifestError(`Cannot grant connecting from ${address}`);
   }
-  return `${address}:0`;
+  return `[${address}]:0`;
 }
 
 function netTarget(target: { host: string; port: number }): string {

@@ -82,6 +82,8 @@ export interface Needs {
   readonly connectUnix?: readonly string[];
   /** Addresses of ours that it may connect from, at ports of the kernel's choice. */
   readonly bind?: readonly string[];
+  /** True if native code may bind to a port of the kernel's choice, too. */
+  readonly kernelBind?: boolean;
   /**
    * True if it may send UDP, to the hosts in `connect` only by Deno's wall. It
    * binds sockets to ports of the kernel's choice for that, which Deno grants

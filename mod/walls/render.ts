@@ -95,7 +95,7 @@ export function renderWalls(
         ...needs.kernelConnect ?? [],
       ]),
     ],
-    bindsAny: (needs.bind ?? []).length > 0,
+    bindsAny: needs.kernelBind === true || (needs.bind ?? []).length > 0,
   };
   const seccomp: SeccompRules = {
     tcp: landlock.connectPorts.length > 0,

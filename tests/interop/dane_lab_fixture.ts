@@ -29,6 +29,7 @@ import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
 import { PART } from "../../mod/smtpc/delivery_fixture.ts";
 import { TlsPolicies } from "../../mod/smtpc/destination.ts";
 import { IdlePool } from "../../mod/smtpc/idle_pool.ts";
+import { Sources } from "../../mod/smtpc/source.ts";
 import { Logins } from "../../mod/smtpc/logins.ts";
 import type { Names } from "../../mod/smtpc/route.ts";
 import type { Session } from "../../mod/smtpc/session_io.ts";
@@ -343,6 +344,7 @@ function meansOf(situation: Situation, { scene, lab, pool }: {
       tls: profile,
       match: match ? [...match] : null,
       fingerprints: fingerprints ? [...fingerprints] : null,
+      source: null,
     }],
   };
   const names = namesOf(situation, lab);
@@ -357,6 +359,7 @@ function meansOf(situation: Situation, { scene, lab, pool }: {
     held: { octets: 0 },
     count: () => {},
     logins: new Logins(part, () => {}),
+    sources: new Sources(part),
     safety: {
       policies: new TlsPolicies(part),
       names,

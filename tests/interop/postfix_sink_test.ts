@@ -10,6 +10,7 @@ import { Sealer } from "../../mod/content/seal.ts";
 import { deliver, type Means } from "../../mod/smtpc/deliver.ts";
 import { NO_NAMES, PART, safetyOf } from "../../mod/smtpc/delivery_fixture.ts";
 import { IdlePool } from "../../mod/smtpc/idle_pool.ts";
+import { Sources } from "../../mod/smtpc/source.ts";
 import { Logins } from "../../mod/smtpc/logins.ts";
 import type { Session } from "../../mod/smtpc/session_io.ts";
 import { smtpcContract } from "../../mod/smtpc/smtpc_ipc.ts";
@@ -82,6 +83,7 @@ function meansOver(spoolDir: string, pool: IdlePool<Session>): Means {
     held: { octets: 0 },
     count: () => {},
     logins: new Logins(PART, () => {}),
+    sources: new Sources(PART),
   };
 }
 
