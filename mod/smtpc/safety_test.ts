@@ -24,6 +24,7 @@ function dns(over: Partial<HostSecurity> = {}): HostSecurity {
     address: "secure",
     name: "secure",
     canonical: "mx.x.test",
+    domain: "x.test",
     ...over,
   };
 }
