@@ -273,7 +273,7 @@ function conf({ dir, port, forwarder, anchor, names, isHardened }: {
   unblock-lan-zones: yes
   insecure-lan-zones: no
   local-zone: "test." nodefault
-  outbound-msg-retry: 2
+  infra-cache-min-rtt: 3000
   harden-algo-downgrade: ${isHardened ? "yes" : "no"}
 remote-control:
   control-enable: no

@@ -25,15 +25,19 @@ const isHere = areInstalled(
   "DNSSEC lab",
   "/usr/sbin/nsd",
   "/usr/sbin/unbound",
+  "/usr/bin/ldns-signzone",
 );
 const isTold = Deno.args.includes("--table");
 /** Situations that are looked at side by side. */
-const AT_ONCE = 16;
+const AT_ONCE = 8;
 
-const ROWS = situations().map((situation, i) => ({
-  ...situation,
-  zone: `s${i}.test`,
-}));
+const ROWS = situations().map((situation, i, all) => {
+  const { shared } = situation;
+  const first = shared === undefined
+    ? i
+    : all.findIndex((one) => one.shared === shared);
+  return { ...situation, zone: `s${first}.test`, isFirst: first === i };
+});
 
 function questionOf(
   { ask, type = TYPE.A, zone }: Situation & { zone: Name },
@@ -63,7 +67,9 @@ Deno.test({
   name: "validator() says of every situation in the lab what unbound says",
   ignore: !isHere,
   fn: async (t) => {
-    const drafts = ROWS.flatMap((row) => row.zones(row.zone));
+    const drafts = ROWS.flatMap((row) =>
+      row.isFirst ? row.zones(row.zone) : []
+    );
     const { zones, anchor } = signed(drafts);
     await withLab({ zones, anchor, change, shout }, async (lab) => {
       const fetch = (question: Question) =>

@@ -15,6 +15,7 @@ import {
   type SigningKey,
   tagOf,
 } from "../../mod/dns/signer_fixture.ts";
+import { type LdnsChoice, ldnsZones } from "./dnssec_ldns.ts";
 import {
   type Draft,
   type Edit,
@@ -33,6 +34,8 @@ export interface Situation {
   readonly want: "secure" | "insecure" | "bogus";
   /** The zones of it; the first is named as given, others below it. */
   readonly zones: (zone: Name) => readonly Draft[];
+  /** Rows that give the same here share the first one's zone. */
+  readonly shared?: string;
   /** `@` is the zone. */
   readonly ask: string;
   readonly type?: number;
@@ -195,7 +198,7 @@ function digests(): Situation[] {
     ]),
     row("missing", "insecure", () => []),
     row("for an algorithm that the zone does not have", "bogus", (name) => [
-      { ...foreign(name), data: foreign(name).data.with(2, 15) },
+      { ...foreign(name), data: foreign(name).data.with(2, 13) },
     ]),
   ];
 }
@@ -1335,6 +1338,48 @@ function places(): Situation[] {
   ];
 }
 
+/** Zones that ldns signed. */
+function ldns(): Situation[] {
+  const kinds: (LdnsChoice & { kind: string; isOptOut?: true })[] = [
+    { kind: "NSEC", algorithm: "ECDSAP256SHA256", args: [] },
+    { kind: "NSEC, RSA", algorithm: "RSASHA512", args: [] },
+    { kind: "NSEC3", algorithm: "ED25519", args: ["-n", "-t", "0"] },
+    {
+      kind: "NSEC3, salt, rounds",
+      algorithm: "ECDSAP384SHA384",
+      args: ["-n", "-t", "9", "-s", "c0ffee"],
+    },
+    {
+      kind: "opt-out",
+      algorithm: "RSASHA256",
+      args: ["-n", "-p", "-t", "1", "-s", "aa"],
+      isOptOut: true,
+    },
+  ];
+  const rows: { ask: string; type?: number; isBelow?: true; isOpen?: true }[] =
+    [
+      { ask: "@", type: MX },
+      { ask: "b.ent.@", type: TXT },
+      { ask: "alias.@" },
+      { ask: "mx.@", type: TLSA },
+      { ask: "ent.@" },
+      { ask: "_25._tcp.mx.@", type: TLSA, isOpen: true },
+      { ask: "x.wild.@", isOpen: true },
+      { ask: "x.wild.@", type: MX, isOpen: true },
+      { ask: "mx.bare.@", isBelow: true },
+    ];
+  return kinds.flatMap(({ kind, isOptOut, ...choice }) => {
+    const zones = (name: Name) => ldnsZones(name, choice);
+    return rows.map(({ isBelow, isOpen, ...asked }): Situation => ({
+      name: `ldns, ${kind}: ${asked.ask} ${asked.type ?? A}`,
+      want: isBelow || (isOpen && isOptOut) ? "insecure" : "secure",
+      zones,
+      shared: kind,
+      ...asked,
+    }));
+  });
+}
+
 /** All of them. */
 export function situations(): Situation[] {
   return [
@@ -1350,5 +1395,6 @@ export function situations(): Situation[] {
     ...hashed(),
     ...aliases(),
     ...places(),
+    ...ldns(),
   ];
 }
