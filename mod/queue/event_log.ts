@@ -111,8 +111,11 @@ export class EventLog {
   /** Does something with the tallies for TLS reports; undefined if it failed. */
   tls<T>(work: (rows: TlsRows) => T): T | undefined {
     if (this.#isClosed || !this.#mayWrite()) return undefined;
-    this.#isDirty = true;
-    return this.#try((store) => work(store.tls));
+    return this.#try((store) => {
+      const done = work(store.tls);
+      if (store.tls.takeForgotten()) this.#isDirty = true;
+      return done;
+    });
   }
 
   /** Overwrites what the database's log repeats of forgotten events. */

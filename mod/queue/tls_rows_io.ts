@@ -62,6 +62,7 @@ export class TlsRows {
   readonly #run: Statements;
   #rows: number;
   #octets: number;
+  #hasForgotten = false;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -117,13 +118,14 @@ export class TlsRows {
     const row = this.#run.find.get(day, domain);
     if (row === undefined) return;
     this.#run.remove.run(day, domain);
+    this.#hasForgotten = true;
     this.#rows--;
     this.#octets -= String(row["tally"]).length;
   }
 
   /** Removes what a former process had reported, or had been about to. */
   removeMarked(): void {
-    this.#run.removeMarked.run();
+    this.#hasForgotten = Number(this.#run.removeMarked.run().changes) > 0;
     const sizes = this.#run.sizes.get();
     this.#rows = Number(sizes?.["n"]);
     this.#octets = Number(sizes?.["octets"]);
@@ -131,9 +133,16 @@ export class TlsRows {
 
   /** Removes all: nobody is told any more. */
   clear(): void {
-    this.#run.clear.run();
+    this.#hasForgotten = Number(this.#run.clear.run().changes) > 0;
     this.#rows = 0;
     this.#octets = 0;
+  }
+
+  /** True if rows were removed since this was asked last. */
+  takeForgotten(): boolean {
+    const hasForgotten = this.#hasForgotten;
+    this.#hasForgotten = false;
+    return hasForgotten;
   }
 
   #addOne({ day, domain, dueMs, tally: more }: Addition): number {
