@@ -9,7 +9,13 @@ import { follow, type Found } from "./follow.ts";
 import type { Judgement, Validator } from "./judgement.ts";
 import { isWithin } from "./labels.ts";
 import { Lru } from "./lru.ts";
-import type { Fetch, Message, Name, Question } from "./message.ts";
+import {
+  type Fetch,
+  type Message,
+  type Name,
+  type Question,
+  TYPE,
+} from "./message.ts";
 import { plainJudgement } from "./plain_judgement.ts";
 import { typeText } from "./rdata.ts";
 import type { Source, Sourced } from "./source.ts";
@@ -82,8 +88,7 @@ export class Resolver {
       validator: {
         judge: async (question, message) => {
           if (this.#believed.has(message)) {
-            const security = message.authenticData ? "secure" : "insecure";
-            return plainJudgement(question, message, security);
+            return await this.#believe(question, message);
           }
           const { unsigned = [] } = this.#options;
           if (
@@ -177,6 +182,20 @@ export class Resolver {
         return Math.max(ttl.min, Math.min(max, left));
       }
     }
+  }
+
+  /** What a server says whose AD bit counts. */
+  async #believe(question: Question, message: Message): Promise<Judgement> {
+    const said = message.authenticData ? "secure" : "insecure";
+    const judged = plainJudgement(question, message, said);
+    if (judged.finding.kind !== "alias" || said === "secure") return judged;
+    // The bit speaks of the whole chain; of the alias alone when asked for it
+    // (RFC 7672 §2.2.2 wants to know).
+    const alone = await this.#fetch({ name: question.name, type: TYPE.CNAME });
+    return alone.kind === "message" && alone.isBelieved &&
+        alone.message.authenticData
+      ? plainJudgement(question, message, "secure")
+      : judged;
   }
 
   async #fetch(question: Question): Promise<Sourced> {

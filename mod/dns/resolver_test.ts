@@ -173,6 +173,20 @@ Deno.test("Resolver believes the AD bit of those that it is told to", async () =
   assert.equal(await said(false, true), "insecure");
 });
 
+Deno.test("Resolver asks whom it believes about an alias alone when its end is insecure", async () => {
+  const { made } = resolver((question) =>
+    message(question, {
+      answer: question.type === TYPE.CNAME
+        ? ["a.test. 60 CNAME b.plain."]
+        : ["a.test. 60 CNAME b.plain.", "b.plain. 60 A 1.2.3.4"],
+      authenticData: question.type === TYPE.CNAME,
+    }, true)
+  );
+  const found = await made.lookUp(A);
+  assert.equal(`${found.security} ${found.nameSecurity}`, "insecure secure");
+  assert.equal(found.canonical, "b.plain");
+});
+
 Deno.test("Resolver hands on what the validator says, and keeps bogus briefly", async () => {
   using time = new FakeTime();
   const judged: string[] = [];
