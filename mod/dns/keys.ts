@@ -94,6 +94,11 @@ export function isKnownAlgorithm(algorithm: number): boolean {
   return ALGORITHMS.has(algorithm);
 }
 
+/** True if a key has a size that may be out of bounds. */
+export function isRsa({ algorithm }: Key): boolean {
+  return ALGORITHMS.get(algorithm)?.kind === "rsa";
+}
+
 /** True if a DS of this digest type can be compared. */
 export function isKnownDigest(digestType: number): boolean {
   return DIGESTS.has(digestType);

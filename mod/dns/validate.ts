@@ -52,9 +52,38 @@ export function validator(options: ValidatorOptions): Validator {
         );
       }
       const zone = await zones.zoneOf(signerOf(question, step, message));
-      return concluded(judged(zone, { question, message, step, options }));
+      const judgement = judged(zone, { question, message, step, options });
+      return concluded(
+        zone.kind === "secure" && judgement.security === "insecure"
+          ? await unlessBelow(judgement, { zone, zones, question })
+          : judgement,
+      );
     },
   };
+}
+
+/**
+ * A zone that does not say what it has may only be believed so of itself: its
+ * vague denial must not hide what a signed zone below it says clearly.
+ */
+async function unlessBelow(
+  judgement: Judgement,
+  { zone, zones, question }: {
+    zone: SignedZone;
+    zones: SignedZones;
+    question: Question;
+  },
+): Promise<Judgement> {
+  const real = await zones.zoneOf(ownerOf(question));
+  if (real.kind !== "secure" || real.zone === zone.zone) return judgement;
+  const why = `${zoneText(zone.zone)} answers for ${rrsetText(question)}, ` +
+    `which is ${zoneText(real.zone)}'s`;
+  return nothing("bogus", why, real.proof);
+}
+
+/** The name whose zone has the records: of DS, the one above. */
+function ownerOf({ name, type }: Question): Name {
+  return type === TYPE.DS ? parentOf(name) ?? "" : name;
 }
 
 /** What a message says of the question, before anybody believes it. */
@@ -124,9 +153,7 @@ function redirection(
  * is signed, because then it must be proven that its zone is not.
  */
 function signerOf(question: Question, step: Step, message: Message): Name {
-  const { name, type } = question;
-  // DS belongs to the zone above.
-  const start = type === TYPE.DS ? parentOf(name) ?? "" : name;
+  const start = ownerOf(question);
   const signers = "rrset" in step
     ? step.rrset.signatures.map(({ signer }) => signer)
     : denialSigners(message);

@@ -996,6 +996,14 @@ function hashed(): Situation[] {
       ask: "x.wild.@",
     },
     {
+      name: "rounds: 51, of the parent, for a name of a signed child",
+      want: "bogus",
+      zones: family({ nsec3: { iterations: 51 } }, {}),
+      ask: "mx.sub.@",
+      type: TXT,
+      edit: only(TXT, "mx.sub.@", replayed("mx.@", TXT)),
+    },
+    {
       name: "rounds: 51, no DS",
       want: "insecure",
       zones: family({ nsec3: { iterations: 51 } }, unsignedZone),
