@@ -111,7 +111,38 @@ function algorithms(): Situation[] {
 
 function rsaSizes(): Situation[] {
   const sized = (pair: KeyPair) => zone({ keys: [makeKey(8, { pair })] });
+  const small = makeKey(8, { pair: makeRsaPair(1_016) });
+  const good = ordinary();
   return [
+    {
+      name: "an RSA key of 1016 bits",
+      want: "insecure",
+      zones: zone({ keys: [small] }),
+      ask: "mx.@",
+      unbounds: "secure",
+    },
+    {
+      name: "an RSA key of 1016 bits, and a good key kept back",
+      want: "bogus",
+      zones: (name) => [{
+        name,
+        keys: [good, small],
+        ds: [dsFor(name, good), dsFor(name, small)],
+      }],
+      ask: "mx.@",
+      edit: only(
+        DNSKEY,
+        "@",
+        (message) =>
+          mapped(
+            message,
+            (records) =>
+              records.filter((one) =>
+                one.type !== DNSKEY || one.data.length > 60
+              ),
+          ),
+      ),
+    },
     {
       name: "an RSA key of 1024 bits",
       want: "secure",
