@@ -212,9 +212,13 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "insecure above 50 iterations",
   }],
-  [6698, { title: "DANE: TLSA", support: "Partial" }],
+  [6698, {
+    title: "DANE: TLSA",
+    support: "Partial",
+    note: "usages 2 and 3, as RFC 7672 wants it for SMTP",
+  }],
   [7218, { title: "DANE: names of the values", support: "Yes" }],
-  [7671, { title: "DANE: operational guidance", support: "Partial" }],
+  [7671, { title: "DANE: operational guidance", support: "Yes" }],
   [6891, { title: "DNS: EDNS(0)", support: "Yes" }],
   [6890, {
     title: "Special-purpose addresses",
@@ -239,7 +243,11 @@ const LIST = new Map<number, Rfc>([
     note: "what they mean, to senders",
   }],
   [7505, { title: "Null MX", support: "Yes" }],
-  [7672, { title: "SMTP security via DANE TLS", support: "Yes" }],
+  [7672, {
+    title: "SMTP security via DANE TLS",
+    support: "Yes",
+    note: "not behind insecure MX records, where it is a may",
+  }],
   [7766, { title: "DNS over TCP", support: "Yes" }],
   [7914, { title: "scrypt", support: "Yes", note: "user passwords" }],
   [8265, {
@@ -266,8 +274,9 @@ const LIST = new Map<number, Rfc>([
   }],
   [8689, {
     title: "SMTP extension: REQUIRETLS",
-    support: "Partial",
-    note: "no DNSSEC or MTA-STS: an MX host must be within the domain",
+    support: "Yes",
+    note:
+      "a host that DNSSEC, MTA-STS, the configuration or its name vouch for",
   }],
   [9110, {
     title: "HTTP semantics",
