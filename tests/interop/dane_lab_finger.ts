@@ -64,7 +64,8 @@ async function opinion(dir: string, destination: string): Promise<Opinion> {
   // After a mismatch it goes on, for it sends nothing; Postfix would not.
   const verdict = /: Verified TLS connection established/.test(words)
     ? "verified"
-    : /: (server|CA|TA) certificate verification failed/.test(words)
+    : /: (server|CA|TA) certificate verification failed|not designated for use/
+        .test(words)
     ? "fails"
     : /: (Untrusted|Trusted|Anonymous) TLS connection established/.test(words)
     ? "encrypted"

@@ -649,6 +649,50 @@ const MATCHES: Row[] = [
     finger: "fails",
   },
   {
+    name: "§3.1.2: the authority itself has expired",
+    make: (scene) => {
+      const old = issue({
+        subject: "old",
+        ca: true,
+        from: Date.now() - 9 * DAY_MS,
+        to: Date.now() - DAY_MS,
+      });
+      return {
+        more: [scene.tlsa("mx", old, "2 0 1")],
+        hosts: [{ manner: "tls", chain: [scene.leaf({ issuer: old }), old] }],
+      };
+    },
+    want: NOT_NOW,
+    report: "certificate-expired",
+    finger: "fails",
+  },
+  {
+    name: "§3.1.2: a certificate for clients",
+    make: one(["2 0 1"], { wish: { forClients: true } }),
+    want: NOT_NOW,
+    finger: "fails",
+  },
+  {
+    name: "§3.1.1: a certificate for clients",
+    make: one(["3 0 1"], { wish: { forClients: true } }),
+    want: DANE,
+    finger: "verified",
+  },
+  {
+    name: "§3.1.2: a chain longer than its authority allows",
+    make: (scene) => {
+      const short = issue({ subject: "short", ca: true, pathLength: 0 });
+      const below = issue({ subject: "below", issuer: short, ca: true });
+      const leaf = scene.leaf({ issuer: below });
+      return {
+        more: [scene.tlsa("mx", short, "2 0 1")],
+        hosts: [{ manner: "tls", chain: [leaf, below, short] }],
+      };
+    },
+    want: NOT_NOW,
+    finger: "fails",
+  },
+  {
     name: "§3.1.2: an authority in the middle, in disorder",
     make: (scene) => {
       const middle = issue({ subject: "M", issuer: scene.root, ca: true });
