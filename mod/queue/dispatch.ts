@@ -280,8 +280,8 @@ export class Dispatcher {
   pump(): void {
     // What is delivered must be written down, or a crash delivers it again.
     if (this.#isStopped || this.#commit.failing !== undefined) return;
+    const nowMs = this.#around.nowMs();
     for (const agenda of [this.#local, this.#remote]) {
-      const nowMs = this.#around.nowMs();
       for (let next = agenda.next(nowMs); next; next = agenda.next(nowMs)) {
         void this.#run(next.job, agenda);
       }

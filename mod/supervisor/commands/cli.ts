@@ -308,6 +308,7 @@ function addQueueOrders(
     .description(
       "send it another way than its routes lead, all its recipients, now",
     )
+    .usage("[options] <id...> <next hop>")
     .argument("<id...>", `${IDS}; and then the next hop`)
     .addHelpText(
       "after",
