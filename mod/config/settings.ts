@@ -27,6 +27,7 @@ import {
   strings,
 } from "./kinds.ts";
 import { PROFILES } from "../dane/profile.ts";
+import { replyFilter } from "./filter_rule.ts";
 import { destinations } from "./destinations.ts";
 import { foldAscii, isAddress, isDomainName, nameOrBelow } from "./names.ts";
 import { trustAnchor } from "./trust_anchor.ts";
@@ -846,6 +847,7 @@ export const SECTIONS = {
     }),
   }),
   destinations,
+  reply_filter: replyFilter,
   dns: section(
     "Asking the DNS, and checking its signatures. Whom to ask is in " +
       "outbound.nameservers, how long in outbound.dns_timeout.",

@@ -45,6 +45,7 @@ import type { SmtpcPart } from "./role.ts";
 import type { Attempt, smtpcContract } from "./smtpc_ipc.ts";
 import { mustTls } from "./transaction.ts";
 import type { Tickets } from "./tickets.ts";
+import { filtered } from "./reply_filter.ts";
 import type { Sources } from "./source.ts";
 import { Transcript } from "./transcript.ts";
 import { troubleOutcome } from "./verdict.ts";
@@ -184,7 +185,9 @@ class Errand {
       hosts: this.#hosts.hosts,
       tlsResults: this.#hosts.tlsResults,
     };
-    const outcomes = this.#outcomes.map((outcome) => outcome ?? rest);
+    const outcomes = this.#outcomes.map((outcome) =>
+      filtered(this.#means.part.replyFilter, outcome ?? rest)
+    );
     for (const { kind } of outcomes) this.#means.count(kind);
     return { answer: { outcomes, attempt } };
   }

@@ -47,6 +47,7 @@ export const PART: SmtpcPart = {
   ca: "",
   destinations: [],
   source: [],
+  replyFilter: [],
   login: null,
 };
 const CALL = smtpcContract.calls.deliver;

@@ -43,6 +43,16 @@ export const smtpcPart = object({
   destinations: list(destinationPart, { max: 10_000 }),
   /** Addresses to connect from, at most one of a family. */
   source: list(text({ max: 64 }), { max: 2 }),
+  /** See `mod/config/filter_rule.ts`; the first that fits counts. */
+  replyFilter: list(
+    object({
+      pattern: text({ min: 1, max: 200 }),
+      code: int({ min: 200, max: 599 }),
+      enhanced: token(/^[245]\.\d{1,3}\.\d{1,3}$/, { max: 9 }),
+      text: text({ max: 300 }).nullable(),
+    }),
+    { max: 100 },
+  ),
   /** Who we are at the one next hop that wants a login; never logged. */
   login: z.union([
     z.null(),

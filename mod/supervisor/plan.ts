@@ -317,6 +317,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
         { name, tls, match, fingerprints, source },
       ) => ({ name, tls, match, fingerprints, source })),
       source: config.outbound.source,
+      replyFilter: config.reply_filter,
       login: loginOf(inputs),
       mtaSts: site.mtaSts,
     }],
