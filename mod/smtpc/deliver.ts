@@ -310,13 +310,14 @@ class Errand {
         continue;
       }
       const { wanted, policy, fault } = decided;
+      const rivals = route.candidates.filter((one) =>
+        one !== to && one.host === to.host && !tried.has(one.address)
+      ).slice(0, part.maxHosts - tried.size - 1);
       const opened = await openSession(
         to,
         {
           ...facts,
-          rivals: route.candidates.filter((one) =>
-            one !== to && one.host === to.host && !tried.has(one.address)
-          ).slice(0, part.maxHosts - tried.size - 1),
+          rivals,
           onUnreached: (one, outcome) => {
             tried.add(one.address);
             this.#noteFailed(one, { outcome, reached: NOT_REACHED }, {
@@ -326,7 +327,9 @@ class Errand {
             });
             this.#hostFailed(outcome);
           },
-          wanted: login === undefined ? wanted : logins.safe(wanted, to),
+          wanted: login === undefined
+            ? wanted
+            : logins.safe(wanted, [to, ...rivals]),
           login,
         },
         this.#transcript,

@@ -10,7 +10,7 @@ import type { NextHop } from "../core/shapes.ts";
 import { TlsPolicies } from "./destination.ts";
 import type { Login } from "./login.ts";
 import type { SmtpcPart } from "./role.ts";
-import { type Candidate, isLoopback, protocolOf } from "./route.ts";
+import { type Candidate, protocolOf } from "./route.ts";
 import { type Wanted, wantedBy } from "./wanted.ts";
 
 /** How long a refused login is left alone. */
@@ -79,8 +79,10 @@ export class Logins {
    * a known authority for the host's name, if nothing stronger is wanted. Not
    * on this machine, and not where `[destinations]` says something else of
    * this very host: what it says of `*` was not said about a password.
+   *
+   * @param places All addresses of one host that the session may be with
    */
-  safe(wanted: Wanted, to: Candidate): Wanted {
+  safe(wanted: Wanted, places: readonly [Candidate, ...Candidate[]]): Wanted {
     const { demand, requireTls } = wanted;
     switch (demand.kind) {
       case "verified":
@@ -91,13 +93,23 @@ export class Logins {
       case "clear":
       case "opportunistic":
       case "encrypted":
-        return this.#isSaid || isLoopback(to.address) ? wanted : wantedBy({
+        return this.#isSaid || places.every(isHere) ? wanted : wantedBy({
           ...demand,
           kind: "verified",
-          names: [to.host],
+          names: [places[0].host],
           mayCommonName: false,
           says: "a login: a certificate for the host's name",
         }, requireTls);
     }
   }
+}
+
+/**
+ * True if nobody but this machine can be there. That a name leads here does
+ * not count: who forges its addresses could have another user of this machine
+ * listen for the password.
+ */
+function isHere({ host, address }: Candidate): boolean {
+  const isOurs = address === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(address);
+  return isOurs && (host === address || host === "localhost");
 }

@@ -99,7 +99,7 @@ export async function probe(
       to,
       {
         ...facts,
-        wanted: login === undefined ? wanted : logins.safe(wanted, to),
+        wanted: login === undefined ? wanted : logins.safe(wanted, [to]),
         login,
       },
       transcript,

@@ -142,14 +142,22 @@ Deno.test("Logins wants a verified certificate, unless it is told otherwise", ()
     fingerprints: null,
     source: null,
   } as const;
-  const tlsOf = (name: string, at = to) => {
+  const tlsOf = (name: string, ...at: (typeof to)[]) => {
     const destinations = name === "" ? [] : [{ ...entry, name }];
     const logins = new Logins({ ...PART, destinations, login }, () => {});
-    const { tls, demand } = logins.safe(OPPORTUNISTIC, at);
+    const [first = to, ...others] = at;
+    const { tls, demand } = logins.safe(OPPORTUNISTIC, [first, ...others]);
     return `${tls} ${demand.kind}`;
   };
   assert.equal(tlsOf(""), "must verified");
   assert.equal(tlsOf("*"), "must verified");
   assert.equal(tlsOf("smtp.test:587"), "may opportunistic");
-  assert.equal(tlsOf("", { ...to, address: "127.0.0.1" }), "may opportunistic");
+  const here = { ...to, host: "localhost", address: "127.0.0.1" };
+  assert.equal(tlsOf("", here), "may opportunistic");
+  assert.equal(tlsOf("", { ...here, host: "127.0.0.1" }), "may opportunistic");
+  // Of two addresses that the DNS gives, either may be the one that answers.
+  const far = { ...here, address: "192.0.2.1" };
+  assert.equal(tlsOf("", here, far), "must verified");
+  // A forged address would hand the password to any user of this machine.
+  assert.equal(tlsOf("", { ...to, address: "127.0.0.1" }), "must verified");
 });

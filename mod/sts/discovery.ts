@@ -23,7 +23,7 @@ export function policyHost(domain: string): string {
 /** Looks at a domain's record. Who cannot be asked has none. */
 export async function look(dns: Dns, domain: string): Promise<Sight> {
   const name = `_mta-sts.${domain}`;
-  if (!isName(name)) return { kind: "none" };
+  if (!isName(name) || !isCertifiable(domain)) return { kind: "none" };
   const reply = await dns.ask("texts", { name });
   const id = reply.kind === "answered"
     ? announcedId(reply.answer.texts)
@@ -60,4 +60,14 @@ function fetchError(why: string): Failed {
 /** An address literal has no names below it, and a name has an end. */
 function isName(name: string): boolean {
   return !name.includes("[") && !name.includes(":") && name.length <= 253;
+}
+
+/**
+ * True of a name that a certificate can be checked for: TLS throws for labels
+ * that begin or end with a hyphen, and for names that look like addresses.
+ */
+function isCertifiable(name: string): boolean {
+  const labels = name.split(".");
+  return labels.every((one) => !one.startsWith("-") && !one.endsWith("-")) &&
+    !/^[0-9]+$/.test(labels.at(-1)!);
 }

@@ -51,6 +51,18 @@ const LOOKS: { name: string; domain?: string; reply: unknown; want: string }[] =
       want: "none",
     },
     {
+      name: "a name that no certificate can be for, which TLS throws at",
+      domain: "remote.123",
+      reply: texts("v=STSv1; id=1;"),
+      want: "none",
+    },
+    {
+      name: "a label that ends with a hyphen",
+      domain: "remote-.test",
+      reply: texts("v=STSv1; id=1;"),
+      want: "none",
+    },
+    {
       name: "a name that is too long with its prefix",
       domain: `${"a.".repeat(123)}test`,
       reply: texts("v=STSv1; id=1;"),
