@@ -20,6 +20,7 @@ import {
   readKey,
 } from "./keys.ts";
 import { isWithin, labelCount, labelsOf } from "./labels.ts";
+import { Lru } from "./lru.ts";
 import type { Message, Name } from "./message.ts";
 import { TYPE } from "./message.ts";
 import { type Ds, readDs } from "./rdata.ts";
@@ -51,8 +52,14 @@ interface Inside {
   readonly untilS: number;
 }
 
-/** Zones and names that are remembered; the longest unused goes first. */
-const MAX_KNOWN = 5_000;
+/**
+ * Octets of zones and names that are remembered, estimated: some 4,000 honest
+ * ones, and no more of those whose owners have a hundred keys each.
+ */
+const MAX_KNOWN = 16_777_216;
+/** What an entry takes, and a key beside its octets, roughly. */
+const ENTRY = 1_000;
+const KEY = 1_500;
 /** Whatever TTLs say: keys that were taken back are not believed for longer. */
 const MAX_KEPT_S = 21_600;
 /** What is broken is looked at again soon: somebody may be mending it. */
@@ -68,7 +75,7 @@ const SHA1 = 1;
 /** Finds zones, and remembers them. */
 export class SignedZones {
   readonly #options: ValidatorOptions;
-  readonly #known = new Map<Name, ZoneState | Inside>();
+  readonly #known = new Lru<ZoneState | Inside>(MAX_KNOWN);
   readonly #underWay = new Map<Name, Promise<ZoneState | Inside>>();
 
   constructor(options: ValidatorOptions) {
@@ -113,8 +120,6 @@ export class SignedZones {
   ): Promise<ZoneState | Inside> {
     const known = this.#known.get(name);
     if (known !== undefined && known.untilS > this.#options.nowS()) {
-      this.#known.delete(name);
-      this.#known.set(name, known);
       return known;
     }
     const underWay = this.#underWay.get(name);
@@ -134,15 +139,9 @@ export class SignedZones {
     this.#known.delete(name);
     // What nobody answered is asked again at once.
     if (found.kind === "indeterminate") return;
-    if (this.#known.size >= MAX_KNOWN) {
-      const [oldest] = this.#known.keys();
-      this.#known.delete(oldest as Name);
-    }
     const latestS = this.#options.nowS() + MAX_KEPT_S;
-    this.#known.set(name, {
-      ...found,
-      untilS: Math.min(found.untilS, latestS),
-    });
+    const untilS = Math.min(found.untilS, latestS);
+    this.#known.set(name, { ...found, untilS }, weightOf(found));
   }
 
   #atAnchor(zone: Name): Promise<ZoneState> {
@@ -311,6 +310,16 @@ export class SignedZones {
       untilS: this.#options.nowS() + BROKEN_KEPT_S,
     };
   }
+}
+
+function weightOf(found: ZoneState | Inside): number {
+  if (found.kind === "inside") return ENTRY;
+  let octets = ENTRY;
+  for (const line of found.proof) octets += line.length;
+  if (found.kind === "secure") {
+    for (const { data } of found.keys) octets += KEY + data.length;
+  }
+  return octets;
 }
 
 function tooDeep(name: Name, { proof, untilS }: SignedZone): OtherZone {

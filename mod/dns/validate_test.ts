@@ -254,3 +254,53 @@ Deno.test("validator() looks at a broken zone again after half a minute", async 
   await lookUp("mx.test", A);
   assert.equal(count(), 2);
 });
+
+Deno.test("validator() forgets zones by what they weigh", async () => {
+  // A hundred keys of four kilobits: what one DNSKEY message holds.
+  const heavy = Array.from({ length: 99 }, (_, n): ResourceRecord => {
+    const data = new Uint8Array(520).fill(0xc3);
+    data.set([1, 0, 3, 8, 3, 1, 0, 1, 0xc3, n]);
+    return { name: "", type: DNSKEY, ttl: 300, data };
+  });
+  const names = Array.from({ length: 100 }, (_, n) => `z${n}`);
+  const zones = new Map(names.map((name) => [
+    name,
+    signZone({
+      ...TEST,
+      name,
+      records: [
+        ...heavy.map((one) => ({ ...one, name })),
+        record(`${name}. ${SOA}`),
+        record(`${name}. 300 A 192.0.2.1`),
+      ],
+    }),
+  ]));
+  const root = signZone({
+    ...ROOT,
+    records: [...ROOT.records, ...names.map((name) => dsFor(name, TEST_KEY))],
+  });
+  const asked: string[] = [];
+  const fetch = ({ name, type }: Question): Promise<Message> => {
+    asked.push(`${name} ${type}`);
+    const from = type === DS || name === "" ? root : zones.get(name)!;
+    const answer = from.filter((one) =>
+      one.name === name &&
+      (one.type === type ||
+        (one.type === TYPE.RRSIG && readSignature(one.data)?.covered === type))
+    );
+    return Promise.resolve({
+      ...response({ question: { name, type } }),
+      answer,
+    });
+  };
+  const { judge } = validator({ anchors: ANCHORS, fetch, nowS: () => NOW_S });
+  const isSecure = async (name: string) => {
+    const question = { name, type: A };
+    return (await judge(question, await fetch(question))).security === "secure";
+  };
+  for (const name of names) assert.ok(await isSecure(name));
+  const count = (name: string) =>
+    asked.filter((one) => one === `${name} ${DNSKEY}`).length;
+  assert.ok(await isSecure("z99") && await isSecure("z0"));
+  assert.deepEqual([count("z99"), count("z0")], [1, 2]);
+});
