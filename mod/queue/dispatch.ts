@@ -9,6 +9,7 @@ import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { address as addressShape } from "../core/shapes.ts";
 import { ActiveSet } from "./active_set.ts";
 import { Agenda, type Allowance } from "./agenda.ts";
+import { Crowd } from "./crowd.ts";
 import { DeadList } from "./dead_list.ts";
 import {
   deliver,
@@ -37,7 +38,6 @@ const BATCH = 100;
 /** Jobs of a message that may end without anybody knowing how. */
 const MAX_UNKNOWN_ENDS = 2;
 const UNKNOWN_AGAIN_MS = 1_000;
-const CROWDED_AGAIN_MS = 60_000;
 /** Jobs that wait in memory for the outcome of a probe. */
 const MAX_ON_PROBATION = 100;
 /** Timers do not take more. */
@@ -71,6 +71,7 @@ export class Dispatcher {
   readonly #routing: Routing;
   readonly #settling: Settling;
   readonly #dead = new DeadList();
+  readonly #crowd = new Crowd();
   readonly #local: Agenda<Job>;
   readonly #remote: Agenda<Job>;
   /**
@@ -310,11 +311,13 @@ export class Dispatcher {
       } else if (waiting * 4 > maxActive) {
         // One destination must not fill the memory with its backlog. Of one
         // that may be dead, the backlog is not looked at again and again.
-        const waitMs = this.#remote.isProven(destination)
-          ? CROWDED_AGAIN_MS
-          : firstRetryMs * (1 + this.#around.random());
-        const untilMs = nowMs + Math.ceil(waitMs);
-        results.push(...this.#postponed(some, untilMs, CROWDED));
+        const untilMs = this.#remote.isProven(destination)
+          ? this.#crowd.turnMs(destination, { nowMs, waiting })
+          : this.#crowd.turnInDoubtMs(destination, {
+            nowMs,
+            random: this.#around.random(),
+          });
+        results.push(...putOff(some, untilMs, CROWDED));
       } else {
         if (standing.kind === "probation") this.#remote.probe(destination);
         // Each its own reverse-path: each a transaction of its own.
@@ -344,12 +347,7 @@ export class Dispatcher {
     // in the same second.
     const { firstRetryMs } = this.#around.part();
     const spreadMs = Math.floor(this.#around.random() * firstRetryMs / 10);
-    return parts.map(({ recipient }) => ({
-      kind: "postponed",
-      recipient,
-      untilMs: untilMs + spreadMs,
-      why,
-    }));
+    return putOff(parts, untilMs + spreadMs, why);
   }
 
   async #run(job: Job, agenda: Agenda<Job>): Promise<void> {
@@ -362,6 +360,7 @@ export class Dispatcher {
     });
     const feedback = feedbackOf(job, reached);
     const isDead = agenda.done(destination, feedback);
+    this.#crowd.left(destination, this.#around.nowMs());
     if (feedback === "reached") this.#reached(destination);
     if (isDead) this.#unreachable(destination);
     switch (reached.kind) {
@@ -478,4 +477,18 @@ export class Dispatcher {
     else this.#unheard.delete(message.n);
     this.#active.forget(message);
   }
+}
+
+/** Not tried, and nobody's fault. */
+function putOff(
+  parts: readonly Part[],
+  untilMs: number,
+  why: Outcome,
+): Result[] {
+  return parts.map(({ recipient }) => ({
+    kind: "postponed",
+    recipient,
+    untilMs,
+    why,
+  }));
 }
