@@ -6,6 +6,7 @@
 import { log } from "../core/log.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Event } from "./event.ts";
+import { faultOf } from "./fault_io.ts";
 import type { Finisher } from "./finisher.ts";
 import type { Flush } from "./flush.ts";
 import type { GroupCommit } from "./group_commit.ts";
@@ -70,6 +71,7 @@ export class Orders {
   readonly #around: Surroundings;
   readonly #works = new Map<string, Work>();
   #isBusy = false;
+  #isFaultTold = false;
   #looks = 0;
 
   constructor(options: {
@@ -98,8 +100,22 @@ export class Orders {
     if (this.#looks++ % LOOKS_BETWEEN_CLEANING === 0) {
       forgetOldAnswers(dir, this.#around.wallMs());
     }
-    for (const name of orderNames(dir)) await this.#carryOut(dir, name);
-    this.#isBusy = false;
+    try {
+      for (const name of orderNames(dir)) await this.#carryOut(dir, name);
+      this.#isFaultTold = false;
+    } catch (error) {
+      this.#tellFault(error);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** A full disk, perhaps: the order stays, and is tried at the next look. */
+  #tellFault(error: unknown): void {
+    const refusal = faultOf(error); // rethrows what is our own bug
+    if (this.#isFaultTold) return;
+    this.#isFaultTold = true;
+    log("queue-fault", { refusal, why: "an order could not be carried out" });
   }
 
   async #carryOut(dir: string, name: string): Promise<void> {
@@ -204,7 +220,8 @@ export class Orders {
       !this.#dispatcher.isActive(row.n) && row.state !== "incoming";
     const busy = action === "retry" ? [] : page.filter((row) => !isFree(row));
     const free = page.filter((row) => !busy.includes(row));
-    this.#dispatcher.recall(busy.map(({ n }) => n));
+    // The free ones, too: until the commit they must not come into memory.
+    if (action !== "retry") this.#dispatcher.recall(page.map(({ n }) => n));
     work.left.push(...busy.map(({ n }) => n));
     if (free.length === 0) return;
     const done = await this.#do(work.order, free);

@@ -50,6 +50,15 @@ export function readOrder(dir: string, name: string): Order | undefined {
   return order.safeParse(readJson(`${dir}/${ORDER}${name}`)).data;
 }
 
+/**
+ * The last row that any order is about, 0 if none is. No later message may have
+ * the number of a row up to it, or an order that a crash repeats meant it, too.
+ */
+export function lastMeant(dir: string): number {
+  const rows = orderNames(dir).map((name) => readOrder(dir, name)?.upTo ?? 0);
+  return Math.max(0, ...rows);
+}
+
 /** Writes an order, or in its place. */
 export function writeOrder(dir: string, name: string, what: Order): void {
   writeWhole(dir, `${ORDER}${name}`, what);

@@ -223,3 +223,49 @@ Deno.test("Queue flushes all, or one domain, as ordered, and tries what was dead
   assert.equal((await done(lab, newOrder("flush"))).recipients, 6);
   await until("all are done", () => fake.released.length === 12);
 });
+
+Deno.test("Queue hands out nothing of a message while an order about it is written down", async () => {
+  // More than are loaded in one go: the rest is loaded a moment later.
+  const { lab } = await deferred(150);
+  await using _ = lab;
+  const { fake } = lab;
+  const gate = Promise.withResolvers<void>();
+  fake.deliver = () => gate.promise.then(() => NOT_NOW);
+  giveOrder(lab.dir, newOrder("flush"), 1);
+  await until("all are due", () => orderNames(lab.dir).length === 0);
+  giveOrder(lab.dir, newOrder("hold", { all: true }), 2);
+  await until("some are tried", () => fake.running > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gate.resolve();
+  await until("no order", () => orderNames(lab.dir).length === 0);
+  await until("idle", () => lab.queue.counts().byState.active === 0);
+  assert.deepEqual(new Set(statesOf(lab)), new Set(["hold"]));
+});
+
+Deno.test("Queue spares what comes after an order for all that a crash repeats", async () => {
+  const { lab } = await deferred(2);
+  await using _ = lab;
+  const dir = copyOf(lab.dir);
+  // All were deleted, and it died before it forgot the order.
+  giveOrder(dir, newOrder("delete", { all: true, upTo: 99 }), 1);
+  await using next = laboratory({ dir, change: SLOW });
+  next.fake.deliver = () => NOT_NOW;
+  const ask = newAsk(["bob@home.test"]);
+  await next.send(ask);
+  await until("no order", () => orderNames(dir).length === 0);
+  assert.deepEqual(listQueue(dir).map(({ id }) => id), [ask.queueId]);
+});
+
+Deno.test("Queue tries an order again that it could not write down", async () => {
+  const { lab } = await deferred(1);
+  await using _ = lab;
+  await lab.queue.carryOutOrders(); // it cleans up
+  const name = giveOrder(lab.dir, newOrder("hold", { all: true }), 1);
+  const inTheWay = `${lab.dir}/new-order-${name}`;
+  fs.symlinkSync("/dev/full", inTheWay);
+  await lab.queue.carryOutOrders();
+  assert.equal(orderNames(lab.dir).length, 1);
+  fs.rmSync(inTheWay);
+  await until("no order", () => orderNames(lab.dir).length === 0);
+  assert.deepEqual(statesOf(lab), ["hold", "hold"]);
+});

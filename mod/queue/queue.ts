@@ -28,6 +28,7 @@ import type { Message } from "./message.ts";
 import { NoticeWriter } from "./notice_writer.ts";
 import { Notices } from "./notices.ts";
 import { Orders } from "./orders.ts";
+import { lastMeant } from "./orders_io.ts";
 import { OwnMail } from "./own_mail.ts";
 import { type queueContract, STATES } from "./queue_ipc.ts";
 import { Reserve } from "./reserve_io.ts";
@@ -124,7 +125,7 @@ export class Queue {
     this.#store = new Store(db, history);
     this.#wal = openLog(db, databasePath(dir));
     this.#log = new LogSync(databasePath(dir));
-    this.#nextNumber = this.#store.lastNumber() + 1;
+    this.#nextNumber = Math.max(this.#store.lastNumber(), lastMeant(dir)) + 1;
     const store = this.#store;
     const keys = this.#keys;
     const around = {
