@@ -14,3 +14,14 @@ export function visible(text: string, substitute: string): string {
     substitute,
   );
 }
+
+/**
+ * JSON that a terminal obeys nothing of: beside the control characters that
+ * JSON escapes itself, those above ASCII and the marks of direction.
+ */
+export function tamed(json: string): string {
+  return json.replace(
+    /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

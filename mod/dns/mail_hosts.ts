@@ -11,14 +11,12 @@ import { hostName } from "./name.ts";
  * Mail hosts looked up of one domain, and addresses of one host. A domain's
  * owner makes us ask twice as many questions as the first.
  */
-export const MAX_HOSTS = 40;
+export const MAX_HOSTS = 20;
 /** See {@link MAX_HOSTS}. */
 export const MAX_ADDRESSES = 20;
 
 /** Hosts whose addresses are looked up side by side. */
 const AT_ONCE = 8;
-/** After this many no more are looked up. */
-const ENOUGH_HOSTS = 20;
 /** Longest for all hosts of a domain; whoever is not looked up is unclear. */
 const HOSTS_WITHIN_MS = 20_000;
 
@@ -102,7 +100,6 @@ async function hostsOf(
   const refusals = new Set<string>();
   const untilMs = performance.now() + HOSTS_WITHIN_MS;
   for (let at = 0; at < ordered.length; at += AT_ONCE) {
-    if (hosts.length >= ENOUGH_HOSTS) break;
     if (performance.now() > untilMs) {
       refusals.add("try-later");
       break;

@@ -193,18 +193,22 @@ function readChallenge(text: string, ours: string) {
     : undefined;
 }
 
+/** Characters of a secret by which it is recognised. */
+const TELLING = 16;
+
 /** What of a reply to a login may be shown: never what could tell a secret. */
 export function tellable(reply: Reply, login: Login): Reply {
   if (reply.code === 334) return { code: 334, lines: ["(a question)"] };
-  // The longest first, of which the others may be parts.
   const secrets = [
     base64(`\0${login.user}\0${login.password}`),
     base64(login.password),
     login.password,
-  ].map((one) => one.slice(0, 100));
-  const lines = reply.lines.map((line) =>
-    secrets.reduce((text, one) => text.replaceAll(one, "***"), line)
-  );
+  ].map((one) => one.slice(0, TELLING));
+  // All behind it goes, too: it is the rest of the secret, perhaps cut.
+  const lines = reply.lines.map((line) => {
+    const at = secrets.map((one) => line.indexOf(one)).filter((n) => n >= 0);
+    return at.length === 0 ? line : `${line.slice(0, Math.min(...at))}***`;
+  });
   return { code: reply.code, lines };
 }
 

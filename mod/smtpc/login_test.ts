@@ -166,6 +166,12 @@ Deno.test("tellable() keeps back questions and what tells the password", () => {
   assert.deepEqual(shown(334, base64(SERVER_FIRST)), ["(a question)"]);
   assert.deepEqual(
     shown(535, "no pencil here", `not ${base64("\0user\0pencil")}`, "sorry"),
-    ["no *** here", "not ***", "sorry"],
+    ["no ***", "not ***", "sorry"],
   );
+  const long = { user: "me@home.test", password: "p".repeat(90) };
+  for (const one of [long.password, `\0${long.user}\0${long.password}`]) {
+    const lines = [`bad ${base64(one)}`, `bad ${one.slice(0, 60)}`];
+    const [first] = tellable({ code: 535, lines }, long).lines;
+    assert.equal(first, "bad ***");
+  }
 });

@@ -4,6 +4,7 @@
  * dropped. Lines are bounded in length and rate.
  */
 import { MAX_LOG_LINE } from "../core/log.ts";
+import { tamed } from "../core/visible.ts";
 
 /** Lines a second from one process; more are counted and dropped. */
 const MAX_LINES_A_SECOND = 2_000;
@@ -89,12 +90,13 @@ export class LogSink {
 
   #emit(fields: Record<string, unknown>): void {
     const { at: _at, role: _role, event, ...rest } = fields;
-    this.#write(JSON.stringify({
+    const line = JSON.stringify({
       at: new Date().toISOString(),
       role: this.#instance,
       event: typeof event === "string" ? event : "text",
       ...rest,
-    }));
+    });
+    this.#write(tamed(line));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Exit codes of the command line, and how it says what went wrong. */
-import { visible } from "../../core/visible.ts";
+import { tamed, visible } from "../../core/visible.ts";
 
 /** Exit codes, by meaning; sysexits(3) where it has one. */
 export const EXIT = {
@@ -32,16 +32,5 @@ export function fail(code: number, faults: readonly string[]): number {
 
 /** Prints data: as JSON, or as `text` makes it for people. */
 export function print(json: boolean, data: unknown, text: () => string): void {
-  console.log(json ? jsonText(data) : text());
-}
-
-/**
- * JSON that a terminal obeys nothing of: beside the control characters that
- * JSON escapes itself, those above ASCII and the marks of direction.
- */
-export function jsonText(data: unknown): string {
-  return JSON.stringify(data, null, 2).replace(
-    /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  console.log(json ? tamed(JSON.stringify(data, null, 2)) : text());
 }
