@@ -16,6 +16,12 @@ import { NOT_REACHED, type Reached, type Wanted } from "./wanted.ts";
 /** What came of a handshake. */
 export type Shaken =
   | { readonly kind: "shaken"; readonly reached: Reached }
+  /**
+   * It failed with a session that was to be taken up again: a new connection,
+   * once, without. It shows the certificate of its first handshake, and that
+   * may have been replaced, together with its TLSA records.
+   */
+  | { readonly kind: "anew"; readonly why: string }
   /** Opportunistic TLS failed: a new connection, once, in the clear. */
   | { readonly kind: "without-tls"; readonly why: string }
   | {
@@ -47,19 +53,23 @@ export async function shakeHands(
   const { sni } = wanted.demand;
   const place = { sni, address: to.address, port: to.port };
   const tickets = mayResume(wanted.demand) ? facts.tickets : undefined;
+  const offered = tickets?.take(place);
+  const isOffered = offered !== undefined;
   let ticket: Buffer | undefined;
   let isMet = false;
   const secured = await connection.secure(sni, {
     withinMs,
     ca,
-    ticket: tickets?.take(place),
+    ticket: offered,
     onTicket: tickets === undefined ? undefined : (fresh) => {
       // They may come before the certificates are judged, or after.
       if (isMet) tickets.put(place, fresh);
       else ticket = fresh;
     },
   });
-  if ("kind" in secured) return handshakeFailed(secured, to, facts);
+  if ("kind" in secured) {
+    return handshakeFailed(secured, to, { ...facts, isOffered });
+  }
   const { tls } = secured;
   transcript.note(tls);
   const { shown } = connection;
@@ -74,6 +84,7 @@ export async function shakeHands(
     return { kind: "shaken", reached: { reached, tls, certificate, fault } };
   }
   transcript.note(`${judged.why} (${certificate})`);
+  if (isOffered) return { kind: "anew", why: judged.why };
   const reached: Reached = { reached: "encrypted", tls, certificate, fault };
   const why = `${to.host} is not whom it must be: ${judged.why}`;
   return {
@@ -88,7 +99,7 @@ export async function shakeHands(
 function handshakeFailed(
   trouble: Trouble,
   to: Candidate,
-  { wanted, transcript }: HandshakeFacts,
+  { wanted, transcript, isOffered }: HandshakeFacts & { isOffered: boolean },
 ): Shaken {
   const { why } = trouble;
   transcript.note(why);
@@ -96,6 +107,7 @@ function handshakeFailed(
   // in the clear.
   const isMess = trouble.kind === "unexpected" || trouble.kind === "early" ||
     trouble.kind === "malformed";
+  if (isOffered && !isMess) return { kind: "anew", why };
   if (wanted.tls !== "must" && !isMess) return { kind: "without-tls", why };
   const words = `${why} in the TLS handshake with ${to.host}`;
   return {

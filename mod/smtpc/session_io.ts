@@ -99,8 +99,9 @@ export type Sent =
   | { readonly do: "stale" };
 
 /**
- * Opens a session; in the clear at the second try, if TLS is what fails and
- * nobody demands it.
+ * Opens a session: once more with a whole handshake, if it failed with a TLS
+ * session taken up again; and in the clear at the last, if TLS is what fails
+ * and nobody demands it.
  */
 export async function openSession(
   to: Candidate,
@@ -111,11 +112,18 @@ export async function openSession(
   if ("kind" in raced) return raced;
   const { to: met } = raced;
   const offers = { kind: "not-offered", why: "" } as const;
-  const first = await openOnce(
-    raced,
-    { ...facts, clearBecause: offers },
-    transcript,
-  );
+  const asked = { ...facts, clearBecause: offers };
+  let first = await openOnce(raced, asked, transcript);
+  if (first.kind === "anew") {
+    transcript.note(`${first.why}; again with a whole handshake`);
+    const anew = await raceFor(met, { ...facts, rivals: [] }, transcript);
+    if ("kind" in anew) return anew;
+    const whole = { ...asked, tickets: undefined };
+    first = await openOnce(anew, whole, transcript);
+  }
+  if (first.kind === "anew") {
+    throw new RangeError("Cannot be: there was no session to take up");
+  }
   if (first.kind !== "without-tls") return { ...first, to: met };
   transcript.note(`no TLS (${first.why}); again without`);
   const wanted: Wanted = { ...facts.wanted, tls: "never" };
@@ -130,8 +138,10 @@ export async function openSession(
     },
     transcript,
   );
-  if (second.kind !== "without-tls") return { ...second, to: met };
-  throw new RangeError("Cannot be: TLS was not to be tried");
+  if (second.kind === "without-tls" || second.kind === "anew") {
+    throw new RangeError("Cannot be: TLS was not to be tried");
+  }
+  return { ...second, to: met };
 }
 
 type OnceFacts = SessionFacts & {
@@ -139,10 +149,10 @@ type OnceFacts = SessionFacts & {
   readonly clearBecause: Parameters<typeof reachedInClear>[1];
 };
 
-type OpenedOnce = Opened | {
-  readonly kind: "without-tls";
-  readonly why: string;
-};
+type OpenedOnce =
+  | Opened
+  | { readonly kind: "without-tls"; readonly why: string }
+  | { readonly kind: "anew"; readonly why: string };
 
 /** Connects to the host, at whichever of its addresses answers first. */
 async function raceFor(
@@ -232,6 +242,7 @@ async function greet(
       const shaken = await shakeHands(connection, to, facts);
       switch (shaken.kind) {
         case "without-tls":
+        case "anew":
           return shaken;
         case "failed":
           return shaken;
