@@ -50,7 +50,10 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     box: `${dir}/mail/${BOX_DOMAIN}/u/new`,
     group,
     partOf,
-    flush: (domain) => etrn(port, domain),
+    flush: async (domain) => {
+      const flush = ["queue", "flush", domain, "--config", file];
+      await run([Deno.execPath(), "run", "-A", MAIN, ...flush]);
+    },
     stop: async () => {
       if (!ended) child.kill("SIGTERM");
       await until(() => ended, { withinMs: STOPPED_WITHIN_MS });
@@ -60,17 +63,6 @@ export async function startBulkhead(ground: Ground): Promise<Server> {
     throw new Error(`Cannot start Bulkhead:\n${tail(log)}`);
   }
   return server;
-}
-
-/** RFC 1985: what waits for a domain is tried now. */
-async function etrn(port: number, domain: string): Promise<void> {
-  const client = await Deno.connect({ hostname: "127.0.0.1", port });
-  const said = `EHLO client.test\r\nETRN ${domain}\r\nQUIT\r\n`;
-  const buffer = new Uint8Array(4_096);
-  await client.read(buffer); // who talks before the greeting is no mail server
-  await client.write(new TextEncoder().encode(said));
-  while (await client.read(buffer) !== null);
-  client.close();
 }
 
 /** The file that `init` wrote, with what the measurement needs. */
