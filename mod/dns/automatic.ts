@@ -1,32 +1,87 @@
 /**
- * Forwarders while they are good for DNSSEC; the walk from the root once one
- * is seen to strip signatures, for the life of the process.
+ * Forwarders while they are good for DNSSEC; the walk from the root once they
+ * are seen to strip what proves anything, for the life of the process.
+ *
+ * Only what they say of the root itself shows that: the root is signed, and
+ * nobody else can change it. What any other zone lacks may be that zone's
+ * fault, and so is a reason to look at the root, and none to give up servers.
  */
-import { type Message, type Question, TYPE } from "./message.ts";
+import { isWithin } from "./labels.ts";
+import { type Message, type Name, type Question, TYPE } from "./message.ts";
 import type { Source, Sourced } from "./source.ts";
 
-/** Asks forwarders, or walks once they strip. */
+/** Forwarders found good are not looked at again for so long. */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * What a server that strips nothing answers with signatures: the root's keys,
+ * a DS (or a proof that there is none), and a proof that a type is not there.
+ */
+const OF_THE_ROOT: readonly Question[] = [
+  { name: "", type: TYPE.DNSKEY },
+  { name: "com", type: TYPE.DS },
+  { name: "", type: TYPE.MX },
+];
+
+/** Two ways to ask, and when to go which. */
+export interface Automatic {
+  /** Asks forwarders, or walks once they strip. */
+  readonly source: Source;
+  /** Walks; for what is bogus as forwarders say it, which is also looked into. */
+  readonly second: Source;
+  hasSwitched(): boolean;
+}
+
+/** See the file's header. */
 export function automatic(
-  { forward, recurse, onStrips }: {
+  { forward, recurse, unsigned = [], onStrips }: {
     forward: Source;
     recurse: Source;
+    /** Domains that only forwarders know: never walked. */
+    unsigned?: readonly Name[];
     /** Called once, with what was seen. */
     onStrips: (seen: string) => void;
   },
-): { source: Source; hasSwitched(): boolean } {
+): Automatic {
   let strips = false;
+  let goodUntilMs = 0;
+  let looking: Promise<void> | undefined;
+  const look = async () => {
+    for (const question of OF_THE_ROOT) {
+      const seen = strippedOf(question, await forward(question));
+      if (seen === undefined) continue;
+      if (!strips) onStrips(seen);
+      strips = true;
+      return;
+    }
+    goodUntilMs = performance.now() + LOOK_AGAIN_MS;
+  };
+  const lookOnce = async () => {
+    if (strips || performance.now() < goodUntilMs) return;
+    looking ??= look().finally(() => looking = undefined);
+    await looking;
+  };
   const source: Source = async (question) => {
+    if (unsigned.some((domain) => isWithin(question.name, domain))) {
+      return await forward(question);
+    }
     if (strips) return await recurse(question);
     const got = await forward(question);
-    // Another question may have shown it meanwhile.
-    if (strips) return await recurse(question);
-    const seen = strippedOf(question, got);
-    if (seen === undefined) return got;
-    strips = true;
-    onStrips(seen);
+    if (isSuspicious(question, got)) await lookOnce();
+    // Another question may have shown it meanwhile, too.
+    return strips ? await recurse(question) : got;
+  };
+  const second: Source = async (question) => {
+    await lookOnce();
     return await recurse(question);
   };
-  return { source, hasSwitched: () => strips };
+  return { source, second, hasSwitched: () => strips };
+}
+
+/** True of an answer about keys that a good forwarder might not have given. */
+function isSuspicious(question: Question, got: Sourced): boolean {
+  const isOfKeys = question.type === TYPE.DS || question.type === TYPE.DNSKEY;
+  return isOfKeys && strippedOf(question, got) !== undefined;
 }
 
 /** What shows that signatures were stripped; undefined if nothing does. */
@@ -34,32 +89,53 @@ export function strippedOf(
   question: Question,
   got: Sourced,
 ): string | undefined {
-  const isRoot = question.name === "" && question.type === TYPE.DNSKEY;
+  const what = WORDS.get(question.type)?.(question.name || "the root") ??
+    "what is asked";
   if (got.kind === "failed") {
-    // Nobody who knows DNSSEC refuses to say the root's keys.
-    return isRoot && ["REFUSED", "NOTIMP", "FORMERR"].includes(got.status)
-      ? `the root's keys are answered with ${got.status}`
+    // Nobody who knows DNSSEC refuses to say keys.
+    return ["REFUSED", "NOTIMP", "FORMERR"].includes(got.status)
+      ? `${what}: answered with ${got.status}`
       : undefined;
   }
   if (got.isBelieved) return undefined;
-  if (question.type !== TYPE.DS && question.type !== TYPE.DNSKEY) {
-    return undefined;
-  }
-  const { message } = got;
-  const has = message.answer.some((record) =>
+  const { answer, authority } = got.message;
+  const has = answer.some((record) =>
     record.type === question.type && record.name === question.name
   );
-  if (!has) return isRoot ? "the root is said to have no keys" : undefined;
-  if (isSigned(message, question)) return undefined;
-  return question.type === TYPE.DS
-    ? `the DS records of ${question.name} came without signatures`
-    : `the keys of ${question.name || "the root"} came without signatures`;
+  if (has) {
+    return isSigned(answer, question)
+      ? undefined
+      : `${what}: came without signatures`;
+  }
+  return hasSignedDenial(authority)
+    ? undefined
+    : `${what}: said not to be there, without proof`;
 }
 
+const WORDS: ReadonlyMap<number, (zone: string) => string> = new Map([
+  [TYPE.DNSKEY, (zone: string) => `the keys of ${zone}`],
+  [TYPE.DS, (zone: string) => `the DS records of ${zone}`],
+  [TYPE.MX, (zone: string) => `the MX records of ${zone}`],
+]);
+
 /** True if a signature over the asked records is there, whatever it is worth. */
-function isSigned({ answer }: Message, { name, type }: Question): boolean {
-  return answer.some(({ name: owner, type: kind, data }) =>
-    kind === TYPE.RRSIG && owner === name &&
-    ((data[0]! << 8) | data[1]!) === type
+function isSigned(
+  answer: Message["answer"],
+  { name, type }: Question,
+): boolean {
+  return answer.some((record) =>
+    record.name === name && coveredBy(record) === type
   );
+}
+
+function hasSignedDenial(authority: Message["authority"]): boolean {
+  const covered = authority.map(coveredBy);
+  return covered.includes(TYPE.NSEC) || covered.includes(TYPE.NSEC3);
+}
+
+/** The type that a signature is over; undefined of other records. */
+function coveredBy(
+  { type, data }: Message["answer"][number],
+): number | undefined {
+  return type === TYPE.RRSIG ? (data[0]! << 8) | data[1]! : undefined;
 }

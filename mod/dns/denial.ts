@@ -34,8 +34,6 @@ export interface Denials {
   readonly isDear: boolean;
   readonly by: SigningZone;
   readonly untilS: number;
-  /** True if the zone's SOA is there, too, as RFC 2308 §2 wants it. */
-  readonly hasSoa: boolean;
   /** Such as `NSEC`; for people. */
   readonly kind: string;
 }
@@ -55,7 +53,6 @@ export function readDenials(
   const nsec: Nsec[] = [];
   const nsec3: Nsec3[] = [];
   let untilS = Infinity;
-  let hasSoa = false;
   const seen = new Set<string>();
   for (const { name, type } of authority) {
     if (!isOfDenial({ name, type }, by.zone)) continue;
@@ -76,7 +73,6 @@ export function readDenials(
       return { ok: false, why: `${what} comes from a wildcard` };
     }
     untilS = Math.min(untilS, verified.untilS);
-    hasSoa ||= isApexSoa;
     for (const record of rrset.records) {
       // What is signed is the wildcard's own record, and says only what that
       // says (CVE-2017-15105).
@@ -95,7 +91,6 @@ export function readDenials(
     isDear: cheap.length < nsec3.length,
     by,
     untilS,
-    hasSoa,
     kind: nsec.length > 0 ? "NSEC" : "NSEC3",
   };
   return { ok: true, denials };

@@ -16,6 +16,7 @@ import { Recursion } from "./recurse.ts";
 import { Resolver } from "./resolver.ts";
 import type { DnsPart } from "./role.ts";
 import { ROOT_HINTS } from "./root_hints.ts";
+import type { Server } from "./server_memory.ts";
 import type { Source } from "./source.ts";
 
 /** What an engine is made of. */
@@ -45,7 +46,9 @@ const MAX_WAIT_MS = 18_000;
 /** Puts an engine together. */
 export function engineOf(options: EngineOptions): Engine {
   const { part } = options;
-  const { source, plain, hasSwitched = () => false } = waysOf(options);
+  const { source, others = [], plain, hasSwitched = () => false } = waysOf(
+    options,
+  );
   const configured = part.trustAnchors.map(parseAnchor)
     .filter((anchor) => anchor !== undefined);
   const anchors = configured.some((anchor) => anchor.zone === "")
@@ -53,6 +56,7 @@ export function engineOf(options: EngineOptions): Engine {
     : [...ROOT_ANCHORS, ...configured];
   const resolver = new Resolver({
     source,
+    others,
     hasSwitched,
     validator: part.validate
       ? (fetch) =>
@@ -82,6 +86,8 @@ export function engineOf(options: EngineOptions): Engine {
 /** Where answers come from. */
 interface Ways {
   readonly source: Source;
+  /** Where what is bogus is asked once more. */
+  readonly others?: readonly Source[];
   readonly plain: PlainAsk;
   readonly hasSwitched?: () => boolean;
 }
@@ -93,16 +99,19 @@ function waysOf({ part, exchanger, onStrips }: EngineOptions): Ways {
     address: canonicalAddress(address),
     port,
   }));
-  const forward: Source = forwarding({
-    servers,
-    trusted: new Set(part.trustedServers.map(canonicalAddress)),
-    exchange,
-    memory,
-    withinMs,
-  });
+  const over = (servers: readonly Server[]): Source =>
+    forwarding({
+      servers,
+      trusted: new Set(part.trustedServers.map(canonicalAddress)),
+      exchange,
+      memory,
+      withinMs,
+    });
+  const forward = over(servers);
+  const others = servers.length > 1 ? [over(servers.slice(1))] : [];
   const plainForward = plainForwarding({ servers, exchange, memory });
   if (part.resolve === "forward") {
-    return { source: forward, plain: plainForward };
+    return { source: forward, others, plain: plainForward };
   }
   const recursion = new Recursion({
     hints: part.rootHints.length === 0 ? ROOT_HINTS : part.rootHints,
@@ -121,8 +130,17 @@ function waysOf({ part, exchanger, onStrips }: EngineOptions): Ways {
   // Without validation it is no matter what they strip.
   if (!part.validate) return { source: forward, plain: plainForward };
   // Lists need no signatures: forwarders that strip them serve as well.
+  const { unsignedDomains: unsigned } = part;
+  const { source, second, hasSwitched } = automatic({
+    forward,
+    recurse,
+    unsigned,
+    onStrips,
+  });
   return {
-    ...automatic({ forward, recurse, onStrips }),
+    source,
+    others: [...others, second],
+    hasSwitched,
     plain: plainForward,
   };
 }

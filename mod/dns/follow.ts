@@ -29,6 +29,8 @@ export interface Found {
   readonly untilS?: number | undefined;
   /** Response code of the last message; undefined without one. */
   readonly rcode: number | undefined;
+  /** True if the last message has none of the asked records, whatever it is worth. */
+  readonly saysNo?: boolean;
 }
 
 /** Asks, judges, and follows aliases to their end. Never rejects. */
@@ -56,7 +58,11 @@ export async function follow(
       step = await judged(validator, asked, message);
     }
     steps.push(step);
-    if (step.finding.kind !== "alias") return summary(steps, name, message);
+    if (step.finding.kind !== "alias") {
+      const saysNo = message !== undefined &&
+        !message.answer.some(({ type }) => type === question.type);
+      return { ...summary(steps, name, message), saysNo };
+    }
     name = step.finding.target;
   }
   steps.push(nothing(`the aliases of ${spelled(question.name)} do not end`));

@@ -3,6 +3,7 @@ import { automatic } from "./automatic.ts";
 import type { Ask, Exchange, Exchanged } from "./exchange_io.ts";
 import { forwarding } from "./forward.ts";
 import { type Question, TYPE } from "./message.ts";
+import { FakeTime } from "./fake_time_fixture.ts";
 import { response } from "./message_fixture.ts";
 import { ServerMemory } from "./server_memory.ts";
 import type { Sourced } from "./source.ts";
@@ -160,10 +161,20 @@ const DNSKEY = "DNSKEY 257 3 8 AwEA";
 // 16 octets of numbers, the signer's name (the root), and no signature.
 const sig = (type: number) =>
   `RRSIG \\# 19 ${type.toString(16).padStart(4, "0")}${"00".repeat(17)}`;
+type Answered = Parameters<typeof response>[0] | string;
+const DENIED: Answered = { authority: [`. 60 ${sig(47)}`] };
+/** What a forwarder that strips nothing says of the root. */
+const ROOT: Record<string, Answered> = {
+  " 48": { answer: [`. 60 ${DNSKEY}`, `. 60 ${sig(48)}`] },
+  "com 43": DENIED,
+  " 15": DENIED,
+};
 const STRIPS: {
   name: string;
   question: Question;
-  got: Parameters<typeof response>[0] | string;
+  got: Answered;
+  /** Of the root; as of a good one, unless said. */
+  root?: Record<string, Answered>;
   isBelieved?: boolean;
   want: boolean;
 }[] = [
@@ -204,10 +215,43 @@ const STRIPS: {
     want: false,
   },
   {
-    name: "a DS without a signature",
+    name: "a DS without a signature, which may be its zone's fault,",
     question: { name: "a.test", type: TYPE.DS },
     got: { answer: ["a.test. 60 DS 1 13 2 abcd", `a.test. 60 ${sig(48)}`] },
+    want: false,
+  },
+  {
+    name: "a DS without a signature, where the root's keys come without, too,",
+    question: { name: "a.test", type: TYPE.DS },
+    got: { answer: ["a.test. 60 DS 1 13 2 abcd"] },
+    root: { " 48": { answer: [`. 60 ${DNSKEY}`] } },
     want: true,
+  },
+  {
+    name: "keys without signatures, which may be their zone's fault,",
+    question: { name: "a.test", type: TYPE.DNSKEY },
+    got: { answer: [`a.test. 60 ${DNSKEY}`] },
+    want: false,
+  },
+  {
+    name: "NOTIMP for a DS, where that is so of any,",
+    question: { name: "a.test", type: TYPE.DS },
+    got: "NOTIMP",
+    root: { "com 43": "NOTIMP" },
+    want: true,
+  },
+  {
+    name: "no DS without proof, where nothing of the root is proven, either,",
+    question: { name: "a.test", type: TYPE.DS },
+    got: { authority: ["test. 60 SOA a. b. 1 2 3 4 5"] },
+    root: { " 15": { authority: [". 60 SOA a. b. 1 2 3 4 5"] } },
+    want: true,
+  },
+  {
+    name: "no DS without proof, where the root's are proven,",
+    question: { name: "a.test", type: TYPE.DS },
+    got: { authority: ["test. 60 SOA a. b. 1 2 3 4 5"] },
+    want: false,
   },
   {
     name: "a DS with one",
@@ -230,29 +274,79 @@ const STRIPS: {
   },
 ];
 
-for (const { name, question, got, isBelieved = false, want } of STRIPS) {
+for (
+  const { name, question, got, root = {}, isBelieved = false, want } of STRIPS
+) {
   Deno.test(`automatic() takes ${name} for ${want ? "" : "not "}stripped`, async () => {
     const told: string[] = [];
-    const forwarded: Sourced = typeof got === "string"
-      ? { kind: "failed", status: got, why: "" }
-      : {
+    const sourced = (question: Question, got: Answered): Sourced =>
+      typeof got === "string" ? { kind: "failed", status: got, why: "" } : {
         kind: "message",
         message: response({ question, ...got }),
         isBelieved,
       };
+    const forwarded = sourced(question, got);
     const walked: Sourced = { kind: "failed", status: "walked", why: "" };
-    let forwards = 0;
+    const forwards: Question[] = [];
     const { source } = automatic({
-      forward: () => {
-        forwards++;
-        return Promise.resolve(forwarded);
+      forward: (asked) => {
+        forwards.push(asked);
+        if (asked === question || asked === A || asked === OWN) {
+          return Promise.resolve(forwarded);
+        }
+        const key = `${asked.name} ${asked.type}`;
+        const said = key === keyOf(question) ? got : { ...ROOT, ...root }[key];
+        return Promise.resolve(sourced(asked, said!));
       },
       recurse: () => Promise.resolve(walked),
+      unsigned: [OWN.name],
       onStrips: (seen) => told.push(seen),
     });
     assert.equal(await source(question), want ? walked : forwarded);
+    const before = forwards.length;
     assert.equal(await source(A), want ? walked : forwarded);
-    assert.equal(forwards, want ? 1 : 2, "for good, or not at all");
+    assert.equal(forwards.length - before, want ? 0 : 1);
+    assert.equal(await source(OWN), forwarded, "never walked");
     assert.equal(told.length, want ? 1 : 0);
   });
 }
+
+const OWN = { name: "own.test", type: TYPE.MX };
+const keyOf = ({ name, type }: Question) => `${name} ${type}`;
+
+Deno.test("automatic() looks at the root when a second opinion is asked for, once a minute", async () => {
+  using time = new FakeTime();
+  const forwards: string[] = [];
+  const told: string[] = [];
+  let root = ROOT;
+  const { source, second, hasSwitched } = automatic({
+    forward: (asked) => {
+      forwards.push(keyOf(asked));
+      const said = root[keyOf(asked)];
+      return Promise.resolve(
+        said === undefined || typeof said === "string"
+          ? { kind: "failed", status: "SERVFAIL", why: "" }
+          : {
+            kind: "message",
+            message: response({ question: asked, ...said }),
+            isBelieved: false,
+          },
+      );
+    },
+    recurse: () =>
+      Promise.resolve({ kind: "failed", status: "walked", why: "" }),
+    onStrips: (seen) => told.push(seen),
+  });
+  await Promise.all([second(A), second(A)]);
+  await second(A);
+  assert.deepEqual(forwards, [" 48", "com 43", " 15"]);
+  root = { ...ROOT, " 15": { authority: [] } };
+  time.advance(61_000);
+  assert.equal(hasSwitched(), false);
+  await second(A);
+  assert.deepEqual(told, [
+    "the MX records of the root: said not to be there, without proof",
+  ]);
+  const got = await source(A);
+  assert.ok(got.kind === "failed" && got.status === "walked");
+});

@@ -30,6 +30,11 @@ import {
 /** What a resolver needs. */
 export interface ResolverOptions {
   readonly source: Source;
+  /**
+   * Others to ask, in this order, where an answer is bogus: it may be the one
+   * who handed it on that spoilt it, and not its zone.
+   */
+  readonly others?: readonly Source[];
   /** True once the source asks others than at first: what those said is void. */
   readonly hasSwitched?: () => boolean;
   /** Makes the validator over the resolver's own cache; null judges nothing. */
@@ -63,6 +68,18 @@ interface Kept<T> {
   readonly untilMs: number;
 }
 
+/** A source, and what its answers are kept under. */
+interface From {
+  readonly source: Source;
+  readonly mark: string;
+}
+
+/** A source's answers, and a validator that rests on these alone. */
+interface Way {
+  readonly validator: Validator;
+  readonly fetch: Fetch;
+}
+
 /** See the file's header. */
 export class Resolver {
   readonly #options: ResolverOptions;
@@ -72,23 +89,32 @@ export class Resolver {
   readonly #fetching = new Map<string, Promise<Sourced>>();
   /** Messages of servers whose AD bit counts. */
   readonly #believed = new WeakSet<Message>();
-  readonly #way: { validator: Validator; fetch: Fetch };
+  readonly #way: Way;
+  readonly #others: readonly Way[];
 
   constructor(options: ResolverOptions) {
     this.#options = options;
     this.#found = new Lru(options.cacheOctets / 2);
     this.#messages = new Lru(options.cacheOctets / 2);
+    const { source, others = [] } = options;
+    this.#way = this.#wayOver({ source, mark: "" });
+    this.#others = others.map((source, i) =>
+      this.#wayOver({ source, mark: `${i} ` })
+    );
+  }
+
+  #wayOver(from: From): Way {
     const fetch: Fetch = async (question) => {
-      const got = await this.#fetch(question);
+      const got = await this.#fetch(question, from);
       return got.kind === "message" ? got.message : undefined;
     };
-    const validator = options.validator?.(fetch);
-    this.#way = {
+    const validator = this.#options.validator?.(fetch);
+    return {
       fetch,
       validator: {
         judge: async (question, message) => {
           if (this.#believed.has(message)) {
-            return await this.#believe(question, message);
+            return await this.#believe(question, { message, from });
           }
           const { unsigned = [] } = this.#options;
           if (
@@ -157,6 +183,9 @@ export class Resolver {
       this.#messages.clear();
       found = await follow(this.#way, question);
     }
+    if (found.security === "bogus" && !hasSwitched()) {
+      found = await this.#askOthers(question, found);
+    }
     this.#options.onJudged?.(question, found);
     this.#keep(this.#found, key, {
       value: found,
@@ -164,6 +193,21 @@ export class Resolver {
       weight: weightOf(found),
     });
     return found;
+  }
+
+  /**
+   * The first of the others' answers that can be built on, else `bogus` again.
+   * Where records were said to be, a "no" is none of them: the name may be one
+   * that only the first server knows, and mail for it must not bounce.
+   */
+  async #askOthers(question: Question, bogus: Found): Promise<Found> {
+    for (const way of this.#others) {
+      const found = await follow(way, question);
+      const { security, finding } = found;
+      if (security !== "secure" && security !== "insecure") continue;
+      if (finding.kind === "records" || bogus.saysNo) return found;
+    }
+    return bogus;
   }
 
   #secondsFor(found: Found): number {
@@ -185,21 +229,25 @@ export class Resolver {
   }
 
   /** What a server says whose AD bit counts. */
-  async #believe(question: Question, message: Message): Promise<Judgement> {
+  async #believe(
+    question: Question,
+    { message, from }: { message: Message; from: From },
+  ): Promise<Judgement> {
     const said = message.authenticData ? "secure" : "insecure";
     const judged = plainJudgement(question, message, said);
     if (judged.finding.kind !== "alias" || said === "secure") return judged;
     // The bit speaks of the whole chain; of the alias alone when asked for it
     // (RFC 7672 §2.2.2 wants to know).
-    const alone = await this.#fetch({ name: question.name, type: TYPE.CNAME });
+    const alias = { name: question.name, type: TYPE.CNAME };
+    const alone = await this.#fetch(alias, from);
     return alone.kind === "message" && alone.isBelieved &&
         alone.message.authenticData
       ? plainJudgement(question, message, "secure")
       : judged;
   }
 
-  async #fetch(question: Question): Promise<Sourced> {
-    const key = keyOf(question);
+  async #fetch(question: Question, from: From): Promise<Sourced> {
+    const key = from.mark + keyOf(question);
     const kept = this.#messages.get(key);
     if (kept !== undefined) {
       const nowMs = performance.now();
@@ -210,17 +258,20 @@ export class Resolver {
     }
     let fetching = this.#fetching.get(key);
     if (fetching === undefined) {
-      fetching = this.#ask(question, key)
+      fetching = this.#ask(question, { from, key })
         .finally(() => this.#fetching.delete(key));
       this.#fetching.set(key, fetching);
     }
     return await fetching;
   }
 
-  async #ask(question: Question, key: string): Promise<Sourced> {
-    const { source, hasSwitched = () => false } = this.#options;
+  async #ask(
+    question: Question,
+    { from, key }: { from: From; key: string },
+  ): Promise<Sourced> {
+    const { hasSwitched = () => false } = this.#options;
     const before = hasSwitched();
-    const got = await source(question);
+    const got = await from.source(question);
     if (hasSwitched() !== before) this.#messages.clear();
     if (got.kind === "message" && got.isBelieved) {
       this.#believed.add(got.message);

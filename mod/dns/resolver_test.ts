@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Validator } from "./judgement.ts";
 import { type Question, TYPE } from "./message.ts";
 import { response } from "./message_fixture.ts";
+import { plainJudgement } from "./plain_judgement.ts";
 import { Resolver, type ResolverOptions } from "./resolver.ts";
 import type { Sourced } from "./source.ts";
 import { Lru } from "./lru.ts";
@@ -350,3 +351,93 @@ Deno.test("Lru forgets what was not used for longest", () => {
   lru.set("6", 6, 3);
   assert.equal(lru.size, 1);
 });
+
+/** Calls forged what has a TTL of 13, in whatever section. */
+const BY_TTL: Validator = {
+  judge: (question, message) => {
+    const all = [...message.answer, ...message.authority];
+    const judged = plainJudgement(question, message, "secure");
+    return Promise.resolve(
+      all.some(({ ttl }) => ttl === 13)
+        ? { ...judged, security: "bogus", finding: { kind: "nothing" } }
+        : judged,
+    );
+  },
+};
+const FORGED = message(A, { answer: ["a.test. 13 A 6.6.6.6"] });
+const FORGED_NO = message(A, {
+  rcode: 3,
+  authority: ["test. 13 SOA a. b. 1 2 3 4 5"],
+});
+const REAL = message(A, { answer: ["a.test. 60 A 1.2.3.4"] });
+const SECOND: {
+  name: string;
+  first: Sourced;
+  others: Sourced[];
+  want: string;
+  /** Others that were asked. */
+  asked: number;
+}[] = [
+  {
+    name: "nobody else where the first is good",
+    first: REAL,
+    others: [FORGED],
+    want: "secure records",
+    asked: 0,
+  },
+  {
+    name: "the next where the first's records are bogus",
+    first: FORGED,
+    others: [REAL],
+    want: "secure records",
+    asked: 1,
+  },
+  {
+    name: "the next where the first's no is bogus",
+    first: FORGED_NO,
+    others: [message(A, NO)],
+    want: "secure no-such-name",
+    asked: 1,
+  },
+  {
+    name: "until one's answer can be built on",
+    first: FORGED,
+    others: [FAILED, FORGED, REAL, REAL],
+    want: "secure records",
+    asked: 3,
+  },
+  {
+    name: "and takes no for no answer where there were records",
+    first: FORGED,
+    others: [message(A, NO)],
+    want: "bogus nothing",
+    asked: 1,
+  },
+  {
+    name: "and stays with bogus where nobody knows better",
+    first: FORGED_NO,
+    others: [FAILED, FORGED_NO],
+    want: "bogus nothing",
+    asked: 2,
+  },
+];
+
+for (const { name, first, others, want, asked } of SECOND) {
+  Deno.test(`Resolver asks ${name}`, async () => {
+    let seconds = 0;
+    const { made } = resolver(() => first, {
+      validator: () => BY_TTL,
+      others: others.map((one) => () => {
+        seconds++;
+        return Promise.resolve(one);
+      }),
+    });
+    for (const _ of [1, 2]) {
+      const { security, finding } = await made.lookUp(A);
+      assert.equal(`${security} ${finding.kind}`, want);
+      assert.equal(seconds, asked, "and once only");
+    }
+    await made.explain(A);
+    assert.equal(seconds, asked, "not to be explained");
+  });
+}

@@ -319,10 +319,6 @@ function ofDenial(
   const read = readDenials(message, checks);
   if (!read.ok) return nothing("bogus", read.why, zone.proof);
   const { denials } = read;
-  if (!denials.hasSoa || message.answer.length > 0) {
-    const why = `the answer for ${rrsetText(question)} is no denial`;
-    return nothing("bogus", why, zone.proof);
-  }
   const isNameError = step.kind === "no-such-name";
   const proven = provenOf(denials, question, isNameError);
   if (proven.kind === "unproven") {
