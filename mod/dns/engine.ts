@@ -43,6 +43,9 @@ export interface Engine {
  */
 const MAX_WAIT_MS = 18_000;
 
+/** Octets for zones' keys, where only what is bogus is asked. */
+const OTHERS_ZONES = 2 ** 22;
+
 /** Puts an engine together. */
 export function engineOf(options: EngineOptions): Engine {
   const { part } = options;
@@ -59,11 +62,12 @@ export function engineOf(options: EngineOptions): Engine {
     others,
     hasSwitched,
     validator: part.validate
-      ? (fetch) =>
+      ? (fetch, of) =>
         options.makeValidator({
           anchors,
           fetch,
           nowS: () => Math.floor(Date.now() / 1_000),
+          ...of === "other" ? { keptOctets: OTHERS_ZONES } : {},
         })
       : null,
     unsigned: part.unsignedDomains,

@@ -34,6 +34,8 @@ export interface ValidatorOptions {
   readonly fetch: Fetch;
   /** Unix seconds. */
   readonly nowS: () => number;
+  /** Octets that zones and their keys may take, estimated; 16 MiB unless said. */
+  readonly keptOctets?: number;
 }
 
 /** What was found; `security` says what it is worth. */

@@ -37,8 +37,13 @@ export interface ResolverOptions {
   readonly others?: readonly Source[];
   /** True once the source asks others than at first: what those said is void. */
   readonly hasSwitched?: () => boolean;
-  /** Makes the validator over the resolver's own cache; null judges nothing. */
-  readonly validator: ((fetch: Fetch) => Validator) | null;
+  /**
+   * Makes the validator over the resolver's own cache, one for the source and
+   * one for each of the others; null judges nothing.
+   */
+  readonly validator:
+    | ((fetch: Fetch, of: "source" | "other") => Validator)
+    | null;
   /** Domains of which nothing is signed, whatever the zones above say. */
   readonly unsigned?: readonly Name[];
   readonly ttl: TtlBounds;
@@ -108,7 +113,10 @@ export class Resolver {
       const got = await this.#fetch(question, from);
       return got.kind === "message" ? got.message : undefined;
     };
-    const validator = this.#options.validator?.(fetch);
+    const validator = this.#options.validator?.(
+      fetch,
+      from.mark === "" ? "source" : "other",
+    );
     return {
       fetch,
       validator: {

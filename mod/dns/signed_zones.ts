@@ -75,11 +75,12 @@ const SHA1 = 1;
 /** Finds zones, and remembers them. */
 export class SignedZones {
   readonly #options: ValidatorOptions;
-  readonly #known = new Lru<ZoneState | Inside>(MAX_KNOWN);
+  readonly #known: Lru<ZoneState | Inside>;
   readonly #underWay = new Map<Name, Promise<ZoneState | Inside>>();
 
   constructor(options: ValidatorOptions) {
     this.#options = options;
+    this.#known = new Lru(options.keptOctets ?? MAX_KNOWN);
   }
 
   /** The zone that signs for a name, or why there is none. Never rejects. */
