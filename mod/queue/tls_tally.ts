@@ -27,8 +27,12 @@ export interface PolicyTally {
 /** All of a domain's day. */
 export type DayTally = PolicyTally[];
 
-/** Different policies, and different failures under one, that are told apart. */
+/**
+ * Different policies, and different failures under all of them, that are told
+ * apart: a tally is read and written whole whenever something is added.
+ */
 export const MOST_POLICIES = 10;
+/** See {@link MOST_POLICIES}. */
 export const MOST_FAILURES = 100;
 
 /** Adds one session. */
@@ -36,7 +40,7 @@ export function addResult(tally: DayTally, one: TlsResult): void {
   const policy = policyIn(tally, one.policy, one.policyLines);
   if (one.result === "") policy.successes++;
   else {
-    addFailure(policy, {
+    addFailure(tally, policy, {
       result: one.result,
       mxHost: one.mxHost,
       ours: one.ourAddress,
@@ -51,7 +55,7 @@ export function addTally(tally: DayTally, more: DayTally): void {
   for (const one of more) {
     const policy = policyIn(tally, one.policy, one.lines);
     policy.successes += one.successes;
-    for (const failure of one.failures) addFailure(policy, failure);
+    for (const failure of one.failures) addFailure(tally, policy, failure);
   }
 }
 
@@ -92,7 +96,11 @@ function policyIn(
   return made;
 }
 
-function addFailure({ failures }: PolicyTally, more: Failure): void {
+function addFailure(
+  tally: DayTally,
+  { failures }: PolicyTally,
+  more: Failure,
+): void {
   const find = (wanted: Omit<Failure, "count">) =>
     failures.find((one) =>
       one.result === wanted.result && one.mxHost === wanted.mxHost &&
@@ -103,7 +111,8 @@ function addFailure({ failures }: PolicyTally, more: Failure): void {
     found.count += more.count;
     return;
   }
-  if (failures.length < MOST_FAILURES) {
+  const different = tally.reduce((sum, one) => sum + one.failures.length, 0);
+  if (different < MOST_FAILURES) {
     failures.push({ ...more });
     return;
   }

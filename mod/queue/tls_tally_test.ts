@@ -70,6 +70,9 @@ Deno.test("addResult() is bounded, and loses no session", () => {
   for (const { failures } of tally) {
     assert.ok(failures.length <= MOST_FAILURES + 2);
   }
+  const different = tally.flatMap(({ failures }) => failures).length;
+  // One beside them for each policy and result: what is not told apart.
+  assert.ok(different <= MOST_FAILURES + 2 * tally.length, `${different}`);
 });
 
 Deno.test("addTally() gives what one tally would have given", () => {
