@@ -29,7 +29,7 @@ import { configuredName, destinationOf, isFinal, Router } from "./route.ts";
 import type { QueuePart } from "./role.ts";
 import { type Planned, Routing } from "./routing.ts";
 import { Settling } from "./settling.ts";
-import type { TlsResult } from "../smtpc/smtpc_ipc.ts";
+import type { Attempt, TlsResult } from "../smtpc/smtpc_ipc.ts";
 import type { Place, Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -377,7 +377,7 @@ export class Dispatcher {
       case "outcomes":
         // RFC 8460 §3: a report's own sessions are in no report.
         if (!message.isTlsReport) {
-          this.#onTlsResults(reached.attempt?.tlsResults ?? []);
+          this.#onTlsResults(resultsOf(job, reached.attempt));
         }
         this.#settling.settle(
           message,
@@ -491,4 +491,18 @@ function putOff(
     untilMs,
     why,
   }));
+}
+
+/** Of the domain that was asked for: smtpc does not choose who gets reports. */
+function resultsOf(
+  { parts }: Pick<Job, "parts">,
+  attempt: Attempt | undefined,
+): readonly TlsResult[] {
+  const [part] = parts;
+  if (part?.target.kind !== "remote") return [];
+  const { nextHop } = part.target;
+  return nextHop.kind === "mx"
+    ? attempt?.tlsResults.filter(({ domain }) => domain === nextHop.domain) ??
+      []
+    : [];
 }

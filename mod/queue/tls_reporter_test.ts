@@ -274,7 +274,11 @@ Deno.test("a queue sends a TLS report as mail that no TLS failure keeps", async 
     }]);
   remote("you@remote.test");
   remote("tls@remote.test");
-  fake.tlsResults = [result({ result: "certificate-expired" })];
+  fake.tlsResults = [
+    result({ result: "certificate-expired" }),
+    // A smtpc that was taken over makes up whom to tell.
+    result({ result: "certificate-expired", domain: "victim.test" }),
+  ];
   await lab.send(newAsk(["you@remote.test"]));
   await until("a report", () => fake.notices.length === 1);
   await until("its delivery", () => fake.asked.length === 2);
@@ -288,4 +292,5 @@ Deno.test("a queue sends a TLS report as mail that no TLS failure keeps", async 
   await new Promise((resolve) => setTimeout(resolve, 1_400));
   assert.equal(fake.notices.length, 1);
   assert.equal(lab.counters.get("tls-failures"), 1);
+  assert.ok(!asked.includes("_smtp._tls.victim.test"));
 });

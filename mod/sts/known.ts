@@ -1,6 +1,8 @@
 /**
  * What is known of domains' policies: bounded in number and in octets, those
- * used longest ago go first. Pure.
+ * used longest ago go first. Domains of which no policy is kept have a place of
+ * their own: whoever makes us ask about thousands of them must not make us
+ * forget what is in force elsewhere. Pure.
  */
 import type { StsFailure, StsPolicy } from "./sts_ipc.ts";
 
@@ -30,6 +32,9 @@ export interface Limits {
   readonly octets: number;
 }
 
+/** Domains without a policy that are remembered. */
+const MOST_WITHOUT = 5_000;
+
 /** Beside a policy's own texts: the entry, the domain. */
 const OCTETS_EACH = 500;
 
@@ -40,6 +45,7 @@ export class Known {
   readonly #onDropped: (domain: string) => void;
   // In order of use: the first is the one used longest ago.
   readonly #domains = new Map<string, Knowledge>();
+  readonly #without = new Map<string, Knowledge>();
   #octets = 0;
 
   constructor(limits: Limits, onDropped: (domain: string) => void) {
@@ -48,25 +54,36 @@ export class Known {
   }
 
   get size(): number {
-    return this.#domains.size;
+    return this.#domains.size + this.#without.size;
   }
 
+  /** Of policies and what belongs to them. */
   get octets(): number {
     return this.#octets;
   }
 
   /** What is known of a domain; that counts as a use. */
   get(domain: string): Knowledge | undefined {
-    const found = this.#domains.get(domain);
-    if (found === undefined) return undefined;
-    this.#domains.delete(domain);
-    this.#domains.set(domain, found);
-    return found;
+    for (const all of [this.#domains, this.#without]) {
+      const found = all.get(domain);
+      if (found === undefined) continue;
+      all.delete(domain);
+      all.set(domain, found);
+      return found;
+    }
+    return undefined;
   }
 
   /** Remembers something, in place of what was known. */
   set(domain: string, knowledge: Knowledge): void {
     this.#forget(domain);
+    if (knowledge.kept === undefined) {
+      this.#without.set(domain, knowledge);
+      if (this.#without.size > MOST_WITHOUT) {
+        this.#without.delete(this.#without.keys().next().value!);
+      }
+      return;
+    }
     this.#domains.set(domain, knowledge);
     this.#octets += octetsOf(knowledge);
     const { domains, octets } = this.#limits;
@@ -75,13 +92,13 @@ export class Known {
       (this.#domains.size > domains || this.#octets > octets)
     ) {
       const oldest = this.#domains.keys().next().value!;
-      const hadPolicy = this.#domains.get(oldest)?.kept !== undefined;
       this.#forget(oldest);
-      if (hadPolicy) this.#onDropped(oldest);
+      this.#onDropped(oldest);
     }
   }
 
   #forget(domain: string): void {
+    this.#without.delete(domain);
     const found = this.#domains.get(domain);
     if (found === undefined) return;
     this.#octets -= octetsOf(found);

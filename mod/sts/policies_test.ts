@@ -289,3 +289,14 @@ for (const { name, limits } of BOUNDS) {
     assert.equal(world.fetches, 4);
   });
 }
+
+Deno.test("policy() forgets none that is in force for domains that have none", async () => {
+  const { world, policies, ask } = lab();
+  await ask();
+  world.sight = { kind: "none" };
+  for (let n = 0; n < 12_000; n++) await policies.policy(`d${n}.test`);
+  assert.equal(await ask(), "enforce 1");
+  assert.ok(world.disk.has(DOMAIN));
+  assert.equal(world.fetches, 1);
+  assert.ok(policies.size <= 5_001);
+});
