@@ -372,12 +372,16 @@ class Errand {
 
   #noteFailed(
     to: Candidate,
-    { outcome, reached }: { outcome: Outcome; reached: Reached },
+    { outcome, reached, ourAddress }: {
+      outcome: Outcome;
+      reached: Reached;
+      ourAddress?: string;
+    },
     rest: Pick<Decided, "policy" | "fault"> & { tookMs: number },
   ): void {
     this.#last = { host: to.host, address: to.address, tls: reached.tls };
     const result = wordsOfOutcome(outcome);
-    this.#hosts.add({ to, reached, result, ...rest });
+    this.#hosts.add({ to, reached, result, ourAddress, ...rest });
     this.#means.count("host-failed");
   }
 

@@ -85,6 +85,8 @@ export type Opened =
     readonly kind: "failed";
     readonly outcome: Outcome;
     readonly reached: Reached;
+    /** Our end's address; empty or missing if there was no connection. */
+    readonly ourAddress?: string;
   };
 
 /** The same, and at which of the host's addresses. */
@@ -199,7 +201,9 @@ async function openOnce(
 ): Promise<OpenedOnce> {
   const opened = await greet(connection, to, { ...facts, transcript });
   if (opened.kind !== "open") connection.quit();
-  return opened;
+  return opened.kind === "failed"
+    ? { ...opened, ourAddress: connection.ourAddress }
+    : opened;
 }
 
 async function greet(

@@ -432,6 +432,7 @@ Deno.test({
     assert.equal(result?.result, "starttls-not-supported");
     assert.equal(result.mxHost, "mx.x.test");
     assert.equal(result.theirAddress, "127.0.0.1");
+    assert.equal(result.ourAddress, "127.0.0.1");
     assert.ok(result.policyLines[0]!.startsWith("3 1 1 "));
     const [host] = attempt!.hosts;
     assert.equal(host!.profile, "dane");
