@@ -4,8 +4,8 @@
  * signatures (CVE-2023-50387), many hashes of many rounds (CVE-2023-50868).
  */
 
-/** Signatures to verify for one judgement; an honest one needs under ten. */
-const SIGNATURES = 32;
+/** Signatures to verify for one judgement; an honest one needs a dozen at most. */
+const SIGNATURES = 16;
 /** Names to hash for NSEC3; one a label of the asked name, and some. */
 const HASHES = 48;
 

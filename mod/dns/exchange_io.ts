@@ -26,6 +26,12 @@ const SILENCES_BEFORE_TCP = 2;
 const MAX_UNDER_WAY = 300;
 /** Questions that wait for one of those. */
 const MAX_WAITING = 2_000;
+/**
+ * The same of one server that a walk asks: who serves zones of his own and is
+ * silent must not keep all others from being asked.
+ */
+const MAX_EACH = 60;
+const MAX_WAITING_EACH = 500;
 
 /** How a question is put. */
 export interface Ask {
@@ -52,8 +58,9 @@ export type Exchange = (server: Server, ask: Ask) => Promise<Exchanged>;
 /** See the file's header. */
 export class Exchanger {
   readonly memory: ServerMemory;
-  #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #all = new Turns({ atOnce: MAX_UNDER_WAY, waiting: MAX_WAITING });
+  /** Of servers that are being asked. */
+  readonly #each = new Map<string, Turns>();
 
   constructor(memory: ServerMemory = new ServerMemory()) {
     this.memory = memory;
@@ -61,24 +68,46 @@ export class Exchanger {
 
   /** See {@link Exchange}. */
   readonly exchange: Exchange = async (server, ask) => {
-    const startedMs = performance.now();
-    if (this.#underWay >= MAX_UNDER_WAY) {
-      if (this.#waiting.length >= MAX_WAITING) return { kind: "silent" };
-      await new Promise<void>((go) => this.#waiting.push(go));
+    // Forwarders answer for the whole world.
+    if (ask.recursionDesired) return await this.#exchange(server, ask);
+    const key = `${server.address} ${server.port}`;
+    let turns = this.#each.get(key);
+    if (turns === undefined) {
+      turns = new Turns({ atOnce: MAX_EACH, waiting: MAX_WAITING_EACH });
+      this.#each.set(key, turns);
     }
-    this.#underWay++;
+    const untilMs = performance.now() + ask.withinMs;
+    if (!await turns.take()) return SILENT;
     try {
-      const untilMs = startedMs + ask.withinMs;
-      const got = await this.#ask(server, ask, untilMs);
-      const nowMs = performance.now();
-      if (got.kind === "silent") this.memory.silent(server, nowMs);
-      else this.memory.answered(server, nowMs - startedMs);
-      return got;
+      const withinMs = untilMs - performance.now();
+      return withinMs < ask.withinMs / 2
+        ? SILENT
+        : await this.#exchange(server, { ...ask, withinMs });
     } finally {
-      this.#underWay--;
-      this.#waiting.shift()?.();
+      turns.give();
+      if (turns.isIdle) this.#each.delete(key);
     }
   };
+
+  async #exchange(server: Server, ask: Ask): Promise<Exchanged> {
+    const startedMs = performance.now();
+    if (!await this.#all.take()) return SILENT;
+    try {
+      const untilMs = startedMs + ask.withinMs;
+      const askedMs = performance.now();
+      const got = await this.#ask(server, ask, untilMs);
+      const nowMs = performance.now();
+      if (got.kind !== "silent") {
+        this.memory.answered(server, nowMs - askedMs);
+      } else if (untilMs - askedMs > ask.withinMs / 2) {
+        // Not where the time went by before it was asked.
+        this.memory.silent(server, nowMs);
+      }
+      return got;
+    } finally {
+      this.#all.give();
+    }
+  }
 
   async #ask(server: Server, ask: Ask, untilMs: number): Promise<Exchanged> {
     const facts = this.memory.of(server);
@@ -153,6 +182,40 @@ export class Exchanger {
       case "read":
         return datagram.kind === "taken" ? read(datagram.octets, sent) : SILENT;
     }
+  }
+}
+
+/** So many at once; the others wait, first come, first served. */
+class Turns {
+  readonly #bounds: { readonly atOnce: number; readonly waiting: number };
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor(bounds: { atOnce: number; waiting: number }) {
+    this.#bounds = bounds;
+  }
+
+  /** True if nobody has a turn. */
+  get isIdle(): boolean {
+    return this.#underWay === 0;
+  }
+
+  /** Waits for a turn; false if too many wait already. */
+  async take(): Promise<boolean> {
+    if (this.#underWay < this.#bounds.atOnce) {
+      this.#underWay++;
+      return true;
+    }
+    if (this.#waiting.length >= this.#bounds.waiting) return false;
+    await new Promise<void>((go) => this.#waiting.push(go));
+    return true;
+  }
+
+  /** Hands the turn on, or gives it back. */
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay--;
+    else next();
   }
 }
 

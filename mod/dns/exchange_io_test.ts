@@ -342,3 +342,24 @@ Deno.test("Exchanger has 300 questions under way at most, and all are answered",
     );
     assert.ok(all.every((one) => said(one) === "192.0.2.1"));
   }));
+
+Deno.test("Exchanger asks others although one server is silent to hundreds", async () => {
+  const exchanger = new Exchanger();
+  await withScripted(() => [], async (mute) => {
+    await withScripted((came) => [right(came)], async (server) => {
+      const walking = ask({ recursionDesired: false });
+      const waiting = Array.from(
+        { length: 400 },
+        () => exchanger.exchange(mute, walking),
+      );
+      assert.equal(
+        said(await exchanger.exchange(server, walking)),
+        "192.0.2.1",
+      );
+      for (const got of await Promise.all(waiting)) {
+        assert.equal(got.kind, "silent");
+      }
+      assert.ok(mute.came.length <= 60, `${mute.came.length}`);
+    });
+  });
+});
