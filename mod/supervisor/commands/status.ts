@@ -2,6 +2,7 @@
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
 import { readStatus, type Status } from "../status_file.ts";
+import { visible } from "../../core/visible.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
 /** Prints the status; exit code 1 if no server runs or a role is not ready. */
@@ -43,7 +44,8 @@ function table(found: Status): string {
         .join(", "),
     ));
   }
-  return lines.join("\n");
+  // A role names its counters itself, and this goes to a terminal.
+  return lines.map((line) => visible(line, "?")).join("\n");
 }
 
 function row(...cells: string[]): string {
