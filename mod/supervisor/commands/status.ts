@@ -1,8 +1,8 @@
 /** `bulkhead status`: is it running, and how are its roles? */
+import { visible } from "../../core/visible.ts";
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
 import { readStatus, type Status } from "../status_file.ts";
-import { visible } from "../../core/visible.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
 /** Prints the status; exit code 1 if no server runs or a role is not ready. */
