@@ -363,6 +363,9 @@ export class Dispatcher {
     this.#crowd.left(destination, this.#around.nowMs());
     if (feedback === "reached") this.#reached(destination);
     if (isDead) this.#unreachable(destination);
+    // First: whoever has one session waits for its next message, not for what
+    // is written of the last one.
+    this.pump();
     switch (reached.kind) {
       case "damaged":
         message.isDamaged = true;
