@@ -17,7 +17,7 @@ const RECIPIENTS_PER_MESSAGE = 10;
 
 /** The active messages. */
 export class ActiveSet {
-  readonly #store: Pick<Store, "fresh" | "due" | "load">;
+  readonly #store: Pick<Store, "fresh" | "due" | "load" | "reading">;
   readonly #commit: Pick<GroupCommit, "failing">;
   readonly #around: Surroundings;
   readonly #onLoaded: (message: Message, round: readonly Recipient[]) => void;
@@ -32,7 +32,7 @@ export class ActiveSet {
   #isLoading = false;
 
   constructor(options: {
-    store: Pick<Store, "fresh" | "due" | "load">;
+    store: Pick<Store, "fresh" | "due" | "load" | "reading">;
     commit: Pick<GroupCommit, "failing">;
     around: Surroundings;
     /** A message came into memory; these of its recipients are to be tried. */
@@ -189,21 +189,29 @@ export class ActiveSet {
 
   /** Loads as many as there is room for, and as one turn may take. */
   #loadSome(rows: readonly MessageRow[]): number {
-    const before = this.#recipients;
+    const messages: Message[] = [];
+    let recipients = 0;
     let taken = 0;
-    for (const row of rows) {
-      if (this.#recipients - before > RECIPIENTS_PER_LOAD) break;
-      if (this.#room() <= 0) break;
-      this.#load(row);
-      taken++;
-    }
+    const { maxActive } = this.#around.part();
+    const most = maxActive * RECIPIENTS_PER_MESSAGE - this.#recipients;
+    // Admitting one may write, so all are read first.
+    this.#store.reading(() => {
+      for (const row of rows) {
+        if (recipients > RECIPIENTS_PER_LOAD || recipients >= most) break;
+        if (messages.length >= maxActive - this.#active.size) break;
+        taken++;
+        if (!this.#isWanted(row)) continue;
+        const message = this.#store.load(row, this.#around.nowMs());
+        recipients += message.recipients.length;
+        messages.push(message);
+      }
+    });
+    for (const message of messages) this.#admit(message);
     return taken;
   }
 
-  #load(row: MessageRow): void {
-    if (row.state !== "queued" || this.#active.has(row.n)) return;
-    if (this.#barred.has(row.n)) return;
-    this.#admit(this.#store.load(row, this.#around.nowMs()));
+  #isWanted({ n, state }: MessageRow): boolean {
+    return state === "queued" && !this.#active.has(n) && !this.#barred.has(n);
   }
 
   #admit(message: Message): void {

@@ -79,6 +79,7 @@ export const SLICE = 2_000;
 
 const TEXTS = {
   begin: "BEGIN IMMEDIATE",
+  beginReading: "BEGIN",
   commit: "COMMIT",
   rollback: "ROLLBACK",
   insertMessage: `INSERT INTO messages (${PLAIN}, client_address, client_helo,
@@ -430,6 +431,19 @@ export class Store {
     limit: number,
   ): MessageRow[] {
     return this.#rows(this.#run.due, nowMs, after.dueMs, after.n, limit);
+  }
+
+  /**
+   * Reads several things at the price of one lock; `read` writes nothing, and
+   * is no part of another transaction.
+   */
+  reading<T>(read: () => T): T {
+    this.#run.beginReading.run();
+    try {
+      return read();
+    } finally {
+      this.#run.commit.run();
+    }
   }
 
   /**
