@@ -168,7 +168,7 @@ async function mxRoute(
         outcome: reply.refusal === "bogus"
           ? {
             ...outcome,
-            text: outcome.text + await whyOf(domain, "MX", names),
+            text: await bogusText(domain, names) ?? outcome.text,
           }
           : outcome,
       };
@@ -178,10 +178,45 @@ async function mxRoute(
   }
 }
 
+/** MX hosts that are looked at to say which one is forged. */
+const MAX_HOSTS_EXPLAINED = 4;
+
+/** What is bogus of a domain, its MX records or a host of theirs, and why. */
+async function bogusText(
+  domain: string,
+  names: Pick<Names, "explain">,
+): Promise<string | undefined> {
+  const mx = await names.explain(domain, "MX");
+  if (mx.kind !== "answered") return undefined;
+  const { security, records, why } = mx.answer;
+  if (security === "bogus") {
+    return `DNSSEC: domain is bogus: ${why.slice(0, 200)}`;
+  }
+  // Without MX records it is the domain's own address (RFC 5321 §5.1).
+  const hosts = records.length === 0 ? [domain] : records.map(exchangeOf);
+  for (const host of hosts.slice(0, MAX_HOSTS_EXPLAINED)) {
+    for (const type of ["A", "AAAA"] as const) {
+      const reply = await names.explain(host, type);
+      if (reply.kind !== "answered" || reply.answer.security !== "bogus") {
+        continue;
+      }
+      const why = reply.answer.why.slice(0, 200);
+      return `DNSSEC: address of ${host} is bogus: ${why}`;
+    }
+  }
+  return undefined;
+}
+
+/** The host of an MX record in presentation form. */
+function exchangeOf(record: string): string {
+  const name = record.slice(record.lastIndexOf(" ") + 1);
+  return name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
 /** What DNSSEC finds wrong with a name, after a colon; or empty. */
 export async function whyOf(
   name: string,
-  type: "MX" | "TLSA",
+  type: "TLSA",
   names: Pick<Names, "explain">,
 ): Promise<string> {
   const reply = await names.explain(name, type);
@@ -197,7 +232,12 @@ function refusalOutcome(
     case "null-mx": // RFC 7505 §4.1
       return ownOutcome("permanent", 556, "5.1.10", "Domain takes no mail");
     case "no-such-domain":
-      return ownOutcome("permanent", 550, "5.1.2", "Domain does not exist");
+      return ownOutcome(
+        "permanent",
+        550,
+        "5.1.2",
+        "Domain does not exist, or has no host for mail",
+      );
     case "try-later":
       return ownOutcome("temporary", 451, "4.4.3", "Cannot look up domain now");
     case "bogus":

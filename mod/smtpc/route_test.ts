@@ -199,25 +199,42 @@ Deno.test("isLoopback() sees through every notation", () => {
   ) assert.equal(isLoopback(address), false, address);
 });
 
-Deno.test("routeTo() says of a bogus domain what DNSSEC finds wrong", async () => {
-  const got = await routeTo(mx("x.test"), {
-    ...NO_NAMES,
-    mailHosts: () => Promise.resolve({ kind: "refused", refusal: "bogus" }),
-    explain: () =>
-      Promise.resolve({
-        kind: "answered",
-        answer: {
-          security: "bogus",
-          status: "NOERROR",
-          records: [],
-          proof: [],
-          why: "a signature expired",
-        },
-      }),
-  }, FACTS);
-  assert.ok(got.kind === "nowhere");
-  const { kind, enhanced, text } = got.outcome;
-  assert.equal(kind, "temporary");
-  assert.equal(enhanced, "4.7.5");
-  assert.match(text, /bogus: a signature expired$/);
-});
+const EXPLAINED: { name: string; bogus: string; text: string }[] = [
+  {
+    name: "domain",
+    bogus: "x.test MX",
+    text: "DNSSEC: domain is bogus: a signature expired",
+  },
+  {
+    name: "MX host",
+    bogus: "b.test AAAA",
+    text: "DNSSEC: address of b.test is bogus: a signature expired",
+  },
+];
+for (const { name, bogus, text } of EXPLAINED) {
+  Deno.test(`routeTo() says of a bogus ${name} what DNSSEC finds wrong`, async () => {
+    const got = await routeTo(mx("x.test"), {
+      ...NO_NAMES,
+      mailHosts: () => Promise.resolve({ kind: "refused", refusal: "bogus" }),
+      explain: (name, type) => {
+        const isBogus = `${name} ${type}` === bogus;
+        return Promise.resolve({
+          kind: "answered",
+          answer: {
+            security: isBogus ? "bogus" : "insecure",
+            status: "NOERROR",
+            records: type === "MX" && !isBogus
+              ? ["x.test. 60 IN MX 1 a.test.", "x.test. 60 IN MX 2 b.test."]
+              : [],
+            proof: [],
+            why: isBogus ? "a signature expired" : "nobody signs it",
+          },
+        });
+      },
+    }, FACTS);
+    assert.ok(got.kind === "nowhere");
+    assert.equal(got.outcome.kind, "temporary");
+    assert.equal(got.outcome.enhanced, "4.7.5");
+    assert.equal(got.outcome.text, text);
+  });
+}

@@ -102,7 +102,13 @@ function hostLines(
 
 function recordLines(one: ShownRecords): string[] {
   const { name, type, security, status, records, proof, why } = one;
-  const none = records.length === 0 ? `, none (${status})` : "";
+  // Nobody knows what there is where the answer cannot be believed.
+  const isKnown = security === "secure" || security === "insecure";
+  const none = records.length > 0
+    ? ""
+    : isKnown
+    ? `, none (${status})`
+    : ` (${status})`;
   return [
     `${type} ${name}: ${security}${none}${why === "" ? "" : `, ${why}`}`,
     ...records.map((text) => `    ${text}`),
