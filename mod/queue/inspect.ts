@@ -82,6 +82,7 @@ type Row = Record<string, unknown>;
 const TEXTS = {
   list: `SELECT * FROM messages WHERE state <> 3 AND n > ?
     ORDER BY n LIMIT ?`,
+  count: "SELECT count(*) AS n FROM messages WHERE state <> 3",
   one: `SELECT * FROM messages WHERE id = ? AND state <> 3`,
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
@@ -109,6 +110,19 @@ export function listQueue(
       listed(row, recipients.all(Number(row["n"]), MAX_SHOWN))
     );
   });
+}
+
+/**
+ * How many messages the queue has.
+ *
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function countQueue(dir: string): number {
+  return askReadOnly(
+    databasePath(dir),
+    SCHEMA_VERSION,
+    (db) => Number(db.prepare(TEXTS.count).get()!["n"]),
+  );
 }
 
 /**

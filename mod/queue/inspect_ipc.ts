@@ -43,6 +43,8 @@ export type ListedMessage = z.infer<typeof listedMessage>;
 /** Answer to `inspect QUEUE EVENTS list`. */
 export const listing = object({
   messages: list(listedMessage, { max: 1_000 }),
+  /** Of all, the listed ones and the later ones. */
+  total: int({ min: 0, max: 2 ** 40 }),
 });
 
 /** Answer to `inspect QUEUE EVENTS show ID`. */

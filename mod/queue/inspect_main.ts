@@ -2,7 +2,7 @@
  * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
  * the queue's jail, reads the databases or leaves an order, prints JSON, ends.
  */
-import { checkQueue, listQueue, showMessage } from "./inspect.ts";
+import { checkQueue, countQueue, listQueue, showMessage } from "./inspect.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
 import { order } from "./order_ipc.ts";
@@ -41,7 +41,10 @@ function ask(
 ): unknown {
   switch (what) {
     case "list":
-      return { messages: listQueue(dirs.queue) };
+      return {
+        messages: listQueue(dirs.queue),
+        total: countQueue(dirs.queue),
+      };
     case "show": {
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };

@@ -64,12 +64,21 @@ const SUBJECTS: Readonly<Record<News, string>> = {
   success: "Your message was delivered",
 };
 
+function subject(facts: NoticeFacts): string {
+  const news = newsOf(facts);
+  // What others were given may yet fail.
+  return news !== "success" ||
+      facts.reported.every(({ action }) => action === "delivered")
+    ? SUBJECTS[news]
+    : "Your message was passed on";
+}
+
 function header(facts: NoticeFacts): string {
   return field("From", `Mail delivery <mailer-daemon@${facts.hostname}>`) +
     field("To", `<${facts.reversePath}>`, { isGlobal: true }) +
     field("Date", mailDate(facts.nowMs)) +
     field("Message-ID", `<${facts.noticeId}@${facts.hostname}>`) +
-    field("Subject", SUBJECTS[newsOf(facts)]) +
+    field("Subject", subject(facts)) +
     field("Auto-Submitted", "auto-replied") + // RFC 3834 §5
     field("MIME-Version", "1.0") +
     "Content-Type: multipart/report; report-type=delivery-status;\r\n" +

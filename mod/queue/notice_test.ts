@@ -155,7 +155,12 @@ Deno.test("composeNotice tells of success with the actions of RFC 3464, and by t
     ],
   });
   const read = await readByPython(head + QUOTE + tail);
-  assert.match(head, /\r\nSubject: Your message was delivered\r\n/);
+  assert.match(head, /\r\nSubject: Your message was passed on\r\n/);
+  const inMailbox = composeNotice({
+    ...FACTS,
+    reported: [{ ...ours, action: "delivered" }],
+  });
+  assert.match(inMailbox.head, /\nSubject: Your message was delivered\r\n/);
   assert.deepEqual(read.groups[0]![0], ["Original-Envelope-Id", "QQ 314"]);
   assert.deepEqual(read.groups.slice(1), [
     [

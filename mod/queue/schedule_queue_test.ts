@@ -148,3 +148,21 @@ Deno.test("Queue deals with more recipients than it loads at once, slice by slic
   assert.ok([...taken.values()].every((tries) => tries === 2));
   assert.ok(most <= 2_000, `${most} recipients in memory`);
 });
+
+Deno.test("Queue waits no longer than it would have when its clock is set back by hours while it is away", async () => {
+  const ahead = settableClock(6 * 3_600_000);
+  let dir = "";
+  {
+    await using lab = laboratory({ clock: ahead.clock, change: LONG });
+    await deferOne(lab);
+    await until("idle", () => lab.queue.counts().byState.active === 0);
+    dir = lab.dir;
+  }
+  await using lab = laboratory({
+    dir,
+    change: { ...LONG, maxRetryMs: 4 * LONG.maxRetryMs },
+  });
+  const [one] = listQueue(lab.dir);
+  const waitMs = one!.recipients[0]!.nextAttemptMs - Date.now();
+  assert.ok(waitMs > 0 && waitMs < 1.2 * LONG.firstRetryMs, String(waitMs));
+});

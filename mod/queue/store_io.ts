@@ -164,8 +164,12 @@ const TEXTS = {
     ORDER BY n DESC LIMIT ?`,
   lastSeen: "SELECT last_ms FROM clock WHERE one = 1",
   setLastSeen: "UPDATE clock SET last_ms = ? WHERE one = 1",
-  pullDue: "UPDATE messages SET due_ms = ?1 WHERE due_ms > ?2",
-  pullNext: "UPDATE recipients SET next_ms = ?1 WHERE next_ms > ?2",
+  pullDue: `UPDATE messages SET due_ms = CASE
+    WHEN due_ms - ?3 BETWEEN ?1 AND ?2 THEN due_ms - ?3 ELSE ?1 END
+    WHERE due_ms > ?1`,
+  pullNext: `UPDATE recipients SET next_ms = CASE
+    WHEN next_ms - ?3 BETWEEN ?1 AND ?2 THEN next_ms - ?3 ELSE ?1 END
+    WHERE next_ms > ?1`,
   pullArrived: "UPDATE messages SET arrived_ms = ?1 WHERE arrived_ms > ?1",
 } as const;
 
@@ -550,12 +554,16 @@ export class Store {
   }
 
   /**
-   * After the clock was set back: times further ahead than we ever schedule
-   * become `nowMs`, so that nothing is stuck.
+   * After the clock was set back by `byMs` or more: times to come go with it,
+   * and those further ahead than we ever schedule become `nowMs`, so that
+   * nothing is stuck.
    */
-  pullTimes(nowMs: number, furthestMs: number): void {
-    this.#run.pullDue.run(nowMs, furthestMs);
-    this.#run.pullNext.run(nowMs, furthestMs);
+  pullTimes(
+    nowMs: number,
+    { byMs, furthestMs }: { byMs: number; furthestMs: number },
+  ): void {
+    this.#run.pullDue.run(nowMs, furthestMs, byMs);
+    this.#run.pullNext.run(nowMs, furthestMs, byMs);
     this.#run.pullArrived.run(nowMs);
   }
 

@@ -62,7 +62,10 @@ export function sweep(options: {
       swept.childless++;
     }
     if (swept.clockWentBack) {
-      store.pullTimes(nowMs, nowMs + options.furthestMs);
+      store.pullTimes(nowMs, {
+        byMs: lastSeenMs - nowMs,
+        furthestMs: nowMs + options.furthestMs,
+      });
     }
     store.setLastSeen(nowMs);
   });

@@ -123,8 +123,9 @@ function checkPlace(
     info = Deno.lstatSync(place.path);
   } catch (error) {
     return error instanceof Deno.errors.NotFound
-      ? `${place.path} is missing: \`bulkhead init\` makes it again and ` +
-        "changes nothing that is there"
+      ? `${place.path} is missing: \`bulkhead init HOME --hostname NAME ` +
+        "--domain NAME`, as in the configuration, makes it again and changes " +
+        "nothing that is there"
       : `${place.path} cannot be looked at: ${messageOf(error)}`;
   }
   const isKind = place.kind === "directory" ? info.isDirectory : info.isFile;

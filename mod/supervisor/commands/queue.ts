@@ -6,6 +6,7 @@ import {
   type Showing,
   showing,
 } from "../../queue/inspect_ipc.ts";
+import type { z } from "../../ipc/schema.ts";
 import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -39,8 +40,8 @@ export async function queue(
   }
   const data: unknown = JSON.parse(run.out);
   if (args[0] === "list") {
-    const { messages } = listing.parse(data);
-    print(json, { messages }, () => listText(messages));
+    const listed = listing.parse(data);
+    print(json, listed, () => listText(listed));
   } else {
     const shown = showing.parse(data);
     print(json, shown, () => showText(shown, args[1]!));
@@ -62,14 +63,19 @@ function until(ms: number): string {
   return seconds <= 0 ? "now" : `in ${duration(seconds)}`;
 }
 
-function listText(messages: readonly ListedMessage[]): string {
+function listText({ messages, total }: z.infer<typeof listing>): string {
   if (messages.length === 0) return "The queue is empty.";
   const lines = messages.flatMap((one) => [
     `${one.id}  ${one.state.padEnd(8)} ${String(one.sizeBytes).padStart(9)}  ` +
     `${ago(one.arrivedMs).padStart(6)} ago  <${one.sender}>`,
     ...one.recipients.map((rcpt) => `    ${recipientText(rcpt)}`),
   ]);
-  return [...lines, `${messages.length} messages.`].map(plain).join("\n");
+  lines.push(
+    messages.length < total
+      ? `The oldest ${messages.length} of ${total} messages.`
+      : `${total} message${total === 1 ? "" : "s"}.`,
+  );
+  return lines.map(plain).join("\n");
 }
 
 function recipientText(rcpt: ListedMessage["recipients"][number]): string {

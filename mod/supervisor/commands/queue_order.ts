@@ -1,5 +1,6 @@
 /** `bulkhead queue flush|hold|release|retry|reroute|expire|delete`. */
 import { QUEUE_ID_PATTERN } from "../../core/ids.ts";
+import { isInternational, isMailDomain } from "../../config/names.ts";
 import { ordering } from "../../queue/inspect_ipc.ts";
 import {
   type Hop,
@@ -82,11 +83,16 @@ async function give(
 
 /** The orders, or what is wrong with them. */
 async function ordersOf(
-  { action, ids: words, domain = "", nextHop }: Ordering,
+  { action, ids: words, domain, nextHop }: Ordering,
   opened: Opened,
 ): Promise<readonly Order[] | string> {
   if (action === "flush") {
-    return [newOrder(action, { domain: domain.toLowerCase() })];
+    const name = domain?.toLowerCase();
+    return name === undefined
+      ? [newOrder(action)]
+      : isMailDomain(name) || isBeyondAscii(name)
+      ? [newOrder(action, { domain: name })]
+      : `"${name.slice(0, 80)}" is no domain`;
   }
   let hop = "";
   if (action === "reroute") {
@@ -103,9 +109,11 @@ async function ordersOf(
       ? "ALL stands alone"
       : [newOrder(action, { all: true, nextHop: hop })];
   }
-  const ids = words.includes("-")
-    ? [...words.filter((word) => word !== "-"), ...await listed()]
-    : words;
+  const list = words.includes("-") ? await listed() : [];
+  if (list === undefined) {
+    return "the list on standard input is longer than 1 MiB: nothing was done";
+  }
+  const ids = [...words.filter((word) => word !== "-"), ...list];
   const odd = ids.find((id) => !QUEUE_ID_PATTERN.test(id));
   if (odd !== undefined) return `${odd.slice(0, 80)} is no queue id`;
   const orders: Order[] = [];
@@ -114,6 +122,11 @@ async function ordersOf(
     orders.push(newOrder(action, { ids: some, nextHop: hop }));
   }
   return orders.length > 0 ? orders : "no queue id is given";
+}
+
+/** How the queue has such a domain is its sender's affair. */
+function isBeyondAscii(name: string): boolean {
+  return [...name].some((letter) => letter > "~") && isInternational(name);
 }
 
 function hopOf(written: string): Hop | undefined {
@@ -134,13 +147,16 @@ function reachFault(hop: Hop, { config, plan }: Opened): string | undefined {
     `some domain the route ${hopText(hop)} and restart`;
 }
 
-/** Ids on standard input, one a line; what follows an id on it is ignored. */
-async function listed(): Promise<string[]> {
+/**
+ * Ids on standard input, one a line; what follows an id on it is ignored.
+ * Undefined if there are too many.
+ */
+async function listed(): Promise<string[] | undefined> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of Deno.stdin.readable) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_LIST_OCTETS) break;
+    if (text.length > MAX_LIST_OCTETS) return undefined;
   }
   return text.split("\n")
     .map((line) => line.trim().split(" ")[0]!)
@@ -188,6 +204,10 @@ export function textOf(
     );
   }
   for (const id of answer.missing) lines.push(`${id} is not in the queue.`);
+  const unnamed = answer.missingCount - answer.missing.length;
+  if (unnamed > 0) {
+    lines.push(`${counted(unnamed, "more message")} not in it, or no longer.`);
+  }
   return lines.join("\n");
 }
 

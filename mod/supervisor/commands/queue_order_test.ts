@@ -39,6 +39,13 @@ const TEXTS: {
       "queue.",
   },
   {
+    name: "that there are more than it names",
+    action: "hold",
+    answer: { ...NOTHING, missing: ["X"], missingCount: 3 },
+    want: "0 messages held, 0 recipients.\nX is not in the queue.\n2 more " +
+      "messages not in it, or no longer.",
+  },
+  {
     name: "how many recipients a flush made due",
     action: "flush",
     answer: { ...NOTHING, recipients: 1 },
