@@ -3,6 +3,7 @@
  * command line reads the queue's files this way: what a taken-over queue
  * wrote there is never parsed by root.
  */
+import { visible } from "../../core/visible.ts";
 import type { RoleName } from "../../ipc/call.ts";
 import { jailCommand, renderWalls } from "../../walls/render.ts";
 import { install } from "../installation.ts";
@@ -51,6 +52,8 @@ export async function runJailed(
   return {
     code: run.code,
     out: decoder.decode(run.stdout),
-    errors: decoder.decode(run.stderr).trim(),
+    // It goes to root's terminal.
+    errors: decoder.decode(run.stderr).trim().split("\n")
+      .map((line) => visible(line, "?")).join("\n"),
   };
 }
