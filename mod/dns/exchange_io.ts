@@ -8,6 +8,7 @@
  */
 import { compareQuestion, mixCase } from "./case_bits.ts";
 import { decode, encode, type Fault, query } from "./codec.ts";
+import { labelsOf } from "./labels.ts";
 import { type Message, type Question, RCODE } from "./message.ts";
 import {
   ODD_FOR_MS,
@@ -27,11 +28,11 @@ const MAX_UNDER_WAY = 300;
 /** Questions that wait for one of those. */
 const MAX_WAITING = 2_000;
 /**
- * The same of one server that a walk asks: who serves zones of his own and is
- * silent must not keep all others from being asked.
+ * The same of one stranger, see {@link strangerOf}: who serves zones of his own
+ * and is silent must not keep all others from being asked.
  */
 const MAX_EACH = 60;
-const MAX_WAITING_EACH = 500;
+const MAX_WAITING_EACH = 1_000;
 
 /** How a question is put. */
 export interface Ask {
@@ -59,7 +60,7 @@ export type Exchange = (server: Server, ask: Ask) => Promise<Exchanged>;
 export class Exchanger {
   readonly memory: ServerMemory;
   readonly #all = new Turns({ atOnce: MAX_UNDER_WAY, waiting: MAX_WAITING });
-  /** Of servers that are being asked. */
+  /** By stranger. */
   readonly #each = new Map<string, Turns>();
 
   constructor(memory: ServerMemory = new ServerMemory()) {
@@ -68,9 +69,7 @@ export class Exchanger {
 
   /** See {@link Exchange}. */
   readonly exchange: Exchange = async (server, ask) => {
-    // Forwarders answer for the whole world.
-    if (ask.recursionDesired) return await this.#exchange(server, ask);
-    const key = `${server.address} ${server.port}`;
+    const key = strangerOf(server, ask);
     let turns = this.#each.get(key);
     if (turns === undefined) {
       turns = new Turns({ atOnce: MAX_EACH, waiting: MAX_WAITING_EACH });
@@ -183,6 +182,16 @@ export class Exchanger {
         return datagram.kind === "taken" ? read(datagram.octets, sent) : SILENT;
     }
   }
+}
+
+/**
+ * Who may keep us waiting: the server that a walk asks; behind a forwarder,
+ * which answers for the whole world, the owner of the name.
+ */
+function strangerOf(server: Server, { question, recursionDesired }: Ask) {
+  return recursionDesired
+    ? labelsOf(question.name).slice(-2).join(".")
+    : `${server.address} ${server.port}`;
 }
 
 /** So many at once; the others wait, first come, first served. */

@@ -343,6 +343,27 @@ Deno.test("Exchanger has 300 questions under way at most, and all are answered",
     assert.ok(all.every((one) => said(one) === "192.0.2.1"));
   }));
 
+Deno.test("Exchanger asks about others although a forwarder is silent about hundreds of one domain's names", async () => {
+  const exchanger = new Exchanger();
+  const isEvil = (name: string) => name.endsWith("evil.test");
+  await withScripted(
+    (came) => isEvil(came.question.name) ? [] : [right(came)],
+    async (server) => {
+      const waiting = Array.from({ length: 400 }, (_, n) => {
+        const question = { name: `h${n}.evil.test`, type: TYPE.A };
+        return exchanger.exchange(server, ask({ question }));
+      });
+      assert.equal(
+        said(await exchanger.exchange(server, ask())),
+        "192.0.2.1",
+      );
+      for (const got of await Promise.all(waiting)) {
+        assert.equal(got.kind, "silent");
+      }
+    },
+  );
+});
+
 Deno.test("Exchanger asks others although one server is silent to hundreds", async () => {
   const exchanger = new Exchanger();
   await withScripted(() => [], async (mute) => {
