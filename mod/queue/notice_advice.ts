@@ -12,6 +12,7 @@ const BY_DETAIL = new Map(
     ["4.6", "loop"],
     ["4.7", "expired"],
     ["6.7", "international"],
+    ["7.10", "protection"],
     ["7.30", "protection"],
   ] as const,
 );

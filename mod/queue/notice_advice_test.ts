@@ -11,6 +11,7 @@ const ROWS: [enhanced: string, want: RegExp][] = [
   ["4.4.7", /Send it again if it still matters/],
   ["5.6.7", /beyond ASCII/],
   ["5.6.3", /plainer text/],
+  ["5.7.10", /asked for protection/],
   ["5.7.30", /asked for protection/],
   ["5.7.1", /does not want.*postmaster@remote\.test/],
   ["5.0.0", /can tell you more.*postmaster@remote\.test/],

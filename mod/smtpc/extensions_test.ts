@@ -123,7 +123,7 @@ const SENT: {
     name: "nothing that requires TLS without TLS",
     offered: ["REQUIRETLS"],
     options: { wishes: { requireTls: true } },
-    said: "permanent 550 5.7.30",
+    said: "permanent 550 5.7.10",
   },
   {
     name: "a notice that would like TLS without TLS",
@@ -284,19 +284,19 @@ const REQUIRED: {
     name: "not to a host whose certificate nobody vouches for",
     inTls: ["REQUIRETLS"],
     isUntrusted: true,
-    said: "permanent 550 5.7.30",
+    said: "permanent 550 5.7.10",
   },
   {
     name: "not to a host with a certificate for another name",
     inTls: ["REQUIRETLS"],
     host: "other.test",
-    said: "permanent 550 5.7.30",
+    said: "permanent 550 5.7.10",
   },
   {
     name: "not to an address that its certificate does not name",
     inTls: ["REQUIRETLS"],
     host: "127.0.0.1",
-    said: "permanent 550 5.7.30",
+    said: "permanent 550 5.7.10",
   },
   {
     name: "to an MX host within the domain",
@@ -310,7 +310,7 @@ const REQUIRED: {
     inTls: ["REQUIRETLS"],
     host: "mx.x.test",
     isMx: "y.test",
-    said: "permanent 550 5.7.30",
+    said: "permanent 550 5.7.10",
   },
 ];
 

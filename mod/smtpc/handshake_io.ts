@@ -6,7 +6,7 @@ import type { Buffer } from "node:buffer";
 import { judge, judgeWithoutTls, type Shown } from "../dane/certificate.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Connection, Trouble } from "./connection_io.ts";
-import { noRequireTls, noTls } from "./opening.ts";
+import { noEncryption, noTls } from "./opening.ts";
 import type { Candidate } from "./route.ts";
 import type { Transcript } from "./transcript.ts";
 import { mayResume, type Tickets } from "./tickets.ts";
@@ -90,7 +90,7 @@ export async function shakeHands(
   return {
     kind: "failed",
     outcome: wanted.requireTls
-      ? noRequireTls(to.host)
+      ? noEncryption(why)
       : noTls(to.host, why, "4.7.5"),
     reached,
   };

@@ -183,7 +183,7 @@ function noStartTls(
   { why, isForNow }: { why: string; isForNow: boolean },
 ): OpeningAction {
   const outcome = facts.requireTls && !isForNow
-    ? noRequireTls(facts.host)
+    ? noEncryption(`${facts.host} ${why}`)
     : noTls(facts.host, `TLS is demanded and ${facts.host} ${why}`);
   return { do: "give-up", outcome, isWithoutTls: true };
 }
@@ -193,13 +193,22 @@ export function noTls(host: string, why: string, enhanced = "4.7.4"): Outcome {
   return troubleOutcome(why, host, enhanced);
 }
 
-/** RFC 8689 §4.2.1: this host cannot have the message. */
+/**
+ * RFC 8689 §4.2.1: there is no TLS with this host that its certificate proves,
+ * so it cannot have the message.
+ */
+export function noEncryption(why: string): Outcome {
+  const words = `Encryption needed: ${why}`;
+  return ownOutcome("permanent", 550, "5.7.10", words);
+}
+
+/** RFC 8689 §4.2.1: this host would not ask for TLS from there on. */
 export function noRequireTls(host: string): Outcome {
   return ownOutcome(
     "permanent",
     550,
     "5.7.30",
-    `REQUIRETLS support required, ${host} has none over verified TLS`,
+    `REQUIRETLS support required, ${host} does not offer it`,
   );
 }
 

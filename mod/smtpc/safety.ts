@@ -22,7 +22,7 @@ import type { NextHop } from "../core/shapes.ts";
 import type { Security } from "../dns/dns_ipc.ts";
 import type { HostPolicy } from "./attempt.ts";
 import type { TlsPolicies, TlsPolicy } from "./destination.ts";
-import { noRequireTls, noTls } from "./opening.ts";
+import { noEncryption, noTls } from "./opening.ts";
 import { type Candidate, type Names, whyOf } from "./route.ts";
 import type { PolicyAsker, PolicyFound } from "./sts_memory.ts";
 import { type TlsFault, type Wanted, wantedBy } from "./wanted.ts";
@@ -266,7 +266,7 @@ function unusableOutcome(
   // RFC 8689 §4.2.1: for good where nothing is only missing for now.
   return requireTls && demand.result === "" &&
       demand.why.startsWith("REQUIRETLS")
-    ? noRequireTls(to.host)
+    ? noEncryption(`${to.host}: ${why}`)
     : noTls(to.host, `${to.host}: ${why}`, "4.7.5");
 }
 

@@ -1159,7 +1159,7 @@ const PROFILES: Row[] = [
   {
     name: "RFC 8689 §4.2.1: a certificate that nobody vouches for",
     make: one([], { rest: () => ({ requireTls: true }) }),
-    want: "nobody: permanent 5.7.30",
+    want: "nobody: permanent 5.7.10",
   },
   {
     name: "§2.2.2: a configured host with records",
