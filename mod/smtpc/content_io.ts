@@ -126,7 +126,8 @@ function* stream(
   if (end.length > 0) yield end;
 }
 
-function readFailure(source: Source, error: unknown): Unreadable {
+/** What an error of reading means; throws what is a bug of ours. */
+export function readFailure(source: Source, error: unknown): Unreadable {
   if (source.isDamage(error)) return { kind: "damaged" };
   // The operating system's errors are called ENOENT or EIO; our own bugs are
   // without a code, or with one like ERR_OUT_OF_RANGE.

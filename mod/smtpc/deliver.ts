@@ -21,6 +21,7 @@ import {
   type Unreadable,
 } from "./content_io.ts";
 import { AttemptedHosts } from "./attempt.ts";
+import { Downgrade, type SevenBit } from "./downgrade_io.ts";
 import type { IdlePool } from "./idle_pool.ts";
 import type { Logins } from "./logins.ts";
 import { DELIVERY_MS, LAST_HOST_MS } from "./patience.ts";
@@ -134,6 +135,7 @@ class Errand {
   readonly #requireTls: boolean;
   /** By host, for the time of this delivery. */
   readonly #decided = new Map<string, Promise<Decided>>();
+  readonly #downgrade: Downgrade;
   #route: Promise<Route> | undefined;
   /** Why recipients without an outcome have none. */
   #failure: Outcome | undefined;
@@ -148,6 +150,7 @@ class Errand {
     this.#means = means;
     this.#outcomes = ask.recipients.map(() => undefined);
     this.#requireTls = mustTls(ask);
+    this.#downgrade = new Downgrade(means.source(ask));
   }
 
   /**
@@ -424,20 +427,28 @@ class Errand {
       outcome === undefined || outcome.kind === "temporary" ? [index] : []
     );
     const ask = this.#ask;
+    const fitting = await this.#fitting(session, content);
+    if (fitting.kind === "damaged" || fitting.kind === "unreadable") {
+      session.quit();
+      return fitting;
+    }
+    const { noSevenBit } = fitting;
+    const isConverted = fitting.content !== content;
     const mail = {
       reversePath: ask.reversePath,
       recipients: open.map((index) => ask.recipients[index]!),
-      sizeBytes: ask.ref.sizeBytes,
-      eightBit: content.eightBit,
-      internationalHeader: content.internationalHeader,
-      bodyType: ask.bodyType,
+      sizeBytes: fitting.sizeBytes,
+      eightBit: fitting.content.eightBit,
+      noSevenBit,
+      internationalHeader: fitting.content.internationalHeader,
+      bodyType: isConverted ? "7bit" as const : ask.bodyType,
       wishes: ask.wishes,
       recipientWishes: ask.recipientWishes.length === 0
         ? []
         : open.map((index) => ask.recipientWishes[index]!),
     };
     this.#last = { ...session.to, tls: session.reached.tls };
-    const sent: Sent = await session.transact(mail, content, {
+    const sent: Sent = await session.transact(mail, fitting.content, {
       replyWithinMs: this.#means.part.replyWithinMs,
       untilMs: this.#untilMs,
       transcript: this.#transcript,
@@ -461,6 +472,22 @@ class Errand {
         return left && sent.tryNext ? "go-on" : "settled";
       }
     }
+  }
+
+  /** The content as this server can take it; in 7 bits if it has to be. */
+  async #fitting(session: Session, content: Content): Promise<SevenBit> {
+    const { bodyType, ref: { sizeBytes } } = this.#ask;
+    const asIs = { kind: "fitting" as const, content, sizeBytes };
+    if (
+      !content.eightBit || session.peer.eightBitMime ||
+      bodyType === "binarymime"
+    ) return asIs;
+    const sevenBit = await this.#downgrade.of(asIs);
+    if (sevenBit.kind === "fitting" && sevenBit.noSevenBit === undefined) {
+      this.#transcript.note("no 8BITMIME: converted to 7 bits");
+      this.#means.count("converted");
+    }
+    return sevenBit;
   }
 
   #vouchOf({ key, policy, isFixed }: Decided): Vouch {

@@ -26,6 +26,8 @@ export interface Mail {
   readonly sizeBytes: number;
   /** True if the content really has octets above 127. */
   readonly eightBit: boolean;
+  /** Why it cannot be had in 7 bits; undefined if nobody had to ask. */
+  readonly noSevenBit?: string | undefined;
   readonly bodyType: "7bit" | "8bitmime" | "binarymime";
   readonly wishes: MessageWishes;
   /** One a recipient, in their order; empty if none of them has any. */
@@ -350,8 +352,9 @@ function blockedBy(
       return ownOutcome("permanent", 554, "5.6.3", words);
     }
   } else if (mail.eightBit && !peer.eightBitMime) {
-    // RFC 6152 §3: convert or return. Not: conversion to 7 bits.
-    const words = "Message has 8-bit content and the server no 8BITMIME";
+    // RFC 6152 §3: convert or return; `downgrade_io.ts` has tried.
+    const words = "Message has 8-bit content, the server no 8BITMIME, and it " +
+      `cannot be converted: ${mail.noSevenBit ?? "nobody tried"}`;
     return ownOutcome("permanent", 554, "5.6.3", words);
   }
   if (!isSendable(mail.reversePath)) {

@@ -83,7 +83,7 @@ export const OFFER_ROWS: readonly Row[] = [
   row(
     "has no 8BITMIME for 8-bit content",
     { EHLO: offers("SIZE 0") },
-    "permanent 554 5.6.3",
+    FINE,
     { content: EIGHT_BIT, bodyType: "8bitmime" },
   ),
   row(
