@@ -154,6 +154,21 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "the first address, in ASCII",
   }],
+  [1428, {
+    title: "8-bit mail to SMTP and MIME",
+    support: "Partial",
+    note: "unknown-8bit, for what says nothing of its charset",
+  }],
+  [2045, {
+    title: "MIME: format of bodies",
+    support: "Partial",
+    note: "encoding, for servers without 8BITMIME",
+  }],
+  [2046, {
+    title: "MIME: media types",
+    support: "Partial",
+    note: "multipart and message/rfc822, for the same",
+  }],
   [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
   [6409, { title: "Message submission for mail", support: "Yes" }],
   [6522, { title: "multipart/report", support: "Yes" }],

@@ -44,7 +44,10 @@ export function parseContentType(value: string): ContentType | undefined {
     if (name!.kind !== "word" || equals!.text !== "=") continue;
     if (name!.text.toLowerCase() !== "boundary") continue;
     // Unquoted, a boundary may have what no token may: up to the next `;`.
-    boundaries.push(given!.kind === "quoted" ? given!.text : rest(tokens, i));
+    // What follows a quoted one makes two of it, or none.
+    const whole = rest(tokens, i);
+    const isOdd = given!.kind === "quoted" && whole !== given!.text;
+    boundaries.push(isOdd ? "" : whole);
   }
   const [boundary] = boundaries;
   const only = boundaries.length === 1 ? withoutBlanks(boundary!) : "";

@@ -361,7 +361,51 @@ Deno.test("deliver() keeps to the rules of 8BITMIME", async () => {
   assert.match(able.heard.lines[1]!, / BODY=8BITMIME$/);
   const unable = await meets({ EHLO: "250 x" }, { content });
   assert.equal(unable.said, "permanent 554 5.6.3");
+  assert.match(unable.outcomes![0]!.text, /a header is not ASCII/);
   assert.deepEqual(unable.heard.lines.filter((l) => l.startsWith("MAIL")), []);
+});
+
+Deno.test("deliver() converts content to 7 bits for a server without 8BITMIME", async () => {
+  const content = "Subject: x\r\n\r\n.gr\xfc\xdfe\r\n";
+  const want = "Subject: x\r\nMIME-Version: 1.0\r\n" +
+    "Content-Type: text/plain; charset=unknown-8bit\r\n" +
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n=2Egr=FC=DFe\r\n";
+  const options = { content, bodyType: "8bitmime" as const };
+  const sized = (max: number) => ({ EHLO: `250-x\r\n250 SIZE ${max}` });
+  const { said, heard } = await meets(sized(want.length), options);
+  assert.equal(said, "delivered 250 2.0.0");
+  assert.deepEqual(heard.messages, [want]);
+  assert.equal(
+    heard.lines.find((line) => line.startsWith("MAIL")),
+    `MAIL FROM:<me@us.test> SIZE=${want.length}`,
+  );
+  const small = await meets(sized(want.length - 1), options);
+  assert.equal(small.said, "permanent 552 5.3.4");
+});
+
+Deno.test("deliver() converts each time for the server at hand, and never half of it", async () => {
+  const line = bytesOf("gr\xfc\xdfe\r\n".repeat(5_000));
+  for (const isDamaged of [false, true]) {
+    let readings = 0;
+    const { said, heard } = await meets({ EHLO: "250 x" }, {
+      sizeBytes: 60 * line.length,
+      *content() {
+        readings++;
+        yield bytesOf("\r\n");
+        for (let i = 0; i < 60; i++) {
+          // The fourth reading is the one that is sent.
+          if (isDamaged && readings === 4 && i === 50) throw new TestDamage();
+          yield line;
+        }
+      },
+    });
+    assert.equal(said, isDamaged ? "damaged" : "delivered 250 2.0.0");
+    assert.equal(readings, 4);
+    assert.equal(heard.messages.length, isDamaged ? 0 : 1);
+    if (isDamaged) continue;
+    const [, body] = heard.messages[0]!.split("\r\n\r\n");
+    assert.equal(body, "gr=FC=DFe\r\n".repeat(300_000));
+  }
 });
 
 Deno.test("deliver() believes a refusal in the middle of the content", async () => {

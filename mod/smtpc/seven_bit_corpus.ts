@@ -442,6 +442,31 @@ export const SEVEN_BIT_CORPUS: readonly SevenBitRow[] = [
     has: [GLOBAL[0]!, "=2D-c", "=2D-c--"],
   },
   {
+    name: "a message in ASCII in the message, with two types",
+    message: lines(
+      ...MIME,
+      ...multipart("mixed", "b", EIGHT, [
+        "Content-Type: message/rfc822",
+        "",
+        "Content-Type: text/plain",
+        ...TEXT,
+        "",
+        "x",
+      ]),
+    ),
+    want: lines(
+      ...MIME,
+      ...multipart("mixed", "b", ENCODED, [
+        "Content-Type: message/rfc822",
+        "",
+        "Content-Type: text/plain",
+        ...TEXT,
+        "",
+        "x",
+      ]),
+    ),
+  },
+  {
     name: "a signed part in ASCII beside one that is not",
     message: lines(
       ...MIME,
@@ -591,6 +616,15 @@ export const SEVEN_BIT_CORPUS: readonly SevenBitRow[] = [
   {
     name: "a multipart without a boundary",
     message: lines(...MIME, "Content-Type: multipart/mixed", "", "\xfc"),
+    refused: "a part that must be ASCII is not",
+  },
+  {
+    name: "a multipart with something behind its boundary",
+    message: lines(
+      ...MIME,
+      'Content-Type: multipart/mixed; boundary="b" boundary="b"',
+      ...multipart("mixed", "b", EIGHT).slice(1),
+    ),
     refused: "a part that must be ASCII is not",
   },
   {

@@ -139,7 +139,11 @@ export class SevenBitSurvey implements MimeVisitor, SevenBitPlan {
     const isEightBit = this.#eightBit.has(entity);
     const isWhole = this.#whole.delete(entity);
     const isNotUtf8 = this.#notUtf8.delete(entity);
-    if (isWhole && isEightBit) return isNotUtf8 ? "as-text" : "as-global";
+    if (isWhole) {
+      if (isEightBit) return isNotUtf8 ? "as-text" : "as-global";
+      // ASCII, and who knows what its parts are: their labels stay.
+      this.#treatments.fill(0, entity.ordinal + 1);
+    }
     if (isSealedIn(entity)) {
       if (isEightBit && !isComposite(entity)) {
         this.trouble("what is signed or encrypted is not ASCII", entity);
