@@ -331,6 +331,8 @@ export class Orders {
       if (recipients > 0) changed.push({ row, recipients });
       if (isSliced) again.push(row);
     }
+    // After what the dispatcher writes down: only then it was carried out.
+    await this.#commit.write(() => {});
     return { ...doneOf(page, changed), again };
   }
 

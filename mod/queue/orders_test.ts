@@ -113,6 +113,19 @@ Deno.test("Queue gives up a message as ordered, with a notice to its sender", as
   await until("both are gone", () => lab.fake.released.length === 2);
 });
 
+Deno.test("Queue forgets the order to give up when that is written down, and not before", async () => {
+  const { lab, ids } = await deferred(1);
+  await using _ = lab;
+  giveOrder(lab.dir, newOrder("expire", { ids }), 1);
+  while (orderNames(lab.dir).length > 0) await lab.queue.carryOutOrders();
+  const dir = copyOf(lab.dir);
+  assert.ok(
+    listQueue(dir).every(({ recipients }) =>
+      recipients.every(({ state }) => state !== "deferred")
+    ),
+  );
+});
+
 Deno.test("Queue reroutes a message as ordered, to a host, to MX hosts, and back, and remembers it", async () => {
   const { lab, ids } = await deferred(1);
   let dir = "";
