@@ -10,15 +10,16 @@ import { isWithin } from "./labels.ts";
 import { type Message, type Name, type Question, TYPE } from "./message.ts";
 import type { Source, Sourced } from "./source.ts";
 
-/** Forwarders found good are not looked at again for so long. */
+/** What was found of forwarders, and of the way to the root, holds so long. */
 const LOOK_AGAIN_MS = 60_000;
 
+const ROOT_KEYS: Question = { name: "", type: TYPE.DNSKEY };
 /**
  * What a server that strips nothing answers with signatures: the root's keys,
  * a DS (or a proof that there is none), and a proof that a type is not there.
  */
 const OF_THE_ROOT: readonly Question[] = [
-  { name: "", type: TYPE.DNSKEY },
+  ROOT_KEYS,
   { name: "com", type: TYPE.DS },
   { name: "", type: TYPE.MX },
 ];
@@ -44,21 +45,34 @@ export function automatic(
   },
 ): Automatic {
   let strips = false;
-  let goodUntilMs = 0;
+  let lookedUntilMs = 0;
   let looking: Promise<void> | undefined;
+  let root: { got: Promise<Sourced>; untilMs: number } | undefined;
+  // Where nobody lets us walk, each bogus answer would cost the whole wait.
+  const askRoot = async () => {
+    const nowMs = performance.now();
+    if (root === undefined || nowMs > root.untilMs) {
+      root = { got: recurse(ROOT_KEYS), untilMs: nowMs + LOOK_AGAIN_MS };
+    }
+    return await root.got;
+  };
   const look = async () => {
     for (const question of OF_THE_ROOT) {
       const seen = strippedOf(question, await forward(question));
       if (seen === undefined) continue;
-      if (!strips) onStrips(seen);
+      // Half of what there is beats nothing at all.
+      if ((await askRoot()).kind === "failed") return;
       strips = true;
+      onStrips(seen);
       return;
     }
-    goodUntilMs = performance.now() + LOOK_AGAIN_MS;
   };
   const lookOnce = async () => {
-    if (strips || performance.now() < goodUntilMs) return;
-    looking ??= look().finally(() => looking = undefined);
+    if (strips || performance.now() < lookedUntilMs) return;
+    looking ??= look().finally(() => {
+      looking = undefined;
+      lookedUntilMs = performance.now() + LOOK_AGAIN_MS;
+    });
     await looking;
   };
   const source: Source = async (question) => {
@@ -73,7 +87,8 @@ export function automatic(
   };
   const second: Source = async (question) => {
     await lookOnce();
-    return await recurse(question);
+    const got = await askRoot();
+    return got.kind === "failed" ? got : await recurse(question);
   };
   return { source, second, hasSwitched: () => strips };
 }

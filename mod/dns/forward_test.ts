@@ -176,6 +176,8 @@ const STRIPS: {
   /** Of the root; as of a good one, unless said. */
   root?: Record<string, Answered>;
   isBelieved?: boolean;
+  /** Nobody lets us walk. */
+  isBlocked?: boolean;
   want: boolean;
 }[] = [
   {
@@ -189,6 +191,13 @@ const STRIPS: {
     question: { name: "", type: TYPE.DNSKEY },
     got: { answer: [`. 60 ${DNSKEY}`] },
     want: true,
+  },
+  {
+    name: "the root's keys without, where the root cannot be asked itself,",
+    question: { name: "", type: TYPE.DNSKEY },
+    got: { answer: [`. 60 ${DNSKEY}`] },
+    isBlocked: true,
+    want: false,
   },
   {
     name: "no keys of the root",
@@ -275,7 +284,8 @@ const STRIPS: {
 ];
 
 for (
-  const { name, question, got, root = {}, isBelieved = false, want } of STRIPS
+  const { name, question, got, root = {}, isBlocked, isBelieved = false, want }
+    of STRIPS
 ) {
   Deno.test(`automatic() takes ${name} for ${want ? "" : "not "}stripped`, async () => {
     const told: string[] = [];
@@ -298,7 +308,12 @@ for (
         const said = key === keyOf(question) ? got : { ...ROOT, ...root }[key];
         return Promise.resolve(sourced(asked, said!));
       },
-      recurse: () => Promise.resolve(walked),
+      recurse: (asked) =>
+        Promise.resolve(
+          keyOf(asked) === " 48" && asked !== question && !isBlocked
+            ? sourced(asked, ROOT[" 48"]!)
+            : walked,
+        ),
       unsigned: [OWN.name],
       onStrips: (seen) => told.push(seen),
     });
@@ -333,8 +348,12 @@ Deno.test("automatic() looks at the root when a second opinion is asked for, onc
           },
       );
     },
-    recurse: () =>
-      Promise.resolve({ kind: "failed", status: "walked", why: "" }),
+    recurse: (asked) =>
+      Promise.resolve(
+        keyOf(asked) === " 48"
+          ? { kind: "message", message: response({}), isBelieved: false }
+          : { kind: "failed", status: "walked", why: "" },
+      ),
     onStrips: (seen) => told.push(seen),
   });
   await Promise.all([second(A), second(A)]);
@@ -349,4 +368,33 @@ Deno.test("automatic() looks at the root when a second opinion is asked for, onc
   ]);
   const got = await source(A);
   assert.ok(got.kind === "failed" && got.status === "walked");
+});
+
+Deno.test("automatic() walks for a second opinion only if the root answers, which it asks once a minute", async () => {
+  using time = new FakeTime();
+  const failed: Sourced = { kind: "failed", status: "no answer", why: "" };
+  let walked: string[] = [];
+  let root: Sourced = failed;
+  const { second } = automatic({
+    forward: (asked) =>
+      Promise.resolve({
+        kind: "message",
+        message: response({ question: asked, ...ROOT[keyOf(asked)] as object }),
+        isBelieved: false,
+      }),
+    recurse: (asked) => {
+      walked.push(keyOf(asked));
+      return Promise.resolve(root);
+    },
+    onStrips: () => assert.fail("strips nothing"),
+  });
+  assert.equal(await second(A), failed);
+  assert.equal(await second(A), failed);
+  assert.deepEqual(walked, [" 48"]);
+  walked = [];
+  root = { kind: "message", message: response({}), isBelieved: false };
+  time.advance(61_000);
+  assert.equal((await second(A)).kind, "message");
+  assert.equal((await second(A)).kind, "message");
+  assert.deepEqual(walked, [" 48", "a.test 1", "a.test 1"]);
 });

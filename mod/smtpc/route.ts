@@ -220,9 +220,11 @@ export async function whyOf(
   names: Pick<Names, "explain">,
 ): Promise<string> {
   const reply = await names.explain(name, type);
-  return reply.kind === "answered" && reply.answer.why !== ""
-    ? `: ${reply.answer.why.slice(0, 200)}`
-    : "";
+  if (reply.kind !== "answered") return "";
+  const { security, why } = reply.answer;
+  // Of what is insecure it says why that is so, which is nothing wrong.
+  const isWrong = security === "bogus" || security === "indeterminate";
+  return isWrong && why !== "" ? `: ${why.slice(0, 200)}` : "";
 }
 
 function refusalOutcome(
