@@ -5,7 +5,6 @@
  */
 import { type Profile, PROFILES } from "../dane/profile.ts";
 import {
-  addresses,
   bad,
   choice,
   duration,
@@ -14,6 +13,7 @@ import {
   type Read,
   type Setting,
   shown,
+  sources,
   strings,
 } from "./kinds.ts";
 import {
@@ -68,7 +68,7 @@ const KEYS = {
     mustBe: "64 hex digits, with or without colons between the octets",
     accept: fingerprint,
   }),
-  source: addresses({
+  source: sources({
     says: "Address to connect from, at most one IPv4 and one IPv6 address.",
     min: 1,
     max: 2,

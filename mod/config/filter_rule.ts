@@ -47,6 +47,14 @@ function read(name: string, raw: unknown): Read<FilterRule> {
   const isReply = /^[245][0-9][0-9]$/.test(code) &&
     /^[245]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(enhanced) &&
     code[0] === enhanced[0] && /^[ -~]{1,300}$/.test(text);
+  // Only where the pattern says whole what class it is for.
+  const from = /^[2-5]/.exec(name)?.[0];
+  if (isReply && from !== undefined && (from === "2") !== (code[0] === "2")) {
+    return bad(
+      `would never count: no failure becomes a 2yz, and no 2yz a failure; it is ` +
+        shown(raw),
+    );
+  }
   return isReply
     ? good({
       pattern: name.toLowerCase(),

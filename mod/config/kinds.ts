@@ -8,7 +8,7 @@
  */
 import { parseDnsblSite } from "./dnsbl_site.ts";
 import { durationMs, durationText, sizeBytes, sizeText } from "./quantities.ts";
-import { networkText, parseNetwork } from "../core/network.ts";
+import { networkText, parseAddress, parseNetwork } from "../core/network.ts";
 import {
   foldAscii,
   type HostPort,
@@ -246,6 +246,33 @@ export function addresses(
     mustBe: 'an IP address such as "192.0.2.53" or "2001:db8::53"',
     accept: (text) => isAddress(text) ? foldAscii(text) : undefined,
   });
+}
+
+/** Addresses of this machine to connect from; none twice. */
+export function sources(
+  row: Row<readonly string[]> & { min: number; max: number },
+): Setting<readonly string[]> {
+  return strings({
+    ...row,
+    type: "list of IP addresses",
+    mustBe: "an IP address of this machine, and of one host alone, such as " +
+      '"192.0.2.25" or "2001:db8::25"',
+    accept: (text) => isOneHost(text) ? foldAscii(text) : undefined,
+  });
+}
+
+/**
+ * False for addresses that nobody can connect from: unspecified ones,
+ * multicast, broadcast, IPv4 written as IPv6, and link-local IPv6, which would
+ * need a zone.
+ */
+function isOneHost(text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined || address.value === 0n) return false;
+  if (address.family === 4) {
+    return !text.includes(":") && address.value >> 28n < 14n;
+  }
+  return address.value >> 120n !== 0xffn && address.value >> 118n !== 0x3fan;
 }
 
 /** Networks as `ADDRESS/BITS`, or single addresses; none twice. */

@@ -440,6 +440,19 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
     '[outbound]\nsource = ["192.0.2.1", "192.0.2.2"]',
     /^5: outbound\.source has two addresses of one family/,
   ],
+  ...[
+    "0.0.0.0",
+    "224.0.0.1",
+    "255.255.255.255",
+    "::",
+    "ff02::1",
+    "fe80::1",
+    "::ffff:192.0.2.1",
+  ].map((one): [string, string, RegExp] => [
+    `${one} to connect from`,
+    `[outbound]\nsource = ["${one}"]`,
+    /^5: outbound\.source .*an IP address of this machine/,
+  ]),
   [
     "a smart host beside a route for all",
     '[outbound]\nsmarthost = "smtp://a.test"\n[routes]\n"*" = "b.test:25"',

@@ -23,6 +23,7 @@ import {
   paths,
   type Setting,
   size,
+  sources,
   string,
   strings,
 } from "./kinds.ts";
@@ -813,7 +814,7 @@ export const SECTIONS = {
       mustBe: "the path of a PEM file",
       accept: filePath,
     })),
-    source: addresses({
+    source: sources({
       says: "Addresses of this machine to connect from, at most one IPv4 and " +
         "one IPv6 address; none leaves it to the system. [destinations] has " +
         "others for one destination.",

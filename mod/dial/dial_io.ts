@@ -3,7 +3,9 @@
  * resolved here, and no octet of a connection is looked at.
  */
 import net from "node:net";
+import { ipv6Octets } from "../core/ipv6.ts";
 import { ASK_OCTETS, SOURCE_AT } from "./dial_ipc.ts";
+import type { DialPart } from "./role.ts";
 
 const AF_INET6 = 10;
 // SOCK_STREAM | SOCK_CLOEXEC
@@ -18,12 +20,13 @@ export type Dial = (ask: Uint8Array) => Promise<net.Socket | undefined>;
  * Opens the library.
  *
  * @param libc Path of the C library; needs `--allow-ffi` for exactly it
- * @param port The one port that is dialled; others are refused here too
+ * @param part What holds now, asked for each connection. Another port is
+ *   refused here too, and so is a source that the configuration does not name:
+ *   a taken-over smtpc may not choose any other address of this machine
  */
 export function openDial(options: {
   libc: string;
-  connectWithinMs: number;
-  port: number;
+  part: () => Pick<DialPart, "connectWithinMs" | "port" | "sources">;
 }): Dial {
   const libc = Deno.dlopen(options.libc, {
     socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -42,13 +45,16 @@ export function openDial(options: {
   }).symbols;
   return async (ask) => {
     const view = new DataView(ask.buffer, ask.byteOffset, ASK_OCTETS);
-    if (view.getUint16(16) !== options.port) return undefined;
+    const { connectWithinMs, port, sources } = options.part();
+    if (view.getUint16(16) !== port) return undefined;
+    const source = ask.subarray(SOURCE_AT, ASK_OCTETS);
+    const hasSource = source.some((octet) => octet !== 0);
+    if (hasSource && !isOneOf(sources, source)) return undefined;
     const fd = libc.socket(AF_INET6, STREAM_CLOSE_ON_EXEC, 0);
     if (fd < 0) return undefined;
     // connect(2) keeps to the send timeout, see socket(7).
-    libc.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(options), 16);
-    const source = ask.subarray(SOURCE_AT, ASK_OCTETS);
-    if (source.some((octet) => octet !== 0)) {
+    libc.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(connectWithinMs), 16);
+    if (hasSource) {
       const from = socketAddress(source, 0);
       if (libc.bind(fd, from, from.length) < 0) {
         libc.close(fd);
@@ -77,11 +83,14 @@ function socketAddress(
   return address;
 }
 
-function timeval(
-  options: { connectWithinMs: number },
-): Uint8Array<ArrayBuffer> {
+function isOneOf(sources: readonly string[], source: Uint8Array): boolean {
+  const wanted = source.toHex();
+  return sources.some((one) => ipv6Octets(one).toHex() === wanted);
+}
+
+function timeval(withinMs: number): Uint8Array<ArrayBuffer> {
   const value = new BigInt64Array(2);
-  value[0] = BigInt(Math.floor(options.connectWithinMs / 1_000));
-  value[1] = BigInt(options.connectWithinMs % 1_000) * 1_000n;
+  value[0] = BigInt(Math.floor(withinMs / 1_000));
+  value[1] = BigInt(withinMs % 1_000) * 1_000n;
   return new Uint8Array(value.buffer);
 }

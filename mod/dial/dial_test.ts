@@ -45,7 +45,7 @@ Deno.test("encodeAsk() refuses what is no IPv6 address", () => {
 });
 
 /** A host on ::1, a dial role's insides on a Unix socket, and its asker. */
-async function laboratory(port?: number) {
+async function laboratory(port?: number, sources: string[] = []) {
   const dir = Deno.makeTempDirSync();
   const host = net.createServer((socket) => {
     socket.write("220 hello\r\n");
@@ -64,8 +64,11 @@ async function laboratory(port?: number) {
   await new Promise<void>((done) => asker.listen(`${dir}/s`, done));
   const dial = openDial({
     libc: libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps"))),
-    connectWithinMs: 2_000,
-    port: port ?? hostPort,
+    part: () => ({
+      connectWithinMs: 2_000,
+      port: port ?? hostPort,
+      sources,
+    }),
   });
   const counts = new Map<string, number>();
   keepPlugged(
@@ -143,7 +146,7 @@ Deno.test(
   "dial connects from the address that is asked for",
   LOOSE,
   async () => {
-    const lab = await laboratory();
+    const lab = await laboratory(undefined, ["::1", "2001:DB8::1"]);
     const port = lab.hostPort;
     const from = async (source: string) => {
       const channel = await lab.channel();
@@ -155,5 +158,17 @@ Deno.test(
     assert.equal(await from("::1"), 0);
     // Not an address of this machine.
     assert.equal(await from("2001:db8::1"), 1);
+  },
+);
+
+Deno.test(
+  "dial refuses a source that the configuration does not name",
+  LOOSE,
+  async () => {
+    const lab = await laboratory(undefined, ["2001:db8::1"]);
+    const channel = await lab.channel();
+    const ask = { address: "::1", port: lab.hostPort, source: "::1" };
+    channel.write(encodeAsk(ask));
+    assert.deepEqual([...await read(channel, 99)], [1]);
   },
 );

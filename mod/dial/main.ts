@@ -18,7 +18,7 @@ const AGAIN_MS = 100;
 /** Runs the role. */
 export function main(): Promise<void> {
   return runRole(dialPart, (ctx) => {
-    const dial = openDial(ctx.part);
+    const dial = openDial({ libc: ctx.part.libc, part: () => ctx.part });
     for (const { path } of ctx.answers) {
       keepPlugged(path, dial, (name) => ctx.count(name));
     }

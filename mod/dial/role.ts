@@ -2,7 +2,7 @@
  * Opens IPv6 connections for smtpc. Deno's flags have no IPv6 ranges, so that
  * smtpc itself could not be allowed "any host, port 25" without "any port".
  */
-import { int, object, text, type z } from "../ipc/schema.ts";
+import { int, list, object, text, type z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** dial's part of the configuration. */
@@ -11,6 +11,8 @@ export const dialPart = object({
   connectWithinMs: int({ min: 100, max: 600_000 }),
   /** Ports that it connects to; Landlock knows the same list. */
   port: int({ min: 1, max: 65_535 }),
+  /** Addresses of ours that may be asked for to connect from. */
+  sources: list(text({ min: 2, max: 45 }), { max: 20_002 }),
 });
 
 /** See {@link dialPart}. */

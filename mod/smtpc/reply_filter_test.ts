@@ -35,7 +35,7 @@ const RULES = [
   rule("550 5.7.1 *LISTED*", "450 4.7.1 *"),
   rule("452 4.2.2 *", "552 5.2.2 The mailbox is full for ever"),
   rule("250 *", "250 2.6.0 Fine"),
-  rule("551 *", "250 2.0.0 Never mind"),
+  rule("*551 *", "250 2.0.0 Never mind"),
   rule("* x", "450 4.0.0 *"),
 ];
 
@@ -85,6 +85,10 @@ Deno.test("replyFilter refuses what is no reply", () => {
       "450 4.7.1 \n",
     ]
   ) assert.ok(!replyFilter.read("550 *", reply).ok, String(reply));
+  // These would never count.
+  assert.ok(!replyFilter.read("550 *", "250 2.0.0 ok").ok);
+  assert.ok(!replyFilter.read("2* *", "450 4.0.0 ok").ok);
+  assert.ok(replyFilter.read("25* *", "250 2.6.0 *").ok);
   assert.ok(!replyFilter.read("", "450 4.7.1 *").ok);
   assert.ok(!replyFilter.read("x".repeat(201), "450 4.7.1 *").ok);
 });

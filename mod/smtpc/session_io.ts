@@ -177,9 +177,12 @@ async function raceFor(
       transcript.note(`not permitted to connect to ${placeOf(one)}`);
       continue;
     }
-    transcript.note(`cannot connect to ${placeOf(one)}: ${why.why}`);
+    // A source that is not this machine's fails here, and nowhere else.
+    const source = facts.sourceFor?.(one.address);
+    const from = source === undefined ? "" : ` from ${source}`;
+    transcript.note(`cannot connect to ${placeOf(one)}${from}: ${why.why}`);
     const place = one.path === undefined ? placeOf(one) : one.host;
-    const words = `Cannot connect to ${place}: ${why.why}`;
+    const words = `Cannot connect to ${place}${from}: ${why.why}`;
     const outcome = troubleOutcome(words, one.host, "4.4.1");
     unreached.push({ to: one, outcome });
   }

@@ -325,6 +325,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       libc: site.libc,
       connectWithinMs: config.outbound.connect_timeout,
       port: config.outbound.port,
+      sources: site.sources.filter((one) => one.includes(":")),
     }],
     ["dns", {
       nameservers: site.nameservers,

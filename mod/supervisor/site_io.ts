@@ -33,6 +33,7 @@ import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
 import { hasOldHashes, loginDoubts, readLogins } from "./logins.ts";
 import { readSmarthostPassword, smarthostDoubts } from "./smarthost.ts";
+import { THIS_MACHINE, wayDoubts } from "./way_doubts.ts";
 import { mailboxesOf } from "./users.ts";
 
 /** An installation that may be started. */
@@ -143,6 +144,7 @@ export function openSite(configPath: string): Opening {
   }
   warnings.push(...users.warnings);
   warnings.push(...smarthostDoubts(config, configPath));
+  warnings.push(...wayDoubts(config, THIS_MACHINE));
   warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({
