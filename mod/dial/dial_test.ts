@@ -172,3 +172,21 @@ Deno.test(
     assert.deepEqual([...await read(channel, 99)], [1]);
   },
 );
+
+Deno.test(
+  "dial plugs in again when the asker is gone",
+  LOOSE,
+  async () => {
+    const lab = await laboratory();
+    // As a process does that ends: no word, and all that waits is closed.
+    for (let i = 0; i < 4; i++) (await lab.channel()).destroy();
+    const channel = await Promise.race([
+      lab.channel(),
+      new Promise<"late">((done) => setTimeout(() => done("late"), 2_000)),
+    ]);
+    if (channel === "late") return assert.fail("no channel came again");
+    channel.write(encodeAsk({ address: "::1", port: lab.hostPort }));
+    assert.equal((await read(channel, 12))[0], 0);
+    channel.destroy();
+  },
+);

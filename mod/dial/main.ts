@@ -48,6 +48,10 @@ export function keepPlugged(
       refill();
     };
     channel.on("error", () => {}); // "close" follows
+    // Half open is for a connection; nobody will ask on this one any more.
+    channel.once("end", () => {
+      if (isSpare) channel.destroy();
+    });
     channel.once("close", () => {
       if (isSpare) {
         // The asker is gone; its socket stays, and so does our interest.
