@@ -5,6 +5,9 @@
 import net from "node:net";
 import { DIALLED, encodeAsk } from "../dial/dial_ipc.ts";
 
+/** How long a channel is waited for: more are wanted at once than are spare. */
+const PLUGGED_WITHIN_MS = 1_000;
+
 /** Opens a connection; undefined if there is none to be had. */
 export type DialV6 = (
   to: {
@@ -25,8 +28,11 @@ export function dialerOn(
   listener: { fd: number } | { path: string },
 ): { dial: DialV6; close(): void } {
   const spare: net.Socket[] = [];
+  const waiting: ((channel: net.Socket | undefined) => void)[] = [];
   const server = net.createServer({ pauseOnConnect: true }, (channel) => {
-    spare.push(channel);
+    const next = waiting.shift();
+    if (next === undefined) spare.push(channel);
+    else next(channel);
     channel.on("error", () => {}); // "close" follows
     channel.once("close", () => {
       const at = spare.indexOf(channel);
@@ -34,9 +40,25 @@ export function dialerOn(
     });
   });
   server.listen(listener);
+  const pluggedIn = (withinMs: number) => {
+    const { promise, resolve } = Promise.withResolvers<
+      net.Socket | undefined
+    >();
+    const next = (channel: net.Socket | undefined) => {
+      clearTimeout(timer);
+      resolve(channel);
+    };
+    waiting.push(next);
+    const timer = setTimeout(() => {
+      waiting.splice(waiting.indexOf(next), 1);
+      resolve(undefined);
+    }, withinMs);
+    return promise;
+  };
   return {
     async dial(to, withinMs) {
-      const channel = spare.shift();
+      const channel = spare.shift() ??
+        await pluggedIn(Math.min(withinMs, PLUGGED_WITHIN_MS));
       if (channel === undefined) return undefined;
       channel.write(encodeAsk(to));
       return await answered(channel, withinMs) ? channel : undefined;
@@ -44,6 +66,7 @@ export function dialerOn(
     close() {
       server.close();
       for (const channel of spare) channel.destroy();
+      for (const next of waiting.splice(0)) next(undefined);
     },
   };
 }

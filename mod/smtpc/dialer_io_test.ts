@@ -12,7 +12,7 @@ async function answering(octets: string) {
   role.on("error", () => {});
   role.on("data", () => role.write(octets));
   await new Promise((done) => setTimeout(done, 20));
-  return { dialer, role };
+  return { dialer, role, path };
 }
 
 Deno.test("dialerOn() gives the channel as connection, greeting unread", async () => {
@@ -32,8 +32,22 @@ Deno.test("dialerOn() gives nothing when there is no connection", async () => {
   const to = { address: "2001:db8::1", port: 25 };
   assert.equal(await dialer.dial(to, 1_000), undefined);
   // No channel is left, so nobody can be asked.
-  assert.equal(await dialer.dial(to, 1_000), undefined);
+  assert.equal(await dialer.dial(to, 100), undefined);
   role.destroy();
+  dialer.close();
+});
+
+Deno.test("dialerOn() waits for a channel when more are wanted than are spare", async () => {
+  const { dialer, role, path } = await answering("\x00");
+  role.destroy();
+  await new Promise((done) => setTimeout(done, 20));
+  const wanted = dialer.dial({ address: "2001:db8::1", port: 25 }, 2_000);
+  const late = net.connect({ path });
+  late.on("data", () => late.write("\x00"));
+  const socket = await wanted;
+  assert.ok(socket);
+  socket.destroy();
+  late.destroy();
   dialer.close();
 });
 
