@@ -249,8 +249,10 @@ export class Connection {
       checkServerIdentity: () => undefined,
       ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
       minVersion: "TLSv1.2",
-      // Never an address: SNI has none (RFC 6066 §3).
-      ...(serverName === "" ? {} : { servername: serverName }),
+      // Never an address: SNI has none (RFC 6066 §3), and node:tls throws.
+      ...(serverName === "" || net.isIP(serverName) !== 0
+        ? {}
+        : { servername: serverName }),
       ...(options.ticket === undefined ? {} : { session: options.ticket }),
     });
     this.#isOffered = options.ticket !== undefined;

@@ -339,7 +339,7 @@ function entry(over: object): Options["part"] {
   return { tls: "dane", destinations: [destination] };
 }
 
-function hostOf({ secure }: Row): MailHost {
+function hostOf({ secure }: Pick<Row, "secure">): MailHost {
   const security = secure ? "secure" : "insecure";
   return {
     name: "mx.x.test",
@@ -442,5 +442,33 @@ Deno.test({
       address: "secure",
       tlsa: "secure",
     });
+  },
+});
+
+Deno.test({
+  name: "deliver() survives a DNS role that calls an address a host's name",
+  ignore: made === undefined,
+  fn: async () => {
+    const heard = () => ({ lines: [], messages: [] });
+    const seen: Seen = { clear: heard(), inTls: heard() };
+    const certificate = made!.good;
+    await withServer(
+      (visit) => play(visit, { kind: "tls", seen, certificate }),
+      async ({ port }) => {
+        const { said } = await run(port, {
+          nextHop: { kind: "mx", domain: "x.test" },
+          hosts: [{ ...hostOf({ secure: true }), canonical: "192.0.2.1" }],
+          mxSecurity: "secure",
+          part: { tls: "dane", port },
+          tlsa: () =>
+            Promise.resolve({
+              kind: "answered",
+              answer: { records: [right!] },
+            }),
+        });
+        assert.equal(said, "delivered 250 2.0.0");
+      },
+    );
+    assert.equal(seen.inTls.messages.length, 1);
   },
 });
