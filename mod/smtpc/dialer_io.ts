@@ -7,6 +7,8 @@ import { DIALLED, encodeAsk } from "../dial/dial_ipc.ts";
 
 /** How long a channel is waited for: more are wanted at once than are spare. */
 const PLUGGED_WITHIN_MS = 1_000;
+/** Most channels tried for one connection; four are spare at any time. */
+const MOST_CHANNELS = 8;
 
 /** Opens a connection; undefined if there is none to be had. */
 export type DialV6 = (
@@ -57,11 +59,16 @@ export function dialerOn(
   };
   return {
     async dial(to, withinMs) {
-      const channel = spare.shift() ??
-        await pluggedIn(Math.min(withinMs, PLUGGED_WITHIN_MS));
-      if (channel === undefined) return undefined;
-      channel.write(encodeAsk(to));
-      return await answered(channel, withinMs) ? channel : undefined;
+      // Those of a dial role that is gone are paused, and seem to be open.
+      for (let tried = 0; tried < MOST_CHANNELS; tried++) {
+        const channel = spare.shift() ??
+          await pluggedIn(Math.min(withinMs, PLUGGED_WITHIN_MS));
+        if (channel === undefined) return undefined;
+        channel.write(encodeAsk(to));
+        const answer = await answered(channel, withinMs);
+        if (answer !== "lost") return answer === "yes" ? channel : undefined;
+      }
+      return undefined;
     },
     close() {
       server.close();
@@ -71,23 +78,26 @@ export function dialerOn(
   };
 }
 
-/** True if the one octet came that says so; else the channel is closed. */
-function answered(channel: net.Socket, withinMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const settle = (isDialled: boolean) => {
+/** What the one octet says; but for a yes, the channel is closed. */
+function answered(
+  channel: net.Socket,
+  withinMs: number,
+): Promise<"yes" | "no" | "lost"> {
+  const { promise, resolve } = Promise.withResolvers<"yes" | "no" | "lost">();
+  const settle = (answer: "yes" | "no" | "lost") => {
     clearTimeout(timer);
     channel.off("readable", read);
     channel.off("close", lost);
-    if (!isDialled) channel.destroy();
-    resolve(isDialled);
+    if (answer !== "yes") channel.destroy();
+    resolve(answer);
   };
-  const lost = () => settle(false);
+  const lost = () => settle("lost");
   const read = () => {
     // One octet exactly: what follows is the other host's greeting.
     const octet: Uint8Array | null = channel.read(1);
-    if (octet !== null) settle(octet[0] === DIALLED);
+    if (octet !== null) settle(octet[0] === DIALLED ? "yes" : "no");
   };
-  const timer = setTimeout(() => settle(false), withinMs);
+  const timer = setTimeout(() => settle("no"), withinMs);
   channel.on("readable", read);
   channel.on("close", lost);
   return promise;
