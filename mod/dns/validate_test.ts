@@ -54,11 +54,19 @@ interface World {
   /** Names of which nothing is to be heard, with their types. */
   readonly silent?: readonly string[];
   readonly nowS?: () => number;
+  /** What becomes of answers on the way. */
+  readonly onWay?: (message: Message) => Message;
 }
 
 /** Serves two zones from memory, as bare as can be. */
 function world(
-  { root = {}, test = {}, silent = [], nowS = () => NOW_S }: World,
+  {
+    root = {},
+    test = {},
+    silent = [],
+    nowS = () => NOW_S,
+    onWay = (message) => message,
+  }: World,
 ) {
   const delegation = [
     record("test. 300 NS ns.test."),
@@ -78,7 +86,7 @@ function world(
     const what = `${question.name} ${question.type}`;
     asked.push(what);
     if (silent.includes(what)) return Promise.resolve(undefined);
-    return Promise.resolve(answer(all, question));
+    return Promise.resolve(onWay(answer(all, question)));
   };
   const validates = validator({ anchors: ANCHORS, fetch, nowS });
   return {
@@ -141,6 +149,33 @@ Deno.test("validator() tells what proves that there is nothing", async () => {
   assert.equal(found.proof.at(-1), "mx.test TXT proven absent by NSEC of test");
   assert.equal(found.untilS, NOW_S + 60);
 });
+
+const WAYS: { name: string; onWay: (message: Message) => Message }[] = [
+  {
+    name: "without its SOA",
+    onWay: (message) => ({
+      ...message,
+      authority: message.authority.filter((one) =>
+        one.type !== TYPE.SOA &&
+        readSignature(one.data)?.covered !== TYPE.SOA
+      ),
+    }),
+  },
+  {
+    name: "with junk beside it",
+    onWay: (message) => ({
+      ...message,
+      answer: [...message.answer, record("x.other. 60 A 192.0.2.66")],
+    }),
+  },
+];
+for (const { name, onWay } of WAYS) {
+  Deno.test(`validator() takes a proven no ${name} for one`, async () => {
+    const found = await world({ onWay }).lookUp("mx.test", TXT);
+    assert.equal(found.security, "secure");
+    assert.deepEqual(found.finding, { kind: "no-data" });
+  });
+}
 
 Deno.test("validator() tells that a zone is not signed", async () => {
   const found = await world({}).lookUp("mx.bare.test", A);
