@@ -113,17 +113,20 @@ Deno.test("Queue gives up a message as ordered, with a notice to its sender", as
   await until("both are gone", () => lab.fake.released.length === 2);
 });
 
-Deno.test("Queue forgets the order to give up when that is written down, and not before", async () => {
+Deno.test("Queue forgets the order to give up when that is written down, and a successor tells of it", async () => {
   const { lab, ids } = await deferred(1);
   await using _ = lab;
+  await done(lab, newOrder("hold", { ids }));
+  lab.fake.noticeRefusal = "full";
   giveOrder(lab.dir, newOrder("expire", { ids }), 1);
   while (orderNames(lab.dir).length > 0) await lab.queue.carryOutOrders();
   const dir = copyOf(lab.dir);
-  assert.ok(
-    listQueue(dir).every(({ recipients }) =>
-      recipients.every(({ state }) => state !== "deferred")
-    ),
+  const states = listQueue(dir).flatMap(({ recipients }) =>
+    recipients.map(({ state }) => state)
   );
+  assert.deepEqual(states, ["bounce", "bounce"]);
+  await using next = laboratory({ dir, change: SLOW });
+  await until("a notice", () => next.fake.notices.length === 1);
 });
 
 Deno.test("Queue reroutes a message as ordered, to a host, to MX hosts, and back, and remembers it", async () => {

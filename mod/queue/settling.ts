@@ -161,8 +161,10 @@ export class Settling {
   #writeEnding(message: Message, ending: Ending | undefined): void {
     switch (ending?.kind) {
       case undefined:
-      case "bounce":
         return;
+      case "bounce":
+        // A successor tells of it at once, even if it was on hold.
+        return this.#store.wake(message.n);
       case "spent":
         return this.#store.deleteMessage(message.n);
       case "parked":

@@ -98,6 +98,7 @@ const TEXTS = {
   byId: `SELECT ${MESSAGE} FROM messages WHERE id = ?`,
   mark: "UPDATE messages SET state = 1 WHERE n = ? AND state = 0",
   park: "UPDATE messages SET state = 1, due_ms = ? WHERE n = ?",
+  wake: "UPDATE messages SET due_ms = 1 WHERE n = ? AND due_ms <> 0",
   corruptMessage: "UPDATE messages SET state = 2, due_ms = -1 WHERE n = ?",
   updateRecipient: `UPDATE recipients SET address = ?, original = ?,
     state = ?, attempts = ?, next_ms = ?, code = ?, enhanced = ?, text = ?,
@@ -293,6 +294,11 @@ export class Store {
    */
   park(n: number, dueMs: number): void {
     this.#run.park.run(dueMs, n);
+  }
+
+  /** What was parked, or is on hold, is due at once. */
+  wake(n: number): void {
+    this.#run.wake.run(n);
   }
 
   /**
