@@ -14,7 +14,7 @@ import { isCut, nextCloser } from "./nsec.ts";
  * Rounds above which a zone's denials are insecure: RFC 9276 §3.2 lets a
  * validator choose, and this is where others have it.
  */
-export const MAX_ITERATIONS = 50;
+export const MAX_ITERATIONS = 150;
 
 const SHA1 = 1;
 const OPT_OUT = 1;

@@ -8,6 +8,12 @@ import { TYPE } from "./message.ts";
 import { wildcardOf } from "./nsec.ts";
 import { typeText } from "./rdata.ts";
 
+/** See {@link graceS}. */
+const LEAST_GRACE_S = 3_600;
+const MOST_GRACE_S = 86_400;
+/** How long what has expired is believed before it is looked at again. */
+const IN_GRACE_FOR_S = 60;
+
 /** RRSIG, RFC 4034 §3.1. */
 export interface Signature {
   readonly covered: number;
@@ -200,10 +206,11 @@ function faultOf(
     return `${what} is for a longer name`;
   }
   const { expiration, inception } = signature;
-  if (secondsUntil(expiration, nowS) < 0) {
+  const grace = graceS(signature);
+  if (secondsUntil(expiration, nowS) < -grace) {
     return `${what} expired ${dayText(expiration, nowS)}`;
   }
-  if (secondsUntil(inception, nowS) > 0) {
+  if (secondsUntil(inception, nowS) > grace) {
     return `${what} is not valid before ${dayText(inception, nowS)}`;
   }
   // RFC 4034 §3.1.5: with an end before its beginning it is never valid.
@@ -211,6 +218,16 @@ function faultOf(
     return `${what} ends before it begins`;
   }
   return undefined;
+}
+
+/**
+ * How wrong clocks, ours and the signer's, may be together: a tenth of the
+ * time that a signature is good for, within bounds. RFC 4035 §5.3.1 leaves it
+ * to us; a small machine whose clock is an hour off gets its mail out.
+ */
+function graceS({ expiration, inception }: Signature): number {
+  const lifeS = (expiration - inception) | 0;
+  return Math.min(Math.max(lifeS / 10, LEAST_GRACE_S), MOST_GRACE_S);
 }
 
 /** Serial number arithmetic, RFC 1982, as RFC 4034 §3.1.5 wants it. */
@@ -236,7 +253,8 @@ function verified(
   rrset: Rrset,
   { signature, key, nowS }: { signature: Signature; key: Key; nowS: number },
 ): Verified {
-  const left = secondsUntil(signature.expiration, nowS);
+  const untilEnd = secondsUntil(signature.expiration, nowS);
+  const left = untilEnd > 0 ? untilEnd : IN_GRACE_FOR_S;
   // RFC 4035 §5.3.3.
   const ttl = Math.min(
     signature.originalTtl,

@@ -12,6 +12,7 @@ import {
 
 const NOW_S = 1_800_000_000;
 const DAY_S = 86_400;
+const HOUR_S = 3_600;
 const MAKER = makeKey(13);
 const KEY = readKey({
   name: "test",
@@ -72,18 +73,46 @@ const TIMES: {
     want: "",
   },
   {
-    name: "a second too late",
+    name: "late by a tenth of its life",
     nowS: NOW_S,
-    inceptionS: NOW_S - DAY_S,
-    expirationS: NOW_S - 1,
+    inceptionS: NOW_S - 11 * HOUR_S * 2,
+    expirationS: NOW_S - 2 * HOUR_S,
+    want: "",
+  },
+  {
+    name: "later than a tenth of its life",
+    nowS: NOW_S,
+    inceptionS: NOW_S - 11 * HOUR_S * 2,
+    expirationS: NOW_S - 2 * HOUR_S - 10,
     want: "the signature of mx.test A expired 2027-01-15",
   },
   {
-    name: "a second too early",
+    name: "early by an hour, however short its life",
     nowS: NOW_S,
-    inceptionS: NOW_S + 1,
-    expirationS: NOW_S + DAY_S,
+    inceptionS: NOW_S + HOUR_S,
+    expirationS: NOW_S + HOUR_S + 1,
+    want: "",
+  },
+  {
+    name: "early by more than an hour",
+    nowS: NOW_S,
+    inceptionS: NOW_S + HOUR_S + 1,
+    expirationS: NOW_S + 2 * HOUR_S,
     want: "the signature of mx.test A is not valid before 2027-01-15",
+  },
+  {
+    name: "late by a day, after a long life",
+    nowS: NOW_S,
+    inceptionS: NOW_S - 100 * DAY_S,
+    expirationS: NOW_S - DAY_S,
+    want: "",
+  },
+  {
+    name: "late by more than a day, after a long life",
+    nowS: NOW_S,
+    inceptionS: NOW_S - 100 * DAY_S,
+    expirationS: NOW_S - DAY_S - 1,
+    want: "the signature of mx.test A expired 2027-01-14",
   },
   {
     name: "over the end of 32 bits",
@@ -101,7 +130,7 @@ const TIMES: {
   },
   {
     name: "expired, and the next begins behind the end of 32 bits",
-    nowS: 2 ** 32 + 15,
+    nowS: 2 ** 32 + 5_000,
     inceptionS: 2 ** 32 - 10,
     expirationS: 10,
     want: "the signature of mx.test A expired 2106-02-07",

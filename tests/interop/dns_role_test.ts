@@ -26,7 +26,7 @@ const DRAFTS: Draft[] = [
     // Every signature ran out an hour ago.
     tweak: (fields) => ({
       ...fields,
-      expirationS: Math.floor(Date.now() / 1_000) - 3_600,
+      expirationS: Math.floor(Date.now() / 1_000) - 200_000,
     }),
   },
 ];

@@ -258,12 +258,9 @@ function conf({ dir, port, forwarder, anchor, names, isHardened }: {
   trust-anchor: "${anchor}"
   trust-anchor-signaling: no
   root-key-sentinel: no
-  val-sig-skew-min: 0
-  val-sig-skew-max: 0
   val-max-restart: 0
   val-bogus-ttl: 0
   cache-max-negative-ttl: 0
-  val-nsec3-keysize-iterations: "1024 50 2048 50 4096 50"
   aggressive-nsec: no
   qname-minimisation: no
   harden-below-nxdomain: no

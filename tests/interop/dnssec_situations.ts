@@ -247,15 +247,25 @@ function times(): Situation[] {
   });
   const expired = (fields: SignatureFields) => ({
     ...fields,
-    expirationS: NOW_S - DAY_S / 2,
+    expirationS: NOW_S - 2 * DAY_S,
   });
   return [
     row("expired", "bogus", onType(A, expired)),
+    row(
+      "expired since an hour or less",
+      "secure",
+      onType(A, (fields) => ({ ...fields, expirationS: NOW_S - 3_000 })),
+    ),
+    row(
+      "valid in an hour or less",
+      "secure",
+      onType(A, (fields) => ({ ...fields, inceptionS: NOW_S + 3_000 })),
+    ),
     row("keys' signature expired", "bogus", onType(DNSKEY, expired)),
     row(
       "not yet valid",
       "bogus",
-      onType(A, (fields) => ({ ...fields, inceptionS: NOW_S + DAY_S })),
+      onType(A, (fields) => ({ ...fields, inceptionS: NOW_S + 2 * DAY_S })),
     ),
     row(
       "ends before it begins",
@@ -996,38 +1006,38 @@ function hashed(): Situation[] {
   const rounds = (iterations: number) => zone({ nsec3: { iterations } });
   return [
     {
-      name: "rounds: 50, no such name",
+      name: "rounds: 150, no such name",
       want: "secure",
-      zones: rounds(50),
+      zones: rounds(150),
       ask: "nowhere.@",
     },
     {
-      name: "rounds: 51, no such name",
+      name: "rounds: 151, no such name",
       want: "insecure",
-      zones: rounds(51),
+      zones: rounds(151),
       ask: "nowhere.@",
     },
     {
-      name: "rounds: 51, no data",
+      name: "rounds: 151, no data",
       want: "insecure",
-      zones: rounds(51),
+      zones: rounds(151),
       ask: "mx.@",
       type: TXT,
     },
     {
-      name: "rounds: 51, a record",
+      name: "rounds: 151, a record",
       want: "secure",
-      zones: rounds(51),
+      zones: rounds(151),
       ask: "mx.@",
     },
     {
-      name: "rounds: 51, a wildcard",
+      name: "rounds: 151, a wildcard",
       want: "insecure",
-      zones: rounds(51),
+      zones: rounds(151),
       ask: "x.wild.@",
     },
     {
-      name: "rounds: 51, of the parent, for a name of a signed child",
+      name: "rounds: 151, of the parent, for a name of a signed child",
       want: "bogus",
       zones: family({ nsec3: { iterations: 51 } }, {}),
       ask: "mx.sub.@",
@@ -1035,7 +1045,7 @@ function hashed(): Situation[] {
       edit: only(TXT, "mx.sub.@", replayed("mx.@", TXT)),
     },
     {
-      name: "rounds: 51, no DS",
+      name: "rounds: 151, no DS",
       want: "insecure",
       zones: family({ nsec3: { iterations: 51 } }, unsignedZone),
       ask: "mx.sub.@",
@@ -1185,7 +1195,10 @@ function aliases(): Situation[] {
     ...more.map((one) => ({ ...one, name: `sub.${name}` })),
   ];
   const broken: Omit<Draft, "name"> = {
-    tweak: onType(A, (fields) => ({ ...fields, expirationS: NOW_S - 5 })),
+    tweak: onType(
+      A,
+      (fields) => ({ ...fields, expirationS: NOW_S - 2 * DAY_S }),
+    ),
   };
   return [
     { name: "alias", want: "secure", zones: zone(), ask: "alias.@" },
