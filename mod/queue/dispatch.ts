@@ -22,7 +22,7 @@ import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { DUE_AT_ONCE, type Ending, type Result } from "./judge.ts";
 import type { KeyFile } from "./keys_io.ts";
-import type { Message } from "./message.ts";
+import type { Message, Recipient } from "./message.ts";
 import type { Notices } from "./notices.ts";
 import { byDestination, CROWDED, UNREACHABLE } from "./plan.ts";
 import { configuredName, destinationOf, isFinal, Router } from "./route.ts";
@@ -43,12 +43,13 @@ const MAX_ON_PROBATION = 100;
 /** Timers do not take more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const GIVEN_UP = ownOutcome(
-  "permanent",
-  554,
-  "5.4.7",
-  "Given up by the administrator of this server",
-);
+function givenUp({ last }: Recipient): Outcome {
+  const words = "Given up by the administrator of this server";
+  const before = last === undefined
+    ? ""
+    : `. The last answer was: ${last.text}`;
+  return ownOutcome("permanent", 554, "5.4.7", words + before);
+}
 
 function recalled(parts: readonly Part[]): Result[] {
   return parts.map(({ recipient }) => ({ kind: "recalled", recipient }));
@@ -248,7 +249,7 @@ export class Dispatcher {
       waiting.map((recipient) => ({
         kind: "outcome",
         recipient,
-        outcome: GIVEN_UP,
+        outcome: givenUp(recipient),
       })),
     );
     return waiting.length;
