@@ -18,7 +18,6 @@ import {
   runSideBySide,
   runTests,
   sum,
-  type TestRun,
 } from "./test_runs.ts";
 
 const MINUTE_MS = 60_000;
@@ -60,29 +59,23 @@ function exists(path: string): boolean {
   }
 }
 
-/** How the tests of a folder run. */
-interface Folder {
-  readonly name: string;
-  /** A whole file's. */
-  readonly withinMs: number;
-  readonly atOnce: 1 | 2;
-}
+/** Folders whose files run two at once; the longest come first. */
+const SERVERS = ["tests/crash", "tests/system"];
+/** The same, of tests that need other programs. */
+const PEERS_TOO = ["tests/interop"];
 
-const FOLDERS: readonly Folder[] = [
-  { name: "tests/system", withinMs: 5 * MINUTE_MS, atOnce: 2 },
-  { name: "tests/attack", withinMs: 3 * MINUTE_MS, atOnce: 1 },
-  { name: "tests/crash", withinMs: 8 * MINUTE_MS, atOnce: 2 },
-  { name: "tests/erasure", withinMs: 5 * MINUTE_MS, atOnce: 1 },
-  { name: "tests/outage", withinMs: 3 * MINUTE_MS, atOnce: 1 },
-  { name: "tests/interop", withinMs: 5 * MINUTE_MS, atOnce: 1 },
-];
-
-/** Files of folders that run two at once, which want the machine alone. */
+/** Files of these that want the machine alone. */
 const ALONE = [
   "tests/crash/kill_loop_test.ts",
   "tests/crash/nth_failure_test.ts",
   "tests/crash/power_cut_test.ts",
 ];
+
+/** Longest time for one file. */
+const FILE_WITHIN_MS = 8 * MINUTE_MS;
+
+// Types were checked, of all files, before the first run.
+const ARGS = ["--no-check"];
 
 Deno.chdir(new URL("..", import.meta.url));
 const isCi = Deno.env.get("CI") === "true";
@@ -114,31 +107,10 @@ async function checkTypes(): Promise<Counts> {
   return { ...NO_TESTS, failed: success ? 0 : 1 };
 }
 
-async function runFolder(folder: Folder): Promise<void> {
-  const { name, withinMs, atOnce } = folder;
-  const paths = findTests(name);
-  // Types were checked, of all files, before the first run.
-  const args = ["--no-check"];
-  const pairs = atOnce === 1
-    ? []
-    : paths.filter((path) => !ALONE.includes(path));
-  if (pairs.length > 0) {
-    await section(
-      name,
-      () => runSideBySide(pairs, { args, withinMs, shown: true, atOnce }),
-    );
-  }
-  for (const path of paths.filter((path) => !pairs.includes(path))) {
-    const run = { name: path, paths: [path], args, withinMs, shown: true };
-    const isInterop = name === "tests/interop";
-    await section(path, () => isInterop ? runPeers(run) : runTests(run));
-  }
-}
-
-async function runPeers(run: TestRun): Promise<Counts> {
-  const counts = await runTests(run);
+/** In CI no peer may be missing. */
+function unskipped(counts: Counts): Counts {
   if (!isCi || counts.skipped === 0) return counts;
-  console.log(`${run.name}: ${counts.skipped} skipped, which fails in CI`);
+  console.log(`${counts.skipped} skipped, which fails in CI`);
   return { ...counts, failed: counts.failed + counts.skipped, skipped: 0 };
 }
 
@@ -146,8 +118,32 @@ await section("types", checkTypes);
 await section("unit tests", () =>
   runSideBySide(
     ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
-    { args: ["--no-check"], withinMs: 5 * MINUTE_MS, shown: true },
+    // One more than there are processors: many wait most of their time.
+    {
+      args: ARGS,
+      withinMs: 5 * MINUTE_MS,
+      shown: true,
+      atOnce: navigator.hardwareConcurrency + 1,
+    },
   ));
-for (const folder of FOLDERS) await runFolder(folder);
+const inPairs = (folders: readonly string[]) =>
+  runSideBySide(
+    folders.flatMap(findTests).filter((path) => !ALONE.includes(path)),
+    { args: ARGS, withinMs: FILE_WITHIN_MS, shown: true, atOnce: 2 },
+  );
+await section("servers", () => inPairs(SERVERS));
+await section("peers", async () => unskipped(await inPairs(PEERS_TOO)));
+for (
+  const path of [
+    ...ALONE,
+    ...["tests/attack", "tests/erasure", "tests/outage"].flatMap(findTests),
+  ]
+) {
+  const run = { name: path, paths: [path], args: ARGS, shown: true };
+  await section(
+    path,
+    async () => unskipped(await runTests({ ...run, withinMs: FILE_WITHIN_MS })),
+  );
+}
 console.log(`\n${lastLine(total)}`);
 Deno.exit(total.failed > 0 ? 1 : 0);
