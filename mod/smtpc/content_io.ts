@@ -11,7 +11,7 @@ import { HeaderWatch } from "./header_watch.ts";
 import { Stuffer } from "./stuffing.ts";
 
 /** Messages up to this are kept in memory from the first reading. */
-export const HELD_OCTETS = 1_048_576;
+export const HELD_OCTETS = 4_194_304;
 /** All kept messages together; beyond it they are read twice. */
 export const ALL_HELD_OCTETS = 67_108_864;
 /** Chunks read before other sessions get their turn. */

@@ -323,10 +323,10 @@ Deno.test("deliver() sends no final dot when the record turns out damaged under 
     await visit.gone();
     received = visit.unread;
   }, {
-    sizeBytes: 30 * 65_536,
+    sizeBytes: 90 * 65_536,
     *content() {
       const isSecond = ++readings === 2;
-      yield* big(29);
+      yield* big(89);
       if (isSecond) throw new TestDamage();
       yield* big(1);
     },
