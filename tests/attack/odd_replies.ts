@@ -69,7 +69,7 @@ export const ODDITIES: readonly Oddity[] = [
   lost("says 5,000 lines", raw("250-x\r\n".repeat(5_000) + "250 x\r\n")),
   lost("says a line without end", raw("250 " + "x".repeat(100_000))),
   lost("says lines without end, slowly", async (visit) => {
-    await drip("250-x\r\n".repeat(40), 1)(visit);
+    await drip("250-x\r\n".repeat(200), 1)(visit);
   }),
   {
     name: "says 421",
