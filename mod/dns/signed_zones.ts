@@ -26,6 +26,10 @@ import { TYPE } from "./message.ts";
 import { type Ds, readDs } from "./rdata.ts";
 import { pickRrset, type Rrset, verifyRrset, zoneText } from "./rrsig.ts";
 
+/** For people whose name servers know nothing of DNSSEC at all. */
+const NO_ROOT = "the name servers give no keys of the root: do they strip " +
+  "DNSSEC? See dns.resolve and dns.validate";
+
 /** What is known of a zone, or of a name on the way. */
 export type ZoneState = SignedZone | OtherZone;
 
@@ -260,7 +264,7 @@ export class SignedZones {
     if (rrset === undefined) {
       return this.#broken(
         "bogus",
-        `${zoneText(zone)} has a DS but no DNSKEY`,
+        zone === "" ? NO_ROOT : `${zoneText(zone)} has a DS but no DNSKEY`,
         { proof },
       );
     }
