@@ -480,19 +480,28 @@ mode = "off"
     const hello = await client.say("EHLO client.test");
     assert.ok(!hello.lines.includes("STARTTLS"), hello.text);
     client.expect(await client.say("STARTTLS"), 502);
-    // Or its slot is still taken when the next step counts them.
-    await client.quit();
   });
 
   await t.step(
     "has room for five sessions and says so to a sixth",
     async () => {
-      const five = await Promise.all(
-        Array.from({ length: 5 }, () => SmtpClient.ready(made.smtpPort)),
-      );
+      // A session that is over is counted until the server saw its end.
+      const admitted = async (): Promise<SmtpClient> => {
+        for (let i = 0; i < 50; i++) {
+          try {
+            return await SmtpClient.ready(made.smtpPort);
+          } catch (error) {
+            if (!/421/.test(String(error))) throw error;
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        }
+        throw new Error("Not admitted in a second");
+      };
+      const five: SmtpClient[] = [];
+      while (five.length < 5) five.push(await admitted());
       await assert.rejects(SmtpClient.open(made.smtpPort), /421/);
       for (const client of five) await client.quit();
-      await (await SmtpClient.ready(made.smtpPort)).quit();
+      await (await admitted()).quit();
     },
   );
 
