@@ -14,6 +14,7 @@ const LIBRARIES = new Set([
   "content",
   "recovery",
   "login",
+  "journey",
 ]);
 
 /**

@@ -7,31 +7,9 @@ import { Hono } from "hono";
 import { html, raw } from "hono/html";
 import { visible } from "../mod/core/visible.ts";
 import type { AnswerOf } from "../mod/ipc/call.ts";
-import { int, list, object, text, z } from "../mod/ipc/schema.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
+import type { News } from "./news.ts";
 import { STYLE } from "./style.ts";
-
-/** What the supervisor tells every second. */
-export const news = object({
-  pid: int({ min: 1, max: 2 ** 31 }),
-  startedMs: int({ min: 0, max: 2 ** 50 }),
-  ready: z.boolean(),
-  hostname: text({ max: 255 }),
-  roles: list(
-    object({
-      instance: text({ max: 64 }),
-      state: text({ max: 16 }),
-      pid: z.union([z.null(), int({ min: 1, max: 2 ** 31 })]),
-      restarts: int({ min: 0, max: 2 ** 40 }),
-      upMs: int({ min: 0, max: 2 ** 50 }),
-      counters: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 50 })),
-    }),
-    { max: 256 },
-  ),
-});
-
-/** See {@link news}. */
-export type News = z.infer<typeof news>;
 
 type Counts = AnswerOf<typeof queueContract.calls.counts>;
 type Recent = AnswerOf<typeof queueContract.calls.recent>["messages"];

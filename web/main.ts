@@ -6,7 +6,8 @@ import http from "node:http";
 import { keepAccepting } from "../mod/ipc/accepting.ts";
 import { runRole } from "../mod/ipc/role_runtime.ts";
 import { queueContract } from "../mod/queue/queue_ipc.ts";
-import { consoleApp, type News, news } from "./app.ts";
+import { consoleApp } from "./app.ts";
+import { type News, told } from "./news.ts";
 import { consolePart } from "./role.ts";
 
 /** Connections that a browser or two need; more are somebody's flood. */
@@ -17,7 +18,10 @@ export function main(): Promise<void> {
   return runRole(consolePart, (role) => {
     const queue = role.ask(queueContract);
     let latest: News | undefined;
-    role.onNews((fact) => latest = news.parse(fact));
+    role.onNews((message) => {
+      const heard = told.parse(message);
+      if ("news" in heard) latest = heard.news;
+    });
     const app = consoleApp({
       news: () => latest,
       counts: async () => {

@@ -109,7 +109,10 @@ Deno.test("Queue gives up a message as ordered, with a notice to its sender", as
   const answer = await done(lab, newOrder("expire", { ids }));
   assert.deepEqual([answer.messages, answer.recipients], [1, 2]);
   await until("a notice", () => lab.fake.notices.length === 1);
-  assert.match(lab.fake.notices[0]!.head, /Given up by the administrator[^.]*\.\s+The\s+last\s+answer\s+was/);
+  assert.match(
+    lab.fake.notices[0]!.head,
+    /Given up by the administrator[^.]*\.\s+The\s+last\s+answer\s+was/,
+  );
   await until("both are gone", () => lab.fake.released.length === 2);
 });
 

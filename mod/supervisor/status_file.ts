@@ -11,12 +11,15 @@ export interface Status {
   readonly startedMs: number;
   readonly ready: boolean;
   readonly hostname: string;
+  readonly version: string;
   readonly roles: readonly {
     readonly instance: string;
     readonly state: ChildState;
     readonly pid: number | null;
     readonly restarts: number;
     readonly upMs: number;
+    /** Proportional set size, of some seconds ago; 0 if it is not known. */
+    readonly memoryBytes: number;
     readonly counters: Readonly<Record<string, number>>;
   }[];
 }

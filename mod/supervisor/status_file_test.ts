@@ -6,12 +6,14 @@ const status: Status = {
   startedMs: 1,
   ready: true,
   hostname: "mx.home.test",
+  version: "0.1.0",
   roles: [{
     instance: "smtpd.0",
     state: "ready",
     pid: 2,
     restarts: 3,
     upMs: 4,
+    memoryBytes: 0,
     counters: { accepted: 5 },
   }],
 };

@@ -11,6 +11,7 @@
  *  3. What a role says is believed only about itself.
  */
 import type { RoleName } from "../ipc/call.ts";
+import { VERSION } from "../core/version.ts";
 import type { Order } from "../ipc/role_runtime.ts";
 import type { Libc } from "../walls/libc.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
@@ -301,15 +302,17 @@ export class Supervisor {
       startedMs: this.#startedMs,
       ready: this.#ready,
       hostname: hostnameOf(this.#plan),
+      version: VERSION,
       roles: this.#children.map((one) => ({
         instance: one.instance,
+        memoryBytes: 0,
         ...one.facts,
       })),
     };
     writeStatus(this.#plan.site.runDir, status);
     for (const child of this.#children) {
       if (roleOf(child) === "console") {
-        child.tell({ do: "news", news: status });
+        child.tell({ do: "news", news: { news: status } });
       }
     }
   }

@@ -1,0 +1,92 @@
+/** Commands that look into the queue, and give it orders. */
+import type { Command } from "commander";
+import type { Ordering } from "./queue_order.ts";
+import { type CommandLine, withConfig, withJson } from "./topic.ts";
+
+const IDS = "queue ids; or ALL; or - for a list on standard input";
+
+/** `queue`. */
+export function addQueueCommands(
+  program: Command,
+  { programs, ended }: CommandLine,
+): void {
+  const queue = program.command("queue").description(
+    "look into the queue, and say what becomes of messages in it",
+  );
+  const load = () => import("./queue.ts");
+  withJson(withConfig(queue.command("list")))
+    .description("list the messages that are not delivered yet")
+    .action(async ({ config, json }) =>
+      ended(
+        await (await load()).queue(config, json === true, programs, ["list"]),
+      )
+    );
+  withJson(withConfig(queue.command("show")))
+    .description("tell everything about one message")
+    .argument("<id>", "the queue id, as in `queued as ID`")
+    .action(async (id, { config, json }) =>
+      ended(
+        await (await load()).queue(config, json === true, programs, [
+          "show",
+          id,
+        ]),
+      )
+    );
+  addQueueOrders(queue, { programs, ended });
+}
+
+/** What changes messages in the queue: orders that the queue carries out. */
+function addQueueOrders(
+  queue: Command,
+  { programs, ended }: CommandLine,
+): void {
+  const give = async (
+    { config, json }: { config: string; json?: boolean },
+    what: Ordering,
+  ) => {
+    const { queueOrder } = await import("./queue_order.ts");
+    await ended(await queueOrder(config, json === true, programs, what));
+  };
+  withJson(withConfig(queue.command("flush")))
+    .description(
+      "try what waits now: all of it, or what is for one domain; a server " +
+        "that is remembered as dead is tried, too",
+    )
+    .argument("[domain]", "the recipients' domain")
+    .action((domain, options) =>
+      give(options, { action: "flush", ids: [], domain })
+    );
+  for (
+    const [action, says] of [
+      ["hold", "deliver it no more until it is released"],
+      ["release", "deliver what is on hold"],
+      ["retry", "try it now, and not when its wait is over"],
+      ["expire", "give it up: its sender gets a notice that it failed"],
+      ["delete", "remove it, key, content and all; its sender hears nothing"],
+    ] as const
+  ) {
+    withJson(withConfig(queue.command(action)))
+      .description(says)
+      .argument("<id...>", IDS)
+      .action((ids, options) => give(options, { action, ids }));
+  }
+  withJson(withConfig(queue.command("reroute")))
+    .description(
+      "send it another way than its routes lead, all its recipients, now",
+    )
+    .usage("[options] <id...> <next hop>")
+    .argument("<id...>", `${IDS}; and then the next hop`)
+    .addHelpText(
+      "after",
+      "\nThe next hop is HOST:PORT, or mx for the MX hosts of each " +
+        "recipient's domain,\nor routes to undo it: `queue reroute ID " +
+        "relay.test:25`.",
+    )
+    .action((words: string[], options) =>
+      give(options, {
+        action: "reroute",
+        ids: words.slice(0, -1),
+        nextHop: words.at(-1),
+      })
+    );
+}
