@@ -11,8 +11,8 @@ import { joinOctets } from "../core/octets.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { DataReader } from "./data_reader.ts";
-import { type Facts, HeaderRepair, isFolding } from "./header_repair.ts";
-import { HopCounter } from "./hop_counter.ts";
+import { type Facts, HeaderRepair, isFolding } from "../core/header_repair.ts";
+import { HopCounter } from "../core/hop_counter.ts";
 import type { MessageEnd } from "./session.ts";
 
 /** Octets that are worth a write to the spool while more are to come. */

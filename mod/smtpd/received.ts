@@ -1,4 +1,5 @@
 /** The trace field that we add to every message, RFC 5321 §4.4. */
+import { internetDate } from "../core/internet_date.ts";
 
 /**
  * How a message came, for `with`: RFC 3848, and where SMTPUTF8 was asked for
@@ -45,14 +46,4 @@ export function receivedField(trace: Trace): string {
     : `from ${helo} ([${tag}${address}])\r\n\t`;
   return `Received: ${from}by ${hostname} with ${protocol} id ${queueId};\r\n` +
     `\t${internetDate(nowMs)}\r\n`;
-}
-
-/**
- * A date as RFC 5322 §3.3 writes it, in UTC: `Fri, 21 Nov 2025 02:10:00 +0000`.
- *
- * @param nowMs Time since the epoch
- */
-export function internetDate(nowMs: number): string {
-  // toUTCString is fixed by ECMA-262 §21.4.4.43, down to the commas.
-  return new Date(nowMs).toUTCString().replace("GMT", "+0000");
 }

@@ -4,23 +4,19 @@
  * is taken over. Knows sessions and roles, and no socket.
  */
 import { newQueueId } from "../core/ids.ts";
+import { internetDate } from "../core/internet_date.ts";
 import type { LogValue } from "../core/log.ts";
 import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
 import type { Backend, ContentStream } from "./backend.ts";
 import { DataRate } from "./data_rate.ts";
 import type { Backlog } from "./backlog.ts";
-import type { Facts } from "./header_repair.ts";
+import type { Facts } from "../core/header_repair.ts";
 import {
   type Framing,
   IncomingMessage,
   type MessageLimits,
 } from "./incoming_message.ts";
-import {
-  internetDate,
-  type Protocol,
-  protocolOf,
-  receivedField,
-} from "./received.ts";
+import { type Protocol, protocolOf, receivedField } from "./received.ts";
 import type { MessageEnd, Session, Transaction } from "./session.ts";
 import { takeOver } from "./take_over.ts";
 

@@ -15,8 +15,8 @@ import {
 } from "../../mod/core/address.ts";
 import { parseCommand } from "../../mod/smtpd/command.ts";
 import { DataReader } from "../../mod/smtpd/data_reader.ts";
-import { HeaderRepair } from "../../mod/smtpd/header_repair.ts";
-import { HopCounter } from "../../mod/smtpd/hop_counter.ts";
+import { HeaderRepair } from "../../mod/core/header_repair.ts";
+import { HopCounter } from "../../mod/core/hop_counter.ts";
 import { LineReader } from "../../mod/smtpd/line_reader.ts";
 import { readProxyHeader } from "../../mod/smtpd/proxy_protocol.ts";
 import { begin } from "../../mod/smtpd/sasl.ts";

@@ -14,7 +14,7 @@
  * Unless that line is the `From ` of a mailbox file, which old programs leave
  * there: a header block follows it, with its `Bcc`. It becomes a field.
  */
-import { joinOctets } from "../core/octets.ts";
+import { joinOctets } from "./octets.ts";
 
 /** What is added if it is not there. */
 export interface Facts {
@@ -24,6 +24,8 @@ export interface Facts {
   readonly messageId: string;
   /** For `From`: the sender's address. */
   readonly from: string;
+  /** Goes before it: a phrase of RFC 5322 §3.2.5, ready to be written. */
+  readonly fromName?: string;
 }
 
 /** Longest name of a field: a whole line of RFC 5322 §2.1.1. */
@@ -226,9 +228,10 @@ export class HeaderRepair {
   }
 
   #missing(): string {
-    const { date, messageId, from } = this.#facts;
+    const { date, messageId, from, fromName } = this.#facts;
+    const name = fromName === undefined ? "" : `${fromName} `;
     return (this.#seen.has("date") ? "" : `Date: ${date}\r\n`) +
-      (this.#seen.has("from") ? "" : `From: <${from}>\r\n`) +
+      (this.#seen.has("from") ? "" : `From: ${name}<${from}>\r\n`) +
       (this.#seen.has("message-id") ? "" : `Message-ID: <${messageId}>\r\n`);
   }
 
