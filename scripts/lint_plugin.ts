@@ -60,6 +60,8 @@ export function importFault(
   // The supervisor renders manifests; it starts roles, it never imports one.
   if (here === "supervisor" && path.endsWith("/role.ts")) return undefined;
   if (here === "supervisor" && COMMAND_LINE.test(path)) return undefined;
+  // What the supervisor tells the console: shapes, as in an `_ipc.ts`.
+  if (here === "supervisor" && path.endsWith("/web/news.ts")) return undefined;
   return {
     message: `the role ${here} must not import ${target}`,
     hint: `Ask the ${there} process instead: import its *_ipc.ts.`,

@@ -14,6 +14,8 @@ export const news = object({
   ready: z.boolean(),
   hostname: text({ max: 255 }),
   version: text({ max: 40 }),
+  /** The supervisor's own, as a role's. */
+  memoryBytes: octets.optional(),
   roles: list(
     object({
       instance: text({ max: 64 }),
@@ -21,6 +23,8 @@ export const news = object({
       pid: z.union([z.null(), int({ min: 1, max: 2 ** 31 })]),
       restarts: int({ min: 0, max: 2 ** 40 }),
       upMs: time,
+      /** Ends by an error of its own. */
+      errors: int({ min: 0, max: 2 ** 40 }).optional(),
       /** Proportional set size, of some seconds ago; 0 if it is not known. */
       memoryBytes: octets,
       counters: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 50 })),
@@ -31,6 +35,27 @@ export const news = object({
 
 /** See {@link news}. */
 export type News = z.infer<typeof news>;
+
+/** How a drill went. */
+export const drillFacts = object({
+  atMs: time,
+  tookMs: time,
+  version: text({ max: 40 }),
+  acts: int({ min: 0, max: 2 ** 30 }),
+  denied: int({ min: 0, max: 2 ** 30 }),
+  /** By the wall that denied: `deno`, `landlock`, `seccomp`, `user` ... */
+  byWall: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 30 })),
+  byRole: list(
+    object({
+      role: text({ max: 64 }),
+      acts: int({ min: 0, max: 2 ** 30 }),
+      denied: int({ min: 0, max: 2 ** 30 }),
+    }),
+    { max: 64 },
+  ),
+  /** Acts that succeeded, a sentence each. */
+  succeeded: list(text({ max: 400 }), { max: 100 }),
+});
 
 /** Told at the start, and again when something of it changed. */
 export const facts = object({
@@ -57,25 +82,7 @@ export const facts = object({
   /** The last drill on this home; null if there was none. */
   drill: z.union([
     z.null(),
-    object({
-      atMs: time,
-      tookMs: time,
-      version: text({ max: 40 }),
-      acts: int({ min: 0, max: 2 ** 30 }),
-      denied: int({ min: 0, max: 2 ** 30 }),
-      /** By the wall that denied: `deno`, `landlock`, `seccomp`, `user` ... */
-      byWall: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 30 })),
-      byRole: list(
-        object({
-          role: text({ max: 64 }),
-          acts: int({ min: 0, max: 2 ** 30 }),
-          denied: int({ min: 0, max: 2 ** 30 }),
-        }),
-        { max: 64 },
-      ),
-      /** Acts that succeeded, a sentence each. */
-      succeeded: list(text({ max: 400 }), { max: 100 }),
-    }),
+    drillFacts,
   ]),
   certificates: list(
     object({

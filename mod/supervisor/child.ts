@@ -61,6 +61,8 @@ export class Child {
   #pongMs = 0;
   #failures = 0;
   #restarts = 0;
+  /** Ends by an error of its own: neither killed, nor told to mend something. */
+  #errors = 0;
   #pings = 0;
   #counters: Readonly<Record<string, number>> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,6 +87,7 @@ export class Child {
     state: ChildState;
     pid: number | null;
     restarts: number;
+    errors: number;
     upMs: number;
     counters: Readonly<Record<string, number>>;
   } {
@@ -92,6 +95,7 @@ export class Child {
       state: this.#state,
       pid: this.#process?.pid ?? null,
       restarts: this.#restarts,
+      errors: this.#errors,
       upMs: this.#state === "ready"
         ? Math.round(performance.now() - this.#readyMs)
         : 0,
@@ -220,6 +224,7 @@ export class Child {
       ? performance.now() - this.#readyMs
       : 0;
     if (status.code === EXIT_CANNOT_START) this.#events.cannotStart();
+    else if (status.signal === null && status.code !== 0) this.#errors++;
     this.#again({ code: status.code, signal: status.signal }, livedMs);
   }
 

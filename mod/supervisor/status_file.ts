@@ -12,11 +12,17 @@ export interface Status {
   readonly ready: boolean;
   readonly hostname: string;
   readonly version: string;
+  /** The supervisor's own, as a role's. */
+  readonly memoryBytes: number;
+  /** What somebody should look at, in plain words. */
+  readonly warnings: readonly string[];
   readonly roles: readonly {
     readonly instance: string;
     readonly state: ChildState;
     readonly pid: number | null;
     readonly restarts: number;
+    /** Ends by an error of its own. */
+    readonly errors: number;
     readonly upMs: number;
     /** Proportional set size, of some seconds ago; 0 if it is not known. */
     readonly memoryBytes: number;

@@ -42,6 +42,29 @@ export interface ServerPlan {
   readonly own?: readonly EdgePlan[];
 }
 
+/** A process as an {@link Observer} sees it. */
+export type ObservedRole = { readonly instance: string } & Child["facts"];
+
+/** What an {@link Observer} saw. */
+export interface Observed {
+  /** Octets that a process takes; 0 if that is not known. */
+  readonly memoryOf: (pid: number) => number;
+  /** What somebody should look at, in plain words. */
+  readonly warnings: readonly string[];
+  /** For the console; the same object as long as nothing changed. */
+  readonly facts: unknown;
+}
+
+/** Who collects what `status` and the console say beside the roles' states. */
+export interface Observer {
+  /** Called each second. */
+  look(roles: readonly ObservedRole[], isReady: boolean): Observed;
+}
+
+const SEES_NOTHING: Observer = {
+  look: () => ({ memoryOf: () => 0, warnings: [], facts: undefined }),
+};
+
 /** Roles that the world hands mail to: they stop first. */
 const DOORS: readonly string[] = ["smtpd", "submission"];
 /** Whole time that a stop may take. */
@@ -58,12 +81,15 @@ export class Supervisor {
   readonly #installation: Installation;
   readonly #libc: Libc;
   readonly #write: WriteLine;
+  readonly #observer: Observer;
   readonly #children: Child[] = [];
   readonly #edgeFds = new Map<string, number>();
   readonly #tcpFds = new Map<string, number[]>();
   readonly #startedMs = Date.now();
   #edges: readonly EdgePlan[] = [];
   #ready = false;
+  /** The facts that the console was told last. */
+  #toldFacts: unknown;
   #stopped: Promise<void> | undefined;
   #statusTimer: ReturnType<typeof setInterval> | undefined;
   readonly #up = Promise.withResolvers<void>();
@@ -74,11 +100,14 @@ export class Supervisor {
     libc: Libc;
     /** Where log lines go. */
     write: WriteLine;
+    /** See {@link Observer}; nothing is collected without one. */
+    observer?: Observer;
   }) {
     this.#plan = options.plan;
     this.#installation = options.installation;
     this.#libc = options.libc;
     this.#write = options.write;
+    this.#observer = options.observer ?? SEES_NOTHING;
   }
 
   /**
@@ -288,6 +317,8 @@ export class Supervisor {
 
   #childReady(instance: string): void {
     event(this.#write, "role-ready", { instance });
+    // One that was started again has heard nothing yet.
+    if (instance.startsWith("console.")) this.#toldFacts = undefined;
     if (
       !this.#ready && this.#children.every((one) => one.facts.state === "ready")
     ) {
@@ -297,22 +328,32 @@ export class Supervisor {
   }
 
   #tick(): void {
+    const roles = this.#children.map((one) => ({
+      instance: one.instance,
+      ...one.facts,
+    }));
+    const seen = this.#observer.look(roles, this.#ready);
     const status = {
       pid: Deno.pid,
       startedMs: this.#startedMs,
       ready: this.#ready,
       hostname: hostnameOf(this.#plan),
       version: VERSION,
-      roles: this.#children.map((one) => ({
-        instance: one.instance,
-        memoryBytes: 0,
-        ...one.facts,
+      memoryBytes: seen.memoryOf(Deno.pid),
+      roles: roles.map((one) => ({
+        ...one,
+        memoryBytes: one.pid === null ? 0 : seen.memoryOf(one.pid),
       })),
     };
-    writeStatus(this.#plan.site.runDir, status);
+    writeStatus(this.#plan.site.runDir, { ...status, warnings: seen.warnings });
     for (const child of this.#children) {
-      if (roleOf(child) === "console") {
-        child.tell({ do: "news", news: { news: status } });
+      if (roleOf(child) !== "console" || child.facts.state !== "ready") {
+        continue;
+      }
+      child.tell({ do: "news", news: { news: status } });
+      if (seen.facts !== this.#toldFacts) {
+        this.#toldFacts = seen.facts;
+        child.tell({ do: "news", news: { facts: seen.facts } });
       }
     }
   }

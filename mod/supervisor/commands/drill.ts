@@ -1,6 +1,7 @@
 /** `bulkhead drill`: breaks in to every role's jail. */
 import { install, isRoot } from "../installation.ts";
 import { drillReport, runDrill } from "../drill.ts";
+import { drillRecord, writeDrill } from "../facts/drill_record_io.ts";
 import { openSite } from "../site_io.ts";
 import { EXIT, fail } from "./exit.ts";
 
@@ -13,6 +14,7 @@ export async function drill(
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
+  const beginMs = performance.now();
   const result = await runDrill({
     site: opened.plan.site,
     manifests: opened.plan.manifests,
@@ -21,6 +23,13 @@ export async function drill(
       if (!json) console.error(text);
     },
   });
+  const record = drillRecord(result, {
+    atMs: Date.now(),
+    tookMs: performance.now() - beginMs,
+  });
+  for (const fault of writeDrill(opened.paths.home, record)) {
+    console.error(fault);
+  }
   if (!isRoot() && !json) {
     console.error(
       "Started as an ordinary user, so all roles share it: the wall of " +

@@ -1,11 +1,10 @@
 /** `bulkhead roles`: every manifest, and the exact walls that it became. */
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
-import { type Installation, renderWalls } from "../../walls/render.ts";
 import { REFUSED_CALLS } from "../../walls/seccomp.ts";
 import { install, isRoot } from "../installation.ts";
-import { edgesOf, instancesOf } from "../roles.ts";
-import { type Opened, openSite } from "../site_io.ts";
+import { type DescribedRole, describeRoles } from "../facts/manifests.ts";
+import { openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
 /** Prints every role as `serve` would start it now. */
@@ -22,7 +21,7 @@ export async function roles(
     programs,
     opened.accounts,
   );
-  const described = describe(opened, installation);
+  const described = describeRoles(opened.plan, installation);
   const abi = describeAbi(landlockAbi(openLibc(installation.libc)));
   print(json, {
     landlock: abi,
@@ -32,46 +31,7 @@ export async function roles(
   return EXIT.ok;
 }
 
-type Described = ReturnType<typeof describe>;
-
-function describe(opened: Opened, installation: Installation) {
-  const { site, manifests } = opened.plan;
-  const edges = edgesOf(manifests, site);
-  return manifests.map((manifest) => {
-    const plugs = edges.filter((one) => one.answerer === manifest.name);
-    const [instance] = instancesOf(manifest, site);
-    const { flags, spec } = renderWalls(
-      {
-        manifest,
-        instance: instance!,
-        plugs: plugs.map((one) => one.path),
-        fds: [],
-      },
-      site,
-      installation,
-      ["role", manifest.name],
-    );
-    return {
-      role: manifest.name,
-      job: manifest.job,
-      trust: manifest.trust,
-      instances: instancesOf(manifest, site),
-      asks: manifest.asks,
-      answers: [...new Set(plugs.map((one) => one.asker))],
-      listens: manifest.listens,
-      flags,
-      command: spec.argv,
-      user: spec.user,
-      ffi: manifest.ffi?.(site) ?? null,
-      heapMb: manifest.heapMb,
-      openFiles: spec.openFiles,
-      landlock: spec.landlock,
-      seccomp: { ...spec.seccomp, refused: REFUSED_CALLS },
-    };
-  });
-}
-
-function text(described: Described, abi: string): string {
+function text(described: readonly DescribedRole[], abi: string): string {
   const lines = [`Landlock ${abi}`];
   for (const role of described) {
     const user = role.user

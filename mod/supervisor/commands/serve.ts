@@ -4,6 +4,7 @@ import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
+import { FactsKeeper } from "../facts/facts.ts";
 import { install, isRoot } from "../installation.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
@@ -63,11 +64,13 @@ export async function serve(
   for (const warning of doubtsAbout(erasedPlaces(libc, paths))) {
     event(write, "warning", { warning });
   }
+  const observer = new FactsKeeper({ opened, installation, libc });
   const supervisor = new Supervisor({
     plan: opened.plan,
     installation,
     libc,
     write,
+    observer,
   });
   const ended = Promise.withResolvers<number>();
   let isStopping = false;
@@ -78,7 +81,10 @@ export async function serve(
   };
   Deno.addSignalListener("SIGTERM", () => stop("SIGTERM"));
   Deno.addSignalListener("SIGINT", () => stop("SIGINT"));
-  Deno.addSignalListener("SIGHUP", () => renew(configPath, supervisor));
+  Deno.addSignalListener(
+    "SIGHUP",
+    () => renew(configPath, supervisor, observer),
+  );
   try {
     await supervisor.start();
   } catch (error) {
@@ -143,9 +149,14 @@ function moveOldHashes(configPath: string): void {
 }
 
 /** Reads everything again; a faulty configuration changes nothing. */
-function renew(configPath: string, supervisor: Supervisor): void {
+function renew(
+  configPath: string,
+  supervisor: Supervisor,
+  observer: FactsKeeper,
+): void {
   const opening = openSite(configPath);
   if (opening.ok) {
+    observer.renew(opening.opened);
     supervisor.renew(opening.opened.plan);
   } else {
     event(write, "renew-refused", { faults: opening.faults });

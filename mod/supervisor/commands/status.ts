@@ -29,9 +29,11 @@ function table(found: Status): string {
   const up = Math.round((Date.now() - found.startedMs) / 1_000);
   const lines = [
     `${found.hostname}: ${found.ready ? "ready" : "starting"}, ` +
-    `up ${duration(up)}, supervisor ${found.pid}`,
+    `up ${duration(up)}, version ${found.version}, supervisor ${found.pid}, ` +
+    `${memory(inAll(found))} in all`,
+    ...found.warnings.map((one) => `warning: ${one}`),
     "",
-    row("ROLE", "STATE", "PID", "UP", "RESTARTS", "COUNTERS"),
+    row("ROLE", "STATE", "PID", "UP", "MEMORY", "RESTARTS", "COUNTERS"),
   ];
   for (const role of found.roles) {
     lines.push(row(
@@ -39,6 +41,7 @@ function table(found: Status): string {
       role.state,
       String(role.pid ?? "-"),
       duration(Math.round(role.upMs / 1_000)),
+      memory(role.memoryBytes),
       String(role.restarts),
       Object.entries(role.counters).map(([name, n]) => `${name} ${n}`)
         .join(", "),
@@ -48,8 +51,17 @@ function table(found: Status): string {
   return lines.map((line) => visible(line, "?")).join("\n");
 }
 
+/** The sum of all processes; what is not known counts as nothing. */
+function inAll({ memoryBytes, roles }: Status): number {
+  return roles.reduce((sum, one) => sum + one.memoryBytes, memoryBytes);
+}
+
+function memory(octets: number): string {
+  return octets === 0 ? "?" : `${Math.round(octets / 1_048_576)} MiB`;
+}
+
 function row(...cells: string[]): string {
-  const widths = [12, 9, 8, 9, 9, 0];
+  const widths = [12, 9, 8, 9, 9, 9, 0];
   return cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" ")
     .trimEnd();
 }

@@ -1,0 +1,183 @@
+/**
+ * What the supervisor knows of the server beyond its children: collected here
+ * each second, cheaply, for `status`, the console and the metrics.
+ *
+ * What is costly is looked at rarely: what erasure is worth at the start and
+ * at each reload, disks and files every {@link LOOK_EVERY_MS}. Nothing that a
+ * role wrote is read.
+ */
+import { statfsSync } from "node:fs";
+import { type Facts, facts } from "../../../web/news.ts";
+import type { Installation } from "../../walls/render.ts";
+import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
+import type { Libc } from "../../walls/libc.ts";
+import { erasedPlaces } from "../erased_places.ts";
+import { guaranteeFor } from "../erasure.ts";
+import { isRoot } from "../installation.ts";
+import type { Opened } from "../site_io.ts";
+import type { Observed, ObservedRole, Observer } from "../supervisor.ts";
+import { careFile, readCare } from "./care_log_io.ts";
+import { certificateFacts } from "./certificates.ts";
+import { Changes } from "./changes.ts";
+import { drillFile, readDrill } from "./drill_record_io.ts";
+import { manifestFacts } from "./manifests.ts";
+import { MemoryWatch } from "./memory_io.ts";
+import { markOf } from "./own_file_io.ts";
+import { warningsFor } from "./warnings.ts";
+
+const LOOK_EVERY_MS = 10_000;
+/** Free space is told in steps: each octet would make new facts. */
+const DISK_STEP = 16 * 1_048_576;
+
+/** Collects; see the file's header. */
+export class FactsKeeper implements Observer {
+  readonly #libc: Libc;
+  readonly #installation: Installation;
+  readonly #landlock: string;
+  readonly #memory = new MemoryWatch();
+  readonly #changes = new Changes();
+  #opened: Opened;
+  #slow: SlowFacts;
+  #marks = "";
+  #drill: Facts["drill"] = null;
+  #care: Facts["care"] = [];
+  #disks: Facts["disks"] = [];
+  #lookedMs = -Infinity;
+  #facts: Facts | undefined;
+  #text = "";
+
+  constructor(options: {
+    readonly opened: Opened;
+    readonly installation: Installation;
+    readonly libc: Libc;
+  }) {
+    this.#libc = options.libc;
+    this.#installation = options.installation;
+    this.#opened = options.opened;
+    this.#landlock = describeAbi(landlockAbi(options.libc));
+    this.#slow = this.#slowFacts();
+  }
+
+  /** A reload: everything is looked at again. */
+  renew(opened: Opened): void {
+    this.#opened = opened;
+    this.#slow = this.#slowFacts();
+    this.#lookedMs = -Infinity;
+  }
+
+  /** See {@link Observer}. */
+  look(roles: readonly ObservedRole[], isReady: boolean): Observed {
+    const steadyMs = performance.now();
+    const clocks = { wallMs: Date.now(), steadyMs };
+    this.#changes.look(roles, clocks);
+    const pids = roles.flatMap(({ pid }) => pid === null ? [] : [pid]);
+    const memoryOf = this.#memory.look([Deno.pid, ...pids], steadyMs);
+    if (steadyMs - this.#lookedMs >= LOOK_EVERY_MS) {
+      this.#lookedMs = steadyMs;
+      this.#lookAtFiles();
+    }
+    const down = isReady
+      ? roles.filter((one) => one.state !== "ready").map((one) => one.instance)
+      : [];
+    const warnings = this.#warnings(down, clocks.wallMs);
+    return { memoryOf, warnings, facts: this.#factsWith(warnings) };
+  }
+
+  #slowFacts(): SlowFacts {
+    const { plan, paths } = this.#opened;
+    const places = erasedPlaces(this.#libc, paths);
+    return {
+      manifests: manifestFacts(plan, this.#installation, this.#landlock),
+      certificates: certificateFacts(certificatesOf(this.#opened)),
+      erasure: [
+        { path: paths.home, says: guaranteeFor(places) },
+        ...places.map(({ what, dir, sentence }) => ({
+          path: dir,
+          says: `${what}: ${sentence}`,
+        })),
+      ].slice(0, 16).map(({ path, says }) => ({
+        path: path.slice(0, 4_096),
+        says: says.slice(0, 1_000),
+      })),
+    };
+  }
+
+  #lookAtFiles(): void {
+    const { home, spoolDir, queueDir, mailDir } = this.#opened.paths;
+    this.#disks = [spoolDir, queueDir, mailDir].flatMap(diskOf);
+    const marks = markOf(drillFile(home)) + markOf(careFile(home));
+    if (marks === this.#marks) return;
+    this.#marks = marks;
+    this.#drill = readDrill(home);
+    this.#care = readCare(home);
+  }
+
+  #warnings(down: readonly string[], nowMs: number): string[] {
+    return warningsFor({
+      nowMs,
+      odd: this.#opened.warnings,
+      isRoot: isRoot(),
+      certificates: this.#slow.certificates,
+      disks: this.#disks,
+      drill: this.#drill,
+      down,
+      restarts: this.#changes.restarts,
+      errors: this.#changes.errors,
+      jumps: this.#changes.jumps,
+    });
+  }
+
+  /** The same object until something changed. */
+  #factsWith(warnings: string[]): Facts {
+    const made = {
+      ...this.#slow,
+      drill: this.#drill,
+      care: this.#care,
+      disks: this.#disks,
+      warnings,
+    };
+    const text = JSON.stringify([
+      this.#slow.certificates,
+      made.drill,
+      made.care,
+      made.disks,
+      warnings,
+      this.#opened.plan.listen.size,
+    ]);
+    if (this.#facts === undefined || text !== this.#text) {
+      // Checked here, too: what the console would refuse costs it its life.
+      this.#facts = facts.parse(made);
+      this.#text = text;
+    }
+    return this.#facts;
+  }
+}
+
+type SlowFacts = Pick<Facts, "manifests" | "certificates" | "erasure">;
+
+function certificatesOf({ config, paths, plan }: Opened) {
+  const part = plan.parts.get("smtpd") as
+    | { readonly tls?: { readonly cert: string } | null }
+    | undefined;
+  if (!part?.tls) return [];
+  return [{
+    use: "smtp",
+    file: config.tls.certificate ?? `${paths.tlsDir}/cert.pem`,
+    pem: part.tls.cert,
+  }];
+}
+
+function diskOf(path: string): Facts["disks"] {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(path);
+    const free = Number(bavail) * Number(bsize);
+    return [{
+      path,
+      freeBytes: Math.floor(free / DISK_STEP) * DISK_STEP,
+      allBytes: Number(blocks) * Number(bsize),
+    }];
+  } catch {
+    // A file system that does not say: free-space-unknown is in the log.
+    return [];
+  }
+}
