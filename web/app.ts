@@ -1,199 +1,176 @@
 /**
- * The console's pages as a hono app: no socket, no file, no script. Everything
- * shown came through the mail or from a role, so everything is escaped, and
- * the content security policy allows nothing but our own style sheet.
+ * The console as a hono app: no socket, no file. Joins the guards, the
+ * sessions, the pages and the actions. What is shown came through the mail or
+ * from a role, so pages escape everything, and the content security policy
+ * lets a browser load nothing but our own style sheet and script.
  */
-import { Hono } from "hono";
-import { html, raw } from "hono/html";
-import { visible } from "../mod/core/visible.ts";
-import type { AnswerOf } from "../mod/ipc/call.ts";
-import type { queueContract } from "../mod/queue/queue_ipc.ts";
-import type { News } from "./news.ts";
+import { Hono, type MiddlewareHandler } from "hono";
+import { addActions } from "./actions.ts";
+import { closedSources } from "./closed.ts";
+import type { ConsoleApp, ConsoleContext, ConsoleEnv } from "./environment.ts";
+import { bodyOctets, MAX_FORM_OCTETS, readForm } from "./form.ts";
+import { headers, onlyHere, type Reach } from "./guards.ts";
+import type { Office } from "./office.ts";
+import type { Page, PageInput } from "./page.ts";
+import { PAGES, SIGN_IN } from "./pages/pages.ts";
+import { SCRIPT } from "./script.ts";
+import { cookieIn, cookieText, type Session, Sessions } from "./session.ts";
+import type { Sources } from "./sources.ts";
 import { STYLE } from "./style.ts";
+import { TokenBuckets } from "./token_bucket.ts";
 
-type Counts = AnswerOf<typeof queueContract.calls.counts>;
-type Recent = AnswerOf<typeof queueContract.calls.recent>["messages"];
+/** Longest value of a query that a page is given. */
+const MAX_QUERY = 300;
+const MAX_QUERIES = 16;
 
-/** Where the pages' facts come from; undefined where nobody answers now. */
-export interface Sources {
-  news(): News | undefined;
-  counts(): Promise<Counts | undefined>;
-  recent(): Promise<Recent | undefined>;
-  nowMs(): number;
+/** What the app is put into. */
+export interface ConsoleOptions {
+  /** Facts, as whoever has this grant may see them; empty: no grant. */
+  readonly sources: (grant: string) => Sources;
+  readonly office: Office;
+  readonly reach: Reach;
+  /** Everybody who reaches the console sees everything. */
+  readonly isOpen: boolean;
+  readonly nowMs: () => number;
+  readonly sessions?: Sessions;
+  /** Opens a stream of events; undefined if there are too many. */
+  readonly live?: (sources: Sources, isAlive: () => boolean) =>
+    | ReadableStream<Uint8Array>
+    | undefined;
 }
 
-/** Headers of every answer: nothing is loaded from or shown in elsewhere. */
-const HEADERS: readonly (readonly [string, string])[] = [
-  [
-    "Content-Security-Policy",
-    "default-src 'none'; style-src 'self'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'none'",
-  ],
-  ["X-Content-Type-Options", "nosniff"],
-  ["Referrer-Policy", "no-referrer"],
-  ["Cache-Control", "no-store"],
-  ["Cross-Origin-Opener-Policy", "same-origin"],
-  ["Cross-Origin-Resource-Policy", "same-origin"],
-];
-
-/**
- * Builds the app.
- *
- * @param hosts Values of `Host` that are answered; any other is somebody
- * else's name for our address (DNS rebinding)
- */
-export function consoleApp(
-  sources: Sources,
-  hosts: ReadonlySet<string>,
-): Hono {
-  const app = new Hono();
-  app.use(async function guard(context, next) {
-    const host = (context.req.header("host") ?? "").toLowerCase();
-    if (!hosts.has(host)) return context.text("Misdirected request", 421);
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") {
-      return context.text("This console only shows", 405);
-    }
-    await next();
-    for (const [name, value] of HEADERS) context.header(name, value);
-    return undefined;
+/** Builds the app. */
+export function consoleApp(options: ConsoleOptions): ConsoleApp {
+  const { reach, office } = options;
+  const sessions = options.sessions ?? new Sessions(options.nowMs);
+  const knocks = new TokenBuckets({
+    all: { burst: 20, everyMs: 500 },
+    each: { burst: 5, everyMs: 2_000 },
   });
+  const app = new Hono<ConsoleEnv>();
+  app.use(headers(reach));
+  app.use(onlyHere(reach));
+  app.use(readFields);
+
+  const sessionOf = (context: ConsoleContext) => {
+    const id = cookieIn(context.req.header("cookie"), reach.isSecure);
+    return id === undefined ? undefined : sessions.find(id);
+  };
+  const sourcesOf = (session: Session | undefined) => {
+    const all = options.sources(session?.grant ?? "");
+    return session !== undefined || options.isOpen ? all : closedSources(all);
+  };
+  const render = async (context: ConsoleContext, page: Page, more: {
+    session?: Session | undefined;
+    flash?: string;
+    status?: 401 | 429;
+  }) => {
+    const { session } = more;
+    const input: PageInput = {
+      sources: sourcesOf(session),
+      session: session ?? null,
+      query: queryOf(context),
+      params: new Map(Object.entries(context.req.param())),
+      here: new URL(context.req.url).pathname + new URL(context.req.url).search,
+      flash: more.flash ?? session?.flash ?? "",
+      needsSignIn: !options.isOpen,
+    };
+    if (session !== undefined) session.flash = "";
+    const rendered = await page(input);
+    return typeof rendered === "object" && "status" in rendered
+      ? context.html(await rendered.html, rendered.status)
+      : context.html(rendered, more.status ?? 200);
+  };
+
+  app.get("/style.css", (context) => asset(context, STYLE, "text/css"));
   app.get(
-    "/style.css",
-    (context) =>
-      context.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8" }),
+    "/console.js",
+    (context) => asset(context, SCRIPT, "text/javascript"),
   );
-  app.get("/status.json", async (context) =>
-    context.json({
+  app.get("/status.json", async (context) => {
+    const sources = sourcesOf(undefined);
+    return context.json({
       server: sources.news() ?? null,
       queue: await sources.counts() ?? null,
-    }));
-  app.get("/", async (context) => {
-    const [counts, recent] = await Promise.all([
-      sources.counts(),
-      sources.recent(),
-    ]);
-    return context.html(await page(sources, counts, recent));
+    });
   });
+  app.get("/events", (context) => {
+    const session = sessionOf(context);
+    const isAlive = () => session === undefined || sessions.isOpen(session);
+    const stream = options.live?.(sourcesOf(session), isAlive);
+    return stream === undefined
+      ? context.text("Too many watch already", 503, { "Retry-After": "30" })
+      : context.body(stream, 200, { "Content-Type": "text/event-stream" });
+  });
+  app.post("/in", async (context) => {
+    const client = context.env?.client ?? "";
+    if (!knocks.take(client, options.nowMs())) {
+      const flash = "Too many tried to sign in. Wait some seconds.";
+      return render(context, SIGN_IN, { flash, status: 429 });
+    }
+    const ticket = (context.var.fields.get("ticket") ?? "").trim();
+    const admitted = await office.signIn(ticket);
+    if ("words" in admitted) {
+      const flash = admitted.words;
+      return render(context, SIGN_IN, { flash, status: 401 });
+    }
+    // Who signs in anew leaves the session before.
+    const before = sessionOf(context);
+    if (before !== undefined) sessions.close(before);
+    const id = sessions.open(admitted);
+    context.header("Set-Cookie", cookieText(id, reach.isSecure));
+    return context.redirect("/", 303);
+  });
+  addActions(app, {
+    office,
+    sessionOf,
+    close: (context, session) => {
+      sessions.close(session);
+      context.header("Set-Cookie", cookieText("", reach.isSecure));
+    },
+    closeAll: () => sessions.closeAll(),
+  });
+  for (const route of PAGES) {
+    app.get(route.path, (context) => {
+      const session = sessionOf(context);
+      const mayShow = route.isOpen || options.isOpen || session !== undefined;
+      return mayShow
+        ? render(context, route.page, { session })
+        : render(context, SIGN_IN, { status: 401 });
+    });
+  }
   app.notFound((context) => context.text("There is no such page", 404));
   return app;
 }
 
-function page(
-  sources: Sources,
-  counts: Counts | undefined,
-  recent: Recent | undefined,
-) {
-  const now = sources.news();
-  const title = now?.hostname ?? "bulkhead";
-  return html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width">
-        <meta http-equiv="refresh" content="5">
-        <title>${title}: Bulkhead</title>
-        <link rel="stylesheet" href="/style.css">
-      </head>
-      <body>
-        <main>
-    <h1>${title}</h1>
-    <p>${summary(now, sources.nowMs())}</p>
-    <h2>Queue</h2>
-    ${counts
-      ? countsTable(counts)
-      : html`<p>The queue does not answer now.</p>`}
-    ${recent ? recentTable(recent, sources.nowMs()) : ""}
-    <h2>Roles</h2>
-    ${now
-      ? rolesTable(now)
-      : html`<p>The supervisor has not said anything yet.</p>`}
-        </main>
-      </body>
-    </html>
-  `;
-}
-
-function summary(now: News | undefined, nowMs: number): string {
-  if (now === undefined) return "Starting.";
-  const seconds = Math.round((nowMs - now.startedMs) / 1_000);
-  const down = now.roles.filter((one) => one.state !== "ready").length;
-  return `${now.ready ? "Ready" : "Starting"}, up ${span(seconds)}; ` +
-    (down === 0
-      ? "every role answers."
-      : `${down} of ${now.roles.length} roles do not answer now.`);
-}
-
-function countsTable(counts: Counts) {
-  const rows = Object.entries(counts.byState).filter(([, n]) => n > 0);
-  return html`<p>Since the queue's start: ${counts.accepted} messages accepted,
-${counts.delivered} recipients delivered, ${counts.bounced} returned.</p>
-${
-    rows.length === 0 ? html`<p>It is empty.</p>` : table(
-      ["State", "Recipients"],
-      rows.map(([state, n]) => [
-        state,
-        String(n),
-      ]),
-    )
-  }`;
-}
-
-function recentTable(recent: Recent, nowMs: number) {
-  if (recent.length === 0) return "";
-  return table(
-    ["Queue id", "Age", "Octets", "From", "To", "State", "Why"],
-    recent.map((one) => [
-      one.queueId,
-      span(Math.round((nowMs - one.arrivedMs) / 1_000)),
-      String(one.sizeBytes),
-      `<${one.reversePath}>`,
-      String(one.recipients),
-      one.state,
-      one.why,
-    ]),
-  );
-}
-
-function rolesTable(now: News) {
-  return table(
-    ["Role", "State", "Process", "Up", "Restarts", "Counters"],
-    now.roles.map((one) => [
-      one.instance,
-      one.state,
-      String(one.pid ?? "-"),
-      span(Math.round(one.upMs / 1_000)),
-      String(one.restarts),
-      Object.entries(one.counters).map(([name, n]) => `${name} ${n}`)
-        .join(", "),
-    ]),
-  );
-}
-
-function table(head: readonly string[], rows: readonly string[][]) {
-  return html`
-    <div class="wide">
-      <table>
-        <thead>
-          <tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr>
-        </thead>
-        <tbody>${rows.map((row) =>
-          html`<tr>${
-            row.map((cell) => html`<td>${visible(cell, "�")}</td>`)
-          }</tr>`
-        )}</tbody>
-      </table>
-    </div>${raw("\n")}
-  `;
-}
-
-/** Seconds in the largest two units. */
-function span(seconds: number): string {
-  const s = Math.max(0, seconds);
-  if (s < 60) return `${s} s`;
-  if (s < 3_600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86_400) {
-    return `${Math.floor(s / 3_600)} h ${Math.floor(s % 3_600 / 60)} min`;
+/** Reads what was posted, and no more than a form may have. */
+const readFields: MiddlewareHandler<ConsoleEnv> = async (context, next) => {
+  if (context.req.method === "POST") {
+    const length = Number(context.req.header("content-length") ?? "0");
+    const octets = length <= MAX_FORM_OCTETS
+      ? await bodyOctets(context.req.raw.body)
+      : undefined;
+    if (octets === undefined || octets.length > MAX_FORM_OCTETS) {
+      return context.text("This is more than a form", 413);
+    }
+    const fields = readForm(octets);
+    if (fields === undefined) {
+      return context.text("This is no form of ours", 400);
+    }
+    context.set("fields", fields);
   }
-  return `${Math.floor(s / 86_400)} d ${Math.floor(s % 86_400 / 3_600)} h`;
+  return await next();
+};
+
+function asset(context: ConsoleContext, text: string, type: string) {
+  return context.body(text, 200, { "Content-Type": `${type}; charset=utf-8` });
+}
+
+function queryOf(context: ConsoleContext): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  for (const [name, value] of new URL(context.req.url).searchParams) {
+    if (query.size === MAX_QUERIES) break;
+    if (!query.has(name)) query.set(name, value.slice(0, MAX_QUERY));
+  }
+  return query;
 }

@@ -23,17 +23,36 @@ export function main(): Promise<void> {
       if ("news" in heard) latest = heard.news;
     });
     const app = consoleApp({
-      news: () => latest,
-      counts: async () => {
-        const reply = await queue.ask("counts", {});
-        return reply.kind === "answered" ? reply.answer : undefined;
+      sources: () => ({
+        nowMs: Date.now,
+        news: () => latest,
+        facts: () => undefined,
+        flow: () => [],
+        counts: async () => {
+          const reply = await queue.ask("counts", {});
+          return reply.kind === "answered" ? reply.answer : undefined;
+        },
+        messages: nothing,
+        destinations: nothing,
+        find: nothing,
+        journey: nothing,
+        clients: nothing,
+      }),
+      office: {
+        signIn: notYet,
+        signOut: notYet,
+        message: notYet,
+        flush: notYet,
+        say: notYet,
       },
-      recent: async () => {
-        const reply = await queue.ask("recent", { limit: 50 });
-        return reply.kind === "answered" ? reply.answer.messages : undefined;
+      reach: {
+        hosts: new Set(role.part.hosts.split(" ")),
+        isSecure: false,
+        origins: new Set(),
       },
+      isOpen: false,
       nowMs: Date.now,
-    }, new Set(role.part.hosts.split(" ")));
+    });
     const server = http.createServer({ maxHeaderSize: 8_192 });
     server.maxConnections = MAX_CONNECTIONS;
     server.requestTimeout = 10_000;
@@ -49,6 +68,9 @@ export function main(): Promise<void> {
     role.onStop(() => void server.close());
   });
 }
+
+const nothing = () => Promise.resolve(undefined);
+const notYet = () => Promise.resolve({ words: "Nobody can sign in yet." });
 
 /** Puts a request to the app; what is no URL or header is a bad request. */
 async function answerOf(

@@ -1,0 +1,110 @@
+/**
+ * What a signed-in administrator may do. Each is a form that is posted, and
+ * leads back to a page, which says what came of it (post, redirect, get). The
+ * console decides nothing here: queue and gate look at the grant themselves.
+ */
+import { isMailDomain } from "../mod/config/names.ts";
+import { networkText, parseNetwork } from "../mod/core/network.ts";
+import { QUEUE_ID_PATTERN } from "../mod/core/ids.ts";
+import type { ConsoleApp, ConsoleContext } from "./environment.ts";
+import {
+  CLIENT_WORDS,
+  type Done,
+  MESSAGE_ACTIONS,
+  type Office,
+} from "./office.ts";
+import { isCsrfOf, type Session } from "./session.ts";
+
+/** Longest path to return to. */
+const MAX_BACK = 600;
+
+/** What the actions need of the app. */
+export interface Desk {
+  readonly office: Office;
+  sessionOf(context: ConsoleContext): Session | undefined;
+  /** The session is over; answers with a cookie that says so. */
+  close(context: ConsoleContext, session: Session): void;
+  closeAll(): void;
+}
+
+type Fields = ReadonlyMap<string, string>;
+
+/** Adds the routes of all actions. */
+export function addActions(app: ConsoleApp, desk: Desk): void {
+  const { office } = desk;
+  for (const action of MESSAGE_ACTIONS) {
+    app.post(`/queue/:id/${action}`, (context) => {
+      const id = context.req.param("id");
+      if (!QUEUE_ID_PATTERN.test(id)) return context.notFound();
+      return carryOut(
+        context,
+        desk,
+        ({ grant }) => office.message(grant, action, id),
+      );
+    });
+  }
+  app.post(
+    "/queue/flush",
+    (context) =>
+      carryOut(context, desk, ({ grant }, fields) => {
+        const domain = (fields.get("domain") ?? "").trim().toLowerCase();
+        return domain === "" || isMailDomain(domain)
+          ? office.flush(grant, domain)
+          : said("That is no domain: nothing was done.");
+      }),
+  );
+  for (const word of CLIENT_WORDS) {
+    app.post(
+      `/clients/${word}`,
+      (context) =>
+        carryOut(context, desk, ({ grant }, fields) => {
+          const network = parseNetwork((fields.get("network") ?? "").trim());
+          return "fault" in network
+            ? said("That is no address or network: nothing was done.")
+            : office.say(grant, word, networkText(network));
+        }),
+    );
+  }
+  app.post(
+    "/out",
+    (context) =>
+      carryOut(context, desk, async (session, fields) => {
+        const everywhere = fields.get("everywhere") === "yes";
+        const done = await office.signOut(session.grant, everywhere);
+        if (everywhere) desk.closeAll();
+        return { ...done, isOver: true };
+      }),
+  );
+}
+
+/** Checks that the form is of the session, acts, and leads back. */
+async function carryOut(
+  context: ConsoleContext,
+  desk: Desk,
+  act: (session: Session, fields: Fields) => Promise<Done>,
+): Promise<Response> {
+  const session = desk.sessionOf(context);
+  if (session === undefined) {
+    return context.text("Nobody is signed in: see /in", 401);
+  }
+  const { fields } = context.var;
+  if (!isCsrfOf(session, fields.get("csrf") ?? "")) {
+    return context.text("This form is not of this session", 403);
+  }
+  const { words, isOver = false } = await act(session, fields);
+  session.flash = words;
+  if (isOver) desk.close(context, session);
+  return context.redirect(isOver ? "/in" : pathBack(fields.get("back")), 303);
+}
+
+/** A path of our own, and nothing that leads elsewhere. */
+export function pathBack(said: string | undefined): string {
+  if (said === undefined || said.length > MAX_BACK) return "/";
+  // Two slashes begin a host, and browsers take a backslash for a slash.
+  const isPath = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(said);
+  return isPath ? said : "/";
+}
+
+function said(words: string): Promise<Done> {
+  return Promise.resolve({ words });
+}
