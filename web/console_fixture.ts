@@ -41,7 +41,9 @@ export function madeUpSources(over: Partial<Sources> = {}): Sources {
         },
         accepted: 5,
         delivered: 4,
+        deferred: 1,
         bounced: 0,
+        delays: { upTo: [], sumMs: 0 },
       }),
     messages: () =>
       Promise.resolve({

@@ -13,6 +13,7 @@ import {
   unusable,
 } from "./database_io.ts";
 import type { DeliveryEdges } from "./deliver.ts";
+import { DelayHistogram } from "../core/delay_histogram.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventLog } from "./event_log.ts";
 import { EventStore } from "./event_store_io.ts";
@@ -78,6 +79,7 @@ export class Queue {
   readonly #flush: Flush;
   readonly #orders: Orders;
   readonly #totals = new Map<string, number>();
+  readonly #delays = new DelayHistogram();
   #messages = 0;
   #isStopping = false;
   #nextNumber: number;
@@ -137,6 +139,7 @@ export class Queue {
         count(name, by);
         this.#totals.set(name, (this.#totals.get(name) ?? 0) + by);
       },
+      delivered: (delayMs: number) => this.#delays.add(delayMs),
       nextNumber: () => this.#nextNumber++,
     };
     const commit = this.#commit = new GroupCommit({
@@ -337,7 +340,9 @@ export class Queue {
       },
       accepted: this.#totals.get("accepted") ?? 0,
       delivered: this.#totals.get("delivered") ?? 0,
+      deferred: this.#totals.get("deferred") ?? 0,
       bounced: this.#totals.get("bounced") ?? 0,
+      delays: this.#delays.read(),
     };
     this.#counts = { atMs: nowMs, answer };
     return answer;

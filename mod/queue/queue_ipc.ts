@@ -87,7 +87,13 @@ export const queueContract = contract("queue", {
       byState: z.record(z.enum(STATES), int({ min: 0, max: 2 ** 40 })),
       accepted: int({ min: 0, max: 2 ** 50 }),
       delivered: int({ min: 0, max: 2 ** 50 }),
+      deferred: int({ min: 0, max: 2 ** 50 }),
       bounced: int({ min: 0, max: 2 ** 50 }),
+      /** From arrival to delivery; see `mod/core/delay_histogram.ts` for the bounds. */
+      delays: object({
+        upTo: list(int({ min: 0, max: 2 ** 50 }), { max: 32 }),
+        sumMs: int({ min: 0, max: 2 ** 52 }),
+      }),
     }),
     refuses: [],
     repeatable: true,

@@ -110,6 +110,9 @@ export class Settling {
     if (recipient.state === "gone") message.rows--;
     if (what === undefined) return undefined;
     this.#count(what);
+    if (what === "delivered") {
+      this.#around.delivered(law.nowMs - message.arrivedMs);
+    }
     const outcome = result.kind === "outcome" ? result.outcome : recipient.last;
     return {
       atMs: law.nowMs,

@@ -13,6 +13,8 @@ export interface Surroundings {
   random(): number;
   /** Adds to a counter. */
   count(name: string, by?: number): void;
+  /** A recipient has its message, so long after that came. */
+  delivered(delayMs: number): void;
   /** The number of the next message's row; never given twice. */
   nextNumber(): number;
 }

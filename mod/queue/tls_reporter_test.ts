@@ -100,6 +100,7 @@ class Bench {
         random: () => 0,
         count: (name, by = 1) =>
           void this.counted.set(name, (this.counted.get(name) ?? 0) + by),
+        delivered: () => {},
         nextNumber: () => 1,
       },
     });
