@@ -646,6 +646,12 @@ export const SECTIONS = {
       min: "1MiB",
       max: "1TiB",
     }),
+    subject_words: boolean({
+      says: "Whether `bulkhead why` finds messages by words of their " +
+        "subjects. Of each of the first 16 words 8 octets of a keyed digest " +
+        "(HMAC-SHA-256) are kept with the history, and never the word.",
+      default: true,
+    }),
     forget_within: duration({
       says:
         "When a message is finished, its addresses are overwritten in the " +

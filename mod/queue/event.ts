@@ -1,5 +1,6 @@
 /** What the history of deliveries is made of. */
 import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
+import type { Taken } from "./story_ipc.ts";
 
 /** One thing that happened to a message or to one of its recipients. */
 export interface Event {
@@ -23,7 +24,9 @@ export interface Event {
     | "retried"
     | "rerouted"
     | "deleted"
-    | "removed";
+    | "removed"
+    /** Its key is destroyed. */
+    | "erased";
   readonly host?: string;
   readonly tls?: string;
   readonly code?: number;
@@ -35,6 +38,10 @@ export interface Event {
   readonly hosts?: readonly AttemptedHost[];
   /** Lines of the session, never of the content. */
   readonly transcript?: readonly string[];
+  /** Of `accepted`. */
+  readonly taken?: Taken;
+  /** Of `accepted`: the subject's words. Never written, but for digests. */
+  readonly words?: readonly string[];
 }
 
 /**
@@ -55,8 +62,31 @@ export function storyText(story: readonly Event[]): string {
       tookMs: event.tookMs || undefined,
       hosts: event.hosts?.length ? event.hosts.map(hostInShort) : undefined,
       transcript: event.transcript?.length ? event.transcript : undefined,
+      taken: event.taken && takenInShort(event.taken),
     })),
   );
+}
+
+function takenInShort({ intake, ...taken }: Taken) {
+  return { ...withoutEmpty(taken), intake: intake ?? undefined };
+}
+
+/** What {@link storyText} left out of how a message was taken. */
+export function wholeTaken(taken: Partial<Taken>): Taken {
+  return {
+    sender: "",
+    recipients: [],
+    recipientCount: 0,
+    address: "",
+    helo: "",
+    protocol: "",
+    login: "",
+    sizeBytes: 0,
+    segment: "",
+    slot: 0,
+    intake: null,
+    ...taken,
+  };
 }
 
 function hostInShort({ dns, ...host }: AttemptedHost) {
@@ -71,8 +101,11 @@ function withoutEmpty<T extends object>(fields: T): Partial<T> {
 }
 
 /** An event without the lines and hosts that make it long. */
-export function inShort({ transcript: _, hosts: __, ...event }: Event): Event {
-  return event;
+export function inShort(event: Event): Event {
+  const { transcript: _, hosts: __, taken, ...short } = event;
+  return taken === undefined
+    ? short
+    : { ...short, taken: { ...taken, intake: null } };
 }
 
 /** What {@link storyText} left out of a host. */

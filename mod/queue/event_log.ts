@@ -108,6 +108,16 @@ export class EventLog {
     if (forgotten === "more") setImmediate(() => this.forget());
   }
 
+  /**
+   * Looks something up, what is only gathered included; undefined if the store
+   * fails.
+   */
+  look<T>(work: (store: EventStore) => T): T | undefined {
+    if (this.#isClosed) return undefined;
+    if (!this.#isFailing) this.flush();
+    return this.#try(work);
+  }
+
   /** Does something with the tallies for TLS reports; undefined if it failed. */
   tls<T>(work: (rows: TlsRows) => T): T | undefined {
     if (this.#isClosed || !this.#mayWrite()) return undefined;

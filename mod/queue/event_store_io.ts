@@ -7,16 +7,37 @@ import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { createEmpty, setPragma } from "./database_io.ts";
 import { type Event, storyText } from "./event.ts";
+import { eventsOf, findIds, foundOf } from "./finding.ts";
+import type { ShownEvent } from "./inspect.ts";
+import type { Found } from "./story_ipc.ts";
+import { eachTerm, openTermKey, Terms } from "./terms_io.ts";
 import { TlsRows } from "./tls_rows_io.ts";
 import { TOUCH_TABLE, WriteAheadLog } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const EVENTS_VERSION = 1;
+export const EVENTS_VERSION = 2;
 
 /** Pages in the log after which SQLite itself writes them back: 4 MiB. */
 const LOG_PAGES = 1_000;
 /** Rows deleted in one transaction, so that none delays an accept for long. */
 const FORGET_ROWS = 500;
+
+// What a row is found by, see `terms_io.ts`. A row knows its own, so that they
+// go with it and no second index is needed.
+const TERMS = `
+CREATE TABLE terms (
+  term BLOB NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (term, n)
+) STRICT, WITHOUT ROWID;
+`;
+
+// Version 1 was looked up by queue id alone; its rows still are.
+const FROM_1 = `
+ALTER TABLE events ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
+${TERMS}
+PRAGMA user_version = ${EVENTS_VERSION};
+`;
 
 // A row is what happened to a message within one batch, as a list in JSON:
 // half the rows and index entries, because most messages are delivered at
@@ -26,9 +47,11 @@ CREATE TABLE events (
   n INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
   queue_id TEXT NOT NULL,
-  story TEXT NOT NULL
+  story TEXT NOT NULL,
+  terms BLOB NOT NULL DEFAULT x''
 ) STRICT;
 CREATE INDEX events_queue_id ON events (queue_id);
+${TERMS}
 ${TOUCH_TABLE}
 PRAGMA user_version = ${EVENTS_VERSION};
 `;
@@ -37,9 +60,13 @@ const TEXTS = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   rollback: "ROLLBACK",
-  insert: "INSERT INTO events (at_ms, queue_id, story) VALUES (?,?,?)",
+  insert: "INSERT INTO events (at_ms, queue_id, story, terms) " +
+    "VALUES (?,?,?,?)",
+  insertTerm: "INSERT INTO terms (term, n) VALUES (?,?)",
+  deleteTerm: "DELETE FROM terms WHERE term = ? AND n = ?",
   clear: "DELETE FROM events",
-  oldest: `SELECT n, at_ms FROM events ORDER BY n LIMIT ${FORGET_ROWS}`,
+  clearTerms: "DELETE FROM terms",
+  oldest: `SELECT n, at_ms, terms FROM events ORDER BY n LIMIT ${FORGET_ROWS}`,
   deleteUpTo: "DELETE FROM events WHERE n <= ?",
   pages: "PRAGMA page_count",
   freePages: "PRAGMA freelist_count",
@@ -58,6 +85,7 @@ export class EventStore {
   readonly #db: DatabaseSync;
   readonly #run: Statements;
   readonly log: WriteAheadLog;
+  readonly #terms: Terms;
   /** Tallies for TLS reports. */
   readonly tls: TlsRows;
 
@@ -70,6 +98,7 @@ export class EventStore {
   constructor(dir: string) {
     const path = eventsPath(dir);
     if (!fs.existsSync(path)) createEmpty(path);
+    this.#terms = new Terms(openTermKey(dir));
     const db = this.#db = new DatabaseSync(path, { timeout: 5_000 });
     try {
       setPragma(db, "PRAGMA trusted_schema = OFF");
@@ -81,6 +110,7 @@ export class EventStore {
       setPragma(db, `PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
       setPragma(db, "PRAGMA temp_store = MEMORY");
       if (found === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      if (found === 1) db.exec(`BEGIN IMMEDIATE; ${FROM_1} COMMIT;`);
       this.#run = Object.fromEntries(
         Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
       ) as Statements;
@@ -109,6 +139,7 @@ export class EventStore {
   replace(batches: Iterable<readonly Event[]>): void {
     this.#transaction(() => {
       this.#run.clear.run();
+      this.#run.clearTerms.run();
       for (const events of batches) this.#insert(events);
     });
   }
@@ -124,15 +155,33 @@ export class EventStore {
     // In order of arrival, which is in order of time: no index needed.
     let last: number | undefined;
     let seen = 0;
+    const terms: [Uint8Array, number][] = [];
     for (const row of this.#run.oldest.iterate()) {
       if (!isTooLarge && Number(row["at_ms"]) >= beforeMs) break;
       last = Number(row["n"]);
+      for (const term of eachTerm(row["terms"] as Uint8Array)) {
+        terms.push([term, last]);
+      }
       seen++;
     }
     if (last === undefined) return "none";
     const upTo = last;
-    this.#transaction(() => void this.#run.deleteUpTo.run(upTo));
+    this.#transaction(() => {
+      for (const [term, n] of terms) this.#run.deleteTerm.run(term, n);
+      this.#run.deleteUpTo.run(upTo);
+    });
     return seen === FORGET_ROWS ? "more" : "some";
+  }
+
+  /** Messages that all of `words` are true of, newest first. */
+  find(asked: { words: readonly string[]; limit: number }): readonly Found[] {
+    return findIds(this.#db, this.#terms, asked)
+      .flatMap((id) => foundOf(this.#db, id) ?? []);
+  }
+
+  /** All that happened to a message, as far as it is kept. */
+  story(queueId: string): readonly ShownEvent[] {
+    return eventsOf(this.#db, queueId);
   }
 
   /** Closes it. */
@@ -149,7 +198,17 @@ export class EventStore {
       else story.push(event);
     }
     for (const [queueId, story] of stories) {
-      this.#run.insert.run(story[0]!.atMs, queueId, storyText(story));
+      const terms = this.#terms.ofStory(story);
+      const { insert, insertTerm } = this.#run;
+      const row = insert.run(
+        story[0]!.atMs,
+        queueId,
+        storyText(story),
+        terms,
+      );
+      for (const term of eachTerm(terms)) {
+        insertTerm.run(term, row.lastInsertRowid);
+      }
     }
   }
 

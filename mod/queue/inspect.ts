@@ -12,7 +12,9 @@ import {
 } from "./database_io.ts";
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
 import fs from "node:fs";
-import { type Event, wholeHost } from "./event.ts";
+import { eventsOf, findIds, foundOf } from "./finding.ts";
+import type { Found, Taken } from "./story_ipc.ts";
+import { readTermKey, Terms } from "./terms_io.ts";
 import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
 import { MESSAGE_STATES, type MessageState, type State } from "./message.ts";
 import { STATES } from "./queue_ipc.ts";
@@ -59,6 +61,8 @@ export interface ShownEvent {
   readonly tookMs: number;
   readonly hosts: readonly AttemptedHost[];
   readonly transcript: readonly string[];
+  /** With `accepted`, unless an older program wrote it. */
+  readonly taken: Taken | null;
 }
 
 /** One message with its story. */
@@ -87,7 +91,11 @@ const TEXTS = {
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
     LIMIT ?`,
-  stories: "SELECT story FROM events WHERE queue_id = ? ORDER BY n LIMIT ?",
+  queuedFor: `SELECT * FROM messages WHERE state <> 3 AND n IN (
+    SELECT n FROM messages WHERE lower(sender) = ?1
+    UNION SELECT message FROM recipients
+      WHERE lower(address) = ?1 OR lower(original) = ?1)
+    ORDER BY n DESC LIMIT ?2`,
 } as const;
 
 /** Most recipients or events given of one message. */
@@ -135,28 +143,128 @@ export function showMessage(
   dirs: { readonly queue: string; readonly events: string },
   queueId: string,
 ): ShownMessage | undefined {
-  const path = databasePath(dirs.queue);
-  const message = askReadOnly(path, SCHEMA_VERSION, (db) => {
-    const row = db.prepare(TEXTS.one).get(queueId);
-    return row === undefined ? undefined : shown(db, row);
-  });
-  const events = eventsOf(dirs.events, queueId);
+  const message = shownMessage(dirs.queue, queueId);
+  const events = storyIn(dirs.events, queueId);
   return message === undefined && events.length === 0
     ? undefined
     : { message, events };
 }
 
-function eventsOf(dir: string, queueId: string): readonly ShownEvent[] {
+/**
+ * One message that is in the queue, with its recipients.
+ *
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function shownMessage(
+  dir: string,
+  queueId: string,
+): ShownMessage["message"] {
+  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
+    const row = db.prepare(TEXTS.one).get(queueId);
+    return row === undefined ? undefined : shown(db, row);
+  });
+}
+
+function storyIn(dir: string, queueId: string): readonly ShownEvent[] {
   const path = eventsPath(dir);
   if (!fs.existsSync(path)) return [];
   return askReadOnly(
     path,
     EVENTS_VERSION,
-    (db) =>
-      db.prepare(TEXTS.stories).all(queueId, MAX_SHOWN)
-        .flatMap(({ story }) => eventsIn(String(story)))
-        .slice(0, MAX_SHOWN),
+    (db) => eventsOf(db, queueId).slice(0, MAX_SHOWN),
   );
+}
+
+/**
+ * Messages that all of `words` are true of, newest first; see `finding.ts`.
+ *
+ * @throws {QueueUnusable} If a database cannot be read
+ */
+export function findMessages(
+  dirs: { readonly queue: string; readonly events: string },
+  asked: { readonly words: readonly string[]; readonly limit: number },
+): readonly Found[] {
+  const queued = askReadOnly(
+    databasePath(dirs.queue),
+    SCHEMA_VERSION,
+    (db) => queuedFor(db, asked),
+  );
+  const told = findTold(dirs.events, asked);
+  const ids = new Set([...queued.keys(), ...told.map((one) => one.queueId)]);
+  const byId = new Map(told.map((one) => [one.queueId, one]));
+  return [...ids].sort().reverse().slice(0, asked.limit).map((id) =>
+    queued.get(id) ?? stillQueued(dirs.queue, byId.get(id)!)
+  );
+}
+
+/** What the history names. */
+function findTold(
+  dir: string,
+  asked: { readonly words: readonly string[]; readonly limit: number },
+): readonly Found[] {
+  const path = eventsPath(dir);
+  if (!fs.existsSync(path)) return [];
+  return askReadOnly(path, EVENTS_VERSION, (db) => {
+    const key = hasTerms(db) ? readTermKey(dir) : undefined;
+    const terms = key && new Terms(key);
+    return findIds(db, terms, asked).flatMap((id) => foundOf(db, id) ?? []);
+  });
+}
+
+/** False in the history of an older program that nobody has brought up yet. */
+function hasTerms(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'terms'")
+    .get() !== undefined;
+}
+
+/** Those in the queue: the history may be younger than they are, or lost. */
+function queuedFor(
+  db: DatabaseSync,
+  { words, limit }: { words: readonly string[]; limit: number },
+): Map<string, Found> {
+  const found = new Map<string, Found>();
+  // One that is named by more is for the history to find.
+  const [word = ""] = words;
+  if (words.length !== 1) return found;
+  const rows = word.includes("@")
+    ? db.prepare(TEXTS.queuedFor).all(word.toLowerCase(), limit)
+    : db.prepare(TEXTS.one).all(word.toUpperCase());
+  for (const row of rows) {
+    const one = foundInQueue(db, row);
+    found.set(one.queueId, one);
+  }
+  return found;
+}
+
+function foundInQueue(db: DatabaseSync, row: Row): Found {
+  const recipients = db.prepare(TEXTS.recipients)
+    .all(Number(row["n"]), MAX_SHOWN);
+  const one = listed(row, recipients);
+  return {
+    queueId: one.id,
+    atMs: one.arrivedMs,
+    sender: one.sender,
+    to: one.recipients.slice(0, 3).map(({ address }) => address),
+    recipients: one.recipients.length,
+    state: stateOf(one),
+  };
+}
+
+/** The state of what is not yet done, or `queued`. */
+function stateOf({ state, recipients }: ListedMessage): string {
+  if (state === "corrupt") return state;
+  const worst = recipients.find((one) => one.state !== "incoming");
+  return worst?.state ?? "incoming";
+}
+
+function stillQueued(dir: string, found: Found): Found {
+  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
+    const row = db.prepare(TEXTS.one).get(found.queueId);
+    return row === undefined ? found : {
+      ...found,
+      state: foundInQueue(db, row).state,
+    };
+  });
 }
 
 function shown(db: DatabaseSync, row: Row) {
@@ -196,33 +304,6 @@ function listedRecipient(row: Row): ListedRecipient {
       : `${code} ${String(row["enhanced"])} ${String(row["text"])}`,
     lastHost: String(row["host"]),
   };
-}
-
-function shownEvent(event: Partial<Event>): ShownEvent {
-  return {
-    atMs: event.atMs ?? 0,
-    recipient: event.recipient ?? "",
-    what: event.what ?? "(unreadable)",
-    host: event.host ?? "",
-    tls: event.tls ?? "",
-    code: event.code ?? 0,
-    text: event.text ?? "",
-    address: event.address ?? "",
-    tookMs: event.tookMs ?? 0,
-    hosts: (event.hosts ?? []).map(wholeHost),
-    transcript: event.transcript ?? [],
-  };
-}
-
-/** A row's events; a damaged one must not hide the rest of the story. */
-function eventsIn(json: string): readonly ShownEvent[] {
-  try {
-    const events: unknown = JSON.parse(json);
-    if (Array.isArray(events)) return events.map(shownEvent);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return [shownEvent({})];
 }
 
 /**

@@ -22,6 +22,7 @@ import {
 } from "./message.ts";
 import type { queueContract } from "./queue_ipc.ts";
 import type { SpoolLink } from "./spool_link.ts";
+import { MAX_TAKEN_RECIPIENTS, type Taken } from "./story_ipc.ts";
 import type { Store } from "./store_io.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { verpPath } from "./verp.ts";
@@ -97,7 +98,7 @@ export class Intake {
       slot,
       id: ask.queueId,
       key: Buffer.from(ask.key, "base64"),
-      work: () => inserted = this.#insert(message, ask.client),
+      work: () => inserted = this.#insert(message, ask),
     });
     this.#link.unhold(message.ref);
     // TypeScript does not see the assignment inside `work`.
@@ -171,7 +172,8 @@ export class Intake {
 
   // As `incoming`, because the key is not yet on disk: rows that a crash leaves
   // without one must not look like damage.
-  #insert(message: Message, client: AcceptAsk["client"]): Inserted {
+  #insert(message: Message, ask: AcceptAsk): Inserted {
+    const { client } = ask;
     if (this.#store.insert(message, "incoming", client)) {
       this.#store.addEvent({
         atMs: message.arrivedMs,
@@ -181,6 +183,8 @@ export class Intake {
         host: client.address,
         text: `from <${message.reversePath}> by ${client.protocol}` +
           (client.login === "" ? "" : ` of ${client.login}`),
+        taken: takenOf(message, ask),
+        words: this.#around.part().subjectWords ? ask.subjectWords ?? [] : [],
       });
       if (message.recipients.some(({ state }) => state === "hold")) {
         this.#store.addEvent({
@@ -227,6 +231,22 @@ export class Intake {
     const key = this.#keys.read(message.slot, message.id);
     await this.#finisher.finish(message, key !== "missing");
   }
+}
+
+/** How it was taken over, for the history. */
+function takenOf(message: Message, { client, intake }: AcceptAsk): Taken {
+  const { recipients, ref, slot, reversePath: sender } = message;
+  return {
+    sender,
+    recipients: recipients.slice(0, MAX_TAKEN_RECIPIENTS)
+      .map(({ address }) => address),
+    recipientCount: recipients.length,
+    ...client,
+    sizeBytes: ref.sizeBytes,
+    segment: ref.segment,
+    slot,
+    intake: intake ?? null,
+  };
 }
 
 function isPlain(wishes: MessageWishes): boolean {

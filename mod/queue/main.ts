@@ -50,6 +50,11 @@ export async function main(): Promise<void> {
       }),
       counts: () => ({ answer: queue.counts() }),
       recent: ({ limit }) => ({ answer: queue.recent(limit) }),
+      find: (ask) => ({ answer: queue.find(ask) }),
+      story: (ask) => {
+        const answer = queue.story(ask);
+        return answer === undefined ? { refusal: "unknown" } : { answer };
+      },
     });
   });
 }

@@ -18,10 +18,12 @@ import { Dispatcher } from "./dispatch.ts";
 import { EventLog } from "./event_log.ts";
 import { EventStore } from "./event_store_io.ts";
 import { faultOf } from "./fault_io.ts";
+import { boundedStory } from "./finding.ts";
 import { Finisher } from "./finisher.ts";
 import { Flush, type FlushAsk } from "./flush.ts";
 import { Forgetting } from "./forgetting.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { shownMessage } from "./inspect.ts";
 import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
 import { LogSync } from "./log_sync_io.ts";
@@ -31,7 +33,7 @@ import { Notices } from "./notices.ts";
 import { Orders } from "./orders.ts";
 import { lastMeant } from "./orders_io.ts";
 import { OwnMail } from "./own_mail.ts";
-import { type queueContract, STATES } from "./queue_ipc.ts";
+import { MAX_STORY, type queueContract, STATES } from "./queue_ipc.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
@@ -353,6 +355,39 @@ export class Queue {
     return {
       messages: this.#store.recent(limit).map((row) => this.#summary(row)),
     };
+  }
+
+  /** See `queue_ipc.ts`. */
+  find(
+    asked: AskedOf<Calls["find"]>,
+  ): AnswerOf<Calls["find"]> {
+    const told = this.#history.look((store) => store.find(asked)) ?? [];
+    return {
+      found: told.map((one) => {
+        const row = this.#store.byId(one.queueId);
+        return row === undefined
+          ? one
+          : { ...one, state: this.#summary(row).state };
+      }),
+    };
+  }
+
+  /** See `queue_ipc.ts`. */
+  story(
+    { queueId }: AskedOf<Calls["story"]>,
+  ): AnswerOf<Calls["story"]> | undefined {
+    const row = this.#store.byId(queueId);
+    const events = this.#history.look((store) => store.story(queueId)) ?? [];
+    if (row === undefined && events.length === 0) return undefined;
+    const message = row && shownMessage(this.#part().dir, queueId);
+    // The copies are for the types alone, which know no `readonly` lists.
+    return structuredClone({
+      message: message === undefined ? null : {
+        ...message,
+        recipients: message.recipients.slice(0, MAX_STORY.recipients),
+      },
+      events: boundedStory(events, MAX_STORY.events),
+    }) as AnswerOf<Calls["story"]>;
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What the queue answers: take responsibility for a message. */
+import { intake, subjectWords } from "../core/intake.ts";
 import { call, contract } from "../ipc/call.ts";
 import { int, list, object, text, z } from "../ipc/schema.ts";
 import {
@@ -12,6 +13,7 @@ import {
   recipientWishes,
   reversePath,
 } from "../core/shapes.ts";
+import { found, MAX_FOUND, storyOf } from "./story_ipc.ts";
 
 /** The states of a recipient, by the field's names. */
 export const STATES = [
@@ -22,6 +24,9 @@ export const STATES = [
   "bounce",
   "corrupt",
 ] as const;
+
+/** What of a story goes into one frame; of events the first and the last. */
+export const MAX_STORY = { recipients: 100, events: 200 } as const;
 
 /** The queue's calls. */
 export const queueContract = contract("queue", {
@@ -57,6 +62,10 @@ export const queueContract = contract("queue", {
         /** The mailbox that logged in, empty if none did. */
         login: text({ max: 320 }),
       }),
+      /** What was found out about it at the door, for the history. */
+      intake: intake.optional(),
+      /** For `bulkhead why WORD`; none if they are not to be kept. */
+      subjectWords: subjectWords.optional(),
     }),
     answer: object({}),
     /**
@@ -119,6 +128,32 @@ export const queueContract = contract("queue", {
       ),
     }),
     refuses: [],
+    repeatable: true,
+  }),
+  /**
+   * Messages that words name, each of them, newest first: queue ids, addresses
+   * (sender's or a recipient's), words of a subject. What the history still
+   * tells of. For the console.
+   */
+  find: call({
+    from: ["console"],
+    withinMs: 5_000,
+    ask: object({
+      words: list(text({ min: 1, max: 320 }), { min: 1, max: 8 }),
+      limit: int({ min: 1, max: MAX_FOUND }),
+    }),
+    answer: object({ found: list(found, { max: MAX_FOUND }) }),
+    refuses: [],
+    repeatable: true,
+  }),
+  /** All that is known of one message, for the console. */
+  story: call({
+    from: ["console"],
+    withinMs: 5_000,
+    ask: object({ queueId }),
+    answer: storyOf(MAX_STORY),
+    /** `unknown`: neither the queue nor the history has heard of it. */
+    refuses: ["unknown"],
     repeatable: true,
   }),
 });

@@ -39,6 +39,8 @@ export const queuePart = object({
   keepEventsMs: int({ min: 1_000, max: 31_536_000_000 }),
   /** Octets that the history's database may use; the oldest events go. */
   maxEventsBytes: int({ min: 65_536, max: 2 ** 50 }),
+  /** Messages are found by words of their subjects. */
+  subjectWords: z.boolean().default(true),
   /** Addresses of finished messages are gone from the database after this. */
   forgetWithinMs: int({ min: 1_000, max: 86_400_000 }),
   /**

@@ -19,6 +19,8 @@ export const smtpdPart = object({
   maxRecipients: int({ min: 100, max: 1_000 }),
   /** Received fields that a message may have; more is a loop. */
   hopLimit: int({ min: 10, max: 1_000 }),
+  /** The queue is told words of subjects, see `core/intake.ts`. */
+  tellsSubjectWords: z.boolean().default(true),
   /** Whole time for one command line to arrive. */
   commandWithinMs: int({ min: 100, max: 3_600_000 }),
   /** Whole time for one message to arrive. */

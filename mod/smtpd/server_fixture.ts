@@ -11,6 +11,7 @@ export const TEST_PART: SmtpdPart = {
   hostname: "mx.home.test",
   maxMessageBytes: 1_000_000,
   maxRecipients: 100,
+  tellsSubjectWords: true,
   hopLimit: 10,
   commandWithinMs: 10_000,
   messageWithinMs: 10_000,

@@ -31,6 +31,7 @@ const EVENT: Shown = {
   tookMs: 1_300,
   hosts: [],
   transcript: [],
+  taken: null,
 };
 
 const ROWS: { name: string; event: Partial<Shown>; want: string[] }[] = [

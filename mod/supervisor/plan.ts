@@ -218,6 +218,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     maxMessageBytes: config.smtp.max_message_size,
     maxRecipients: config.smtp.max_recipients,
     hopLimit: config.smtp.hop_limit,
+    tellsSubjectWords: config.queue.subject_words,
     commandWithinMs: config.smtp.command_timeout,
     messageWithinMs: config.smtp.message_timeout,
     sessionWithinMs: config.smtp.session_timeout,
@@ -286,6 +287,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       maxMessages: config.queue.max_messages,
       keepEventsMs: config.queue.keep_events,
       maxEventsBytes: config.queue.max_events_size,
+      subjectWords: config.queue.subject_words,
       forgetWithinMs: config.queue.forget_within,
       minFreeBytes: config.queue.min_free,
       tlsReports: !config.outbound.tls_reports ? null : {
