@@ -15,7 +15,9 @@ export function isRoot(): boolean {
 }
 
 /**
- * Copies the runtime to `home/runtime`, unless it is there.
+ * Finds a place of the runtime that every role can execute: its own, if it
+ * lies as the one file puts it; else a second name for it, or a copy, in
+ * `home/runtime`.
  *
  * Mode 0111: it can be executed by all and read by none. A process whose
  * executable its user cannot read is not dumpable after execve(2), so no
@@ -23,10 +25,11 @@ export function isRoot(): boolean {
  * /proc entries; see would_dump() in the kernel's fs/exec.c. This is the one
  * way to be not dumpable without calling prctl(2) in the role.
  *
- * @returns Path of the copy
+ * @returns Its path
  */
 export function placeRuntime(home: string): string {
   const from = Deno.execPath();
+  if (isInPlace(home)) return from;
   const dir = `${home}/runtime`;
   Deno.mkdirSync(dir, { recursive: true });
   Deno.chmodSync(dir, 0o755);
@@ -35,13 +38,44 @@ export function placeRuntime(home: string): string {
   const to = `${dir}/deno-${Deno.version.deno}-${size}`;
   if (!existsWithSize(to, size)) {
     const part = `${to}.part${Deno.pid}`;
-    Deno.copyFileSync(from, part);
-    syncPath(part);
-    Deno.chmodSync(part, 0o111);
+    if (!isForRoles(from) || !isLinked(from, part)) {
+      Deno.copyFileSync(from, part);
+      syncPath(part);
+      Deno.chmodSync(part, 0o111);
+    }
     Deno.renameSync(part, to);
     syncPath(dir);
   }
   return to;
+}
+
+/**
+ * True if this process runs from the one file, and the roles can do so, too:
+ * its runtime and its programs lie where each of them can reach them and none
+ * can change them. The launcher saw to whose they are.
+ */
+function isInPlace(home: string): boolean {
+  const runtime = Deno.execPath();
+  if (!isForRoles(runtime)) return false;
+  if (!isRoot()) return true;
+  if (veilFor(runtime) !== null) return false;
+  const cover = veilFor(home)?.cover;
+  return cover === undefined || !runtime.startsWith(`${cover}/`);
+}
+
+/** Executed by all and read by none, and of root or of who starts the server. */
+function isForRoles(runtime: string): boolean {
+  const { mode, uid } = Deno.statSync(runtime);
+  return ((mode ?? 0) & 0o777) === 0o111 && (uid === 0 || uid === Deno.uid());
+}
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    Deno.linkSync(from, to);
+    return true;
+  } catch {
+    return false; // another file system, or one that knows no second names
+  }
 }
 
 function existsWithSize(path: string, size: number): boolean {
@@ -64,6 +98,10 @@ export async function placePrograms(
   home: string,
   programs: ReadonlyMap<string, string>,
 ): Promise<string> {
+  const [first] = programs.values();
+  if (first?.endsWith(".mjs") && isInPlace(home)) {
+    return dirname(new URL(first).pathname);
+  }
   const made = Deno.makeTempDirSync({ prefix: "bulkhead-programs-" });
   try {
     const files = await bundle(programs, made);

@@ -11,7 +11,14 @@ import { mergeSettings } from "./settings_text.ts";
 
 /** The checkout under test. */
 export const ROOT = new URL("../../", import.meta.url).pathname;
-const MAIN = `${ROOT}main.ts`;
+
+/**
+ * The command under test: the one file that `BULKHEAD` names (`deno task test`
+ * builds it), or the checkout.
+ */
+export const BULKHEAD: readonly string[] = Deno.env.get("BULKHEAD")
+  ? [Deno.env.get("BULKHEAD")!]
+  : [Deno.execPath(), "run", "-A", `${ROOT}main.ts`];
 
 /** True if roles get users of their own. */
 export const IS_ROOT = Deno.uid() === 0;
@@ -32,7 +39,8 @@ export interface Ran {
 
 /** Runs `bulkhead ARGS` and waits for its end. */
 export async function bulkhead(...args: readonly string[]): Promise<Ran> {
-  return await run(Deno.execPath(), ["run", "-A", MAIN, ...args]);
+  const [command, ...first] = BULKHEAD;
+  return await run(command!, [...first, ...args]);
 }
 
 /** Runs a program and waits for its end. */
@@ -226,8 +234,7 @@ export function spawnServe(
   Deno.writeTextFileSync(logFile, "");
   return new Deno.Command("/bin/sh", {
     args: ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", logFile]
-      .concat([Deno.execPath(), "run", "-A", MAIN])
-      .concat(["serve", "--config", config]),
+      .concat(BULKHEAD, ["serve", "--config", config]),
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).spawn();
