@@ -153,13 +153,16 @@ export const dnsContract = contract("dns", {
     refuses: ["none", "try-later", "bogus"],
     repeatable: true,
   }),
-  /** One answer in full with its proof, for people: `bulkhead tls`, the console. */
+  /** One answer in full with its proof, for people: `bulkhead tls`, `check`, the console. */
   explain: call({
     from: ["smtpc", "console"],
     withinMs: 60_000,
     ask: object({
       name: domain,
-      type: z.enum(["A", "AAAA", "CNAME", "MX", "TXT", "TLSA", "DS", "DNSKEY"]),
+      type: z.enum([
+        ...["A", "AAAA", "CNAME", "MX", "TXT", "TLSA", "DS", "DNSKEY"] as const,
+        ...["PTR", "SRV"] as const,
+      ]),
     }),
     answer: object({
       security: z.enum(SECURITY),

@@ -13,6 +13,7 @@ export const TYPE = {
   MX: 15,
   TXT: 16,
   AAAA: 28,
+  SRV: 33,
   DNAME: 39,
   OPT: 41,
   DS: 43,

@@ -192,6 +192,8 @@ function knownText(type: number, data: Uint8Array): string | undefined {
       const mx = readMx(data);
       return mx && `${mx.preference} ${mx.exchange}.`;
     }
+    case TYPE.SRV:
+      return srvText(data);
     case TYPE.TXT:
       return readStrings(data)?.map(quoted).join(" ");
     case TYPE.TLSA: {
@@ -215,6 +217,15 @@ function knownText(type: number, data: Uint8Array): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** RFC 2782: priority, weight, port, target. */
+function srvText(data: Uint8Array): string | undefined {
+  const target = data.length > 6 ? readName(data, 6) : undefined;
+  if (target === undefined || target.end !== data.length) return undefined;
+  const view = new DataView(data.buffer, data.byteOffset, 6);
+  const numbers = [0, 2, 4].map((at) => view.getUint16(at));
+  return `${numbers.join(" ")} ${target.name}.`;
 }
 
 function soaText(data: Uint8Array): string | undefined {

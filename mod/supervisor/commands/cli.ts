@@ -13,10 +13,12 @@ import { addServerCommands } from "./server_topic.ts";
 import { addShredCommands } from "./shred_topic.ts";
 import { addTlsCommand } from "./tls_topic.ts";
 import type { CommandLine, Topic } from "./topic.ts";
+import { addUpCommands } from "./up_topic.ts";
 import { addUserCommands } from "./user_topic.ts";
 
 /** In the order of `--help`. */
 const TOPICS: readonly Topic[] = [
+  addUpCommands,
   addServerCommands,
   addUserCommands,
   addQueueCommands,

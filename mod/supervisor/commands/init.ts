@@ -8,29 +8,11 @@ import { faultText, loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/settings.ts";
 import { renderConfig } from "../../config/render.ts";
 import type { Mailbox } from "../../core/shapes.ts";
-import {
-  type Accounts,
-  accountsFromRange,
-  accountsFromTable,
-  DEFAULT_UID_BASE,
-  makeAccounts,
-} from "../accounts.ts";
-import { switchOffCopyOnWrite } from "../copy_on_write.ts";
-import { erasedDirs } from "../erased_places.ts";
-import { makePlaces, moveOldSegments, placesOf } from "../home.ts";
-import { isRoot, placeRuntime } from "../installation.ts";
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
-import { type Paths, pathsOf } from "../plan.ts";
+import { pathsOf } from "../plan.ts";
+import { accountsFor, addUsers, makeHome } from "../make_home.ts";
 import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
-import {
-  addLogin,
-  type LoginFiles,
-  readLogins,
-  writeLogins,
-} from "../logins.ts";
 import { parseMailbox } from "../../login/mailbox_name.ts";
-import { hasUser } from "../users.ts";
 import { EXIT, fail } from "./exit.ts";
 
 /** Options of `bulkhead init`. */
@@ -74,10 +56,7 @@ export function init(dir: string, options: InitOptions): number {
   if (!accounts.ok) return fail(EXIT.permission, [accounts.fault]);
 
   const paths = pathsOf(config.server.home);
-  makePlaces(placesOf(paths), accounts.accounts);
-  moveOldSegments(paths);
-  overwriteInPlace(paths);
-  placeRuntime(config.server.home);
+  makeHome(paths, accounts.accounts);
   const added = addUsers(paths, {
     users: users as Mailbox[],
     password: password.text,
@@ -94,19 +73,6 @@ export function init(dir: string, options: InitOptions): number {
     );
   }
   return EXIT.ok;
-}
-
-/** Before the first file is made; `serve` tells what it can no longer mend. */
-function overwriteInPlace(paths: Paths): void {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const libc = openLibc(libcPath(libraries));
-  for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
-    if (one.did !== "failed") continue;
-    console.error(
-      `bulkhead: copy-on-write stays on in ${one.dir} (${one.why}): what is ` +
-        "overwritten there is not erased",
-    );
-  }
 }
 
 /** `me` or `me@domain` as a mailbox; undefined if it cannot be one. */
@@ -217,58 +183,6 @@ function configText(options: InitOptions, uidBase?: number): string {
     console: { listen: listen(3) },
     ...(uidBase === undefined ? {} : { roles: { uid_base: uidBase } }),
   });
-}
-
-/** The roles' accounts, made if missing; a UID range where they cannot be. */
-function accountsFor(
-  config: Config,
-  configPath: string,
-): { ok: true; accounts: Accounts | null } | { ok: false; fault: string } {
-  if (!isRoot()) return { ok: true, accounts: null };
-  const base = config.roles.uid_base;
-  if (base > 0) return { ok: true, accounts: accountsFromRange(base) };
-  const prefix = config.roles.user_prefix;
-  const found = accountsFromTable(prefix);
-  if (found.ok) return found;
-  const why = makeAccounts(found.missing);
-  const again = accountsFromTable(prefix);
-  if (again.ok) return again;
-  console.error(
-    `bulkhead: the user table cannot be written (${why}): the roles get ` +
-      `numbers from ${DEFAULT_UID_BASE} on (roles.uid_base)`,
-  );
-  replaceFile(
-    configPath,
-    `${Deno.readTextFileSync(configPath)}\n[roles]\n` +
-      `uid_base = ${DEFAULT_UID_BASE}\n`,
-    0o600,
-  );
-  return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
-}
-
-/** Adds who is missing, and moves an older program's passwords. */
-function addUsers(
-  paths: Paths,
-  { users, password, accounts }: {
-    users: readonly Mailbox[];
-    password: string;
-    accounts: Accounts | null;
-  },
-): { ok: true; count: number } | { ok: false; faults: readonly string[] } {
-  const read = readLogins(paths);
-  if (!read.ok) return read;
-  let files: LoginFiles = read;
-  let count = 0;
-  for (const user of users) {
-    // init changes nothing that is there.
-    if (hasUser(files.users, user)) continue;
-    const added = addLogin(files, user, password);
-    if (!added.ok) return { ok: false, faults: [added.fault] };
-    files = added;
-    count++;
-  }
-  writeLogins(paths, files, accounts);
-  return { ok: true, count };
 }
 
 function summary(

@@ -1,0 +1,296 @@
+/**
+ * `bulkhead up DOMAIN`: a working mail server in one command. Run again it
+ * changes nothing that is right, and mends what is missing.
+ */
+import { isRoot } from "../installation.ts";
+import { hasGlobalIpv6, pathsOf } from "../plan.ts";
+import { readConfig } from "../site_io.ts";
+import { readStatus } from "../status_file.ts";
+import { isThere } from "../replace_file.ts";
+import { type Holder, holdersOf } from "../up/holders.ts";
+import { Manifest } from "../up/manifest.ts";
+import { ownProgram } from "../up/program.ts";
+import { serviceKindHere, serviceOf } from "../up/service.ts";
+import { configOf, type Look, type Step, stepsOf } from "../up/steps.ts";
+import {
+  configFor,
+  type Target,
+  targetOf,
+  type UpOptions,
+} from "../up/target.ts";
+import { shellWord } from "../up/unit.ts";
+import type { Config } from "../../config/settings.ts";
+import { EXIT, fail, print } from "./exit.ts";
+import { passwordOf } from "./init.ts";
+
+/** First of the ports without root. */
+const HIGH_PORTS = 2_525;
+
+/** What became of a step. */
+interface Done {
+  readonly what: string;
+  readonly did: "made" | "as it was" | "kept" | "would make";
+  /** Of one that was kept. */
+  readonly why?: string;
+}
+
+/**
+ * Runs it; returns the exit code.
+ *
+ * @param onDurable Told after everything that lasts; for tests that end it there
+ */
+export async function up(
+  domain: string,
+  options: UpOptions,
+  _programs: ReadonlyMap<string, string>,
+  onDurable: () => void = () => {},
+): Promise<number> {
+  const machine = {
+    isRoot: isRoot(),
+    userHome: Deno.env.get("HOME") ?? "/nonexistent",
+  };
+  const read = targetOf(domain, options, machine);
+  if (!read.ok) return fail(EXIT.usage, [read.fault]);
+  const { target } = read;
+  const ports = options.ports ?? (machine.isRoot ? null : HIGH_PORTS);
+  const configText = configFor(target, { ports, hasIpv6: hasIpv6() });
+  const found = configFound(target, configText, options);
+  if (!found.ok) return fail(found.code, found.faults);
+  const { config } = found;
+  const { runDir } = pathsOf(config.server.home);
+  const kind = serviceKindHere(machine.isRoot);
+  const blocked = readStatus(runDir) === undefined
+    ? holdersOf(portsOf(config), kind)
+    : [];
+  if (blocked.length > 0) return fail(EXIT.busy, blocked.map(holderText));
+
+  const program = ownProgram(machine.isRoot);
+  const log = machine.isRoot
+    ? "/var/log/bulkhead.log"
+    : `${config.server.home}/serve.log`;
+  const service = serviceOf(kind, {
+    command: program.command,
+    configPath: target.configPath,
+    home: config.server.home,
+    runDir,
+    log,
+  });
+  const passwords = new Map<string, string>();
+  const password = options.passwordFile === undefined
+    ? undefined
+    : passwordOf(options.passwordFile);
+  if (password?.ok === false) return fail(EXIT.notFound, [password.fault]);
+  const manifest = Manifest.read(target.manifestPath, onDurable);
+  const { home } = pathsOf(config.server.home);
+  // First of all: the manifest itself may lie in it.
+  if (!options.dryRun && !isThere(home)) {
+    manifest.add({ kind: "home", path: home, run: runDir, waiting: null });
+  }
+  const steps = stepsOf({
+    target,
+    manifest,
+    isRoot: machine.isRoot,
+    configText,
+    config,
+    service,
+    log,
+    program: program.install,
+    linkTarget: machine.isRoot ? program.command[0]! : null,
+    links: options.links,
+    passwordFor: (mailbox) => {
+      if (password !== undefined) return password.text;
+      const made = passwordOf(undefined);
+      if (!made.ok) throw new Error(made.fault);
+      passwords.set(mailbox, made.text);
+      if (!options.json) {
+        console.log(`password   ${made.text}  of ${mailbox}; shown this once`);
+      }
+      return made.text;
+    },
+    renewalHook: renewalHook(config, kind),
+  });
+  if (!options.json) {
+    console.log(
+      `${config.server.hostname}, for mail to ${
+        config.server.local_domains.join(", ")
+      }\n`,
+    );
+  }
+  const ran = await runSteps(steps, options, onDurable);
+  if (ran.fault !== undefined) {
+    if (options.json) print(true, { ok: false, ...ran }, () => "");
+    return fail(EXIT.config, [
+      ran.fault,
+      "nothing is lost: mend that and run the same command again",
+    ]);
+  }
+  const answer = { ok: true, ...ran, passwords: Object.fromEntries(passwords) };
+  print(options.json, answer, () => nextText(config, target, options));
+  return EXIT.ok;
+}
+
+/** The steps, one after the other; ends at the first that cannot be done. */
+async function runSteps(
+  steps: readonly Step[],
+  options: UpOptions,
+  onDurable: () => void,
+): Promise<{ steps: Done[]; fault?: string }> {
+  const done: Done[] = [];
+  const tell = (one: Done) => {
+    done.push(one);
+    if (!options.json) console.log(stepText(one));
+  };
+  for (const step of steps) {
+    const { what } = step;
+    // Before root's first step there may be nothing to look at.
+    const look: Look = step.look();
+    switch (look.kind) {
+      case "right":
+        tell({ what, did: "as it was" });
+        break;
+      case "kept":
+        tell({ what, did: "kept", why: look.why });
+        break;
+      case "fault":
+        return { steps: done, fault: look.fault };
+      case "missing":
+        if (options.dryRun) {
+          tell({ what, did: "would make" });
+          break;
+        }
+        try {
+          await step.make();
+        } catch (error) {
+          if (error instanceof TypeError) throw error;
+          const why = error instanceof Error ? error.message : String(error);
+          return { steps: done, fault: `${what}: ${why}` };
+        }
+        onDurable();
+        tell({ what, did: "made" });
+    }
+  }
+  return { steps: done };
+}
+
+function stepText({ what, did, why }: Done): string {
+  return `${did.padEnd(10)} ${what}${why === undefined ? "" : ` (${why})`}`;
+}
+
+/** The configuration that is there, or the one that would be written. */
+function configFound(
+  target: Target,
+  text: string,
+  options: UpOptions,
+):
+  | { ok: true; config: Config }
+  | { ok: false; code: number; faults: readonly string[] } {
+  const { configPath, domain } = target;
+  if (!isThere(configPath)) {
+    if (target.users.length === 0) {
+      return {
+        ok: false,
+        code: EXIT.usage,
+        faults: [
+          `whose mail is it? bulkhead up ${domain} --user NAME makes the ` +
+          `mailbox NAME@${domain}`,
+        ],
+      };
+    }
+    const made = configOf(text, configPath);
+    return made.ok ? made : {
+      ok: false,
+      code: EXIT.usage,
+      faults: made.faults.map((one) =>
+        `the options do not make a configuration: ${one}`
+      ),
+    };
+  }
+  const read = readConfig(configPath);
+  if (!read.ok) return { ok: false, code: EXIT.config, faults: read.faults };
+  const { server, tls } = read.config;
+  const differences = [
+    ...server.local_domains.includes(domain) ? [] : [domain],
+    ...options.hostname === undefined || server.hostname === target.hostname
+      ? []
+      : [`--hostname ${options.hostname}`],
+    ...options.home === undefined || server.home === target.home
+      ? []
+      : [`--home ${options.home}`],
+    ...options.cert === undefined ||
+        tls.certificate === target.certificate?.certificate
+      ? []
+      : [`--cert ${options.cert}`],
+  ];
+  return differences.length === 0 ? read : {
+    ok: false,
+    code: EXIT.config,
+    faults: [
+      `${configPath} is there already and says otherwise than ` +
+      `${differences.join(", ")}: edit it, and run up again`,
+    ],
+  };
+}
+
+function hasIpv6(): boolean {
+  try {
+    return hasGlobalIpv6(Deno.readTextFileSync("/proc/net/if_inet6"));
+  } catch {
+    return false;
+  }
+}
+
+/** Every port that the configuration wants. */
+function portsOf({ smtp, submission, console: page }: Config): number[] {
+  const all = [
+    ...smtp.listen,
+    ...submission.listen,
+    ...submission.tls_listen,
+    ...page.listen ? [page.listen] : [],
+  ];
+  return [...new Set(all.map(({ port }) => port))];
+}
+
+function holderText({ port, name, pid, mend }: Holder): string {
+  const who = name === "" ? "another user's process" : `${name} (${pid})`;
+  return `port ${port} is held by ${who}: ${mend}`;
+}
+
+/** A renewed certificate is read at SIGHUP; certbot(1) has a place to say so. */
+function renewalHook(
+  { tls }: Config,
+  kind: "systemd" | "openrc" | "none",
+): { path: string; text: string } | null {
+  const dir = "/etc/letsencrypt/renewal-hooks/deploy";
+  const isTheirs = tls.mode === "files" &&
+    tls.certificate!.startsWith("/etc/letsencrypt/live/");
+  if (!isTheirs || kind === "none" || !isThere(dir)) return null;
+  const reload = kind === "systemd"
+    ? "systemctl reload bulkhead"
+    : "rc-service bulkhead reload";
+  return {
+    path: `${dir}/bulkhead`,
+    text: `#!/bin/sh\n# Made by bulkhead up.\nexec ${reload}\n`,
+  };
+}
+
+function nextText(config: Config, target: Target, options: UpOptions): string {
+  const { home } = pathsOf(config.server.home);
+  const usual = target.configPath === "/etc/bulkhead/bulkhead.toml"
+    ? ""
+    : ` --config ${shellWord(target.configPath)}`;
+  const [user] = target.users;
+  const [smtp] = config.smtp.listen;
+  const host = smtp!.host === "0.0.0.0" ? "127.0.0.1" : smtp!.host;
+  const lines = [
+    "",
+    options.dryRun ? "Nothing was changed." : "Running.",
+    ...user === undefined ? [] : [
+      `  try it    printf 'Subject: hello\\n\\nhello\\n' | curl --crlf -sT - ` +
+      `--mail-rcpt ${user.user}@${user.domain} smtp://${host}:${smtp!.port}`,
+      `  read it   cat ${home}/mail/${user.domain}/${user.user}/new/*`,
+    ],
+    `  DNS       bulkhead check${usual}`,
+    `  undo      bulkhead down${usual}`,
+  ];
+  return lines.join("\n");
+}

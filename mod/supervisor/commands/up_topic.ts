@@ -1,0 +1,94 @@
+/** Commands that set a server up on this machine, and take it down. */
+import { type Command, InvalidArgumentError } from "commander";
+import { type CommandLine, withJson } from "./topic.ts";
+
+const UP_HELP = `
+As root: ports 25, 587 and 465, /etc/bulkhead, /var/lib/bulkhead, a user for
+each role, a service. As an ordinary user: ports 2525 to 2528 on the loopback,
+~/.local/share/bulkhead, no service. A certificate for the host's name that
+certbot(1) keeps is found. Run again, it changes nothing that is right, mends
+what is missing, and keeps what was edited.
+
+Exit codes: 0 it runs, 64 wrong usage, 75 another server holds a port,
+78 something must be mended first.`;
+
+const DOWN_HELP = `
+Removes the service, links, configuration and runtime that up made, and puts
+back what it moved aside. Files that were edited stay, and so do mail, queue,
+mailboxes and the users that own them, until --purge-mail.`;
+
+/** `up`, `down`. */
+export function addUpCommands(
+  program: Command,
+  { programs, ended }: CommandLine,
+): void {
+  withJson(withPlaces(program.command("up")))
+    .description("make a working mail server on this machine, and start it")
+    .argument("<domain>", "the domain whose mail ends here")
+    .option(
+      "--user <name>",
+      "a mailbox, NAME or NAME@DOMAIN; may be repeated",
+      repeated,
+      [],
+    )
+    .option("--password-file <file>", "their password, on its first line")
+    .option("--hostname <name>", "this server's own name; mx.DOMAIN otherwise")
+    .option("--cert <file>", "its certificate with the chain, PEM")
+    .option("--key <file>", "the certificate's key, PEM")
+    .option(
+      "--address <address>",
+      "its public address, where the machine does not know it; may be repeated",
+      repeated,
+      [],
+    )
+    .option("--ports <n>", "first of four loopback ports instead", port)
+    .option("--links", "move another mail server's sendmail aside")
+    .option("--offline", "ask the network nothing")
+    .option("--dry-run", "only say what it would do")
+    .addHelpText("after", UP_HELP)
+    .action(async (domain, options) =>
+      ended(
+        await (await import("./up.ts")).up(domain, {
+          ...options,
+          links: options.links === true,
+          offline: options.offline === true,
+          dryRun: options.dryRun === true,
+          json: options.json === true,
+        }, programs),
+      )
+    );
+  withJson(withPlaces(program.command("down")))
+    .description("remove what up made, and keep the mail")
+    .option("--purge-mail", "remove the mail, too, after a question")
+    .option("--yes", "do not ask")
+    .addHelpText("after", DOWN_HELP)
+    .action(async (options) =>
+      ended(
+        await (await import("./down.ts")).down({
+          ...options,
+          purgeMail: options.purgeMail === true,
+          yes: options.yes === true,
+          json: options.json === true,
+        }, programs),
+      )
+    );
+}
+
+/** Where it lies: what root and others usually have is up to the command. */
+function withPlaces(command: Command): Command {
+  return command
+    .option("-c, --config <file>", "where the configuration lies")
+    .option("--home <dir>", "where everything else lies");
+}
+
+function repeated(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function port(value: string): number {
+  const n = Number(value);
+  if (!Number.isInteger(n) || n < 1 || n > 65_532) {
+    throw new InvalidArgumentError("It must be a port from 1 to 65532.");
+  }
+  return n;
+}
