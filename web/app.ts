@@ -12,7 +12,8 @@ import { bodyOctets, MAX_FORM_OCTETS, readForm } from "./form.ts";
 import { headers, onlyHere, type Reach } from "./guards.ts";
 import type { Office } from "./office.ts";
 import type { Page, PageInput } from "./page.ts";
-import { PAGES, SIGN_IN } from "./pages/pages.ts";
+import { ICON } from "./pages/icon.ts";
+import { NO_SUCH_PAGE, PAGES, SIGN_IN } from "./pages/pages.ts";
 import { SCRIPT } from "./script.ts";
 import { cookieIn, cookieText, type Session, Sessions } from "./session.ts";
 import type { Sources } from "./sources.ts";
@@ -54,7 +55,9 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
 
   const sessionOf = (context: ConsoleContext) => {
     const id = cookieIn(context.req.header("cookie"), reach.isSecure);
-    return id === undefined ? undefined : sessions.find(id);
+    // A page that renews itself is no use of a session.
+    const isUse = context.req.header("x-renew") === undefined;
+    return id === undefined ? undefined : sessions.find(id, isUse);
   };
   const sourcesOf = (session: Session | undefined) => {
     const all = options.sources(session?.grant ?? "");
@@ -63,7 +66,7 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
   const render = async (context: ConsoleContext, page: Page, more: {
     session?: Session | undefined;
     flash?: string;
-    status?: 401 | 429;
+    status?: 401 | 404 | 429;
   }) => {
     const { session } = more;
     const input: PageInput = {
@@ -87,6 +90,7 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
     "/console.js",
     (context) => asset(context, SCRIPT, "text/javascript"),
   );
+  app.get("/icon.svg", (context) => asset(context, ICON, "image/svg+xml"));
   app.get("/status.json", async (context) => {
     const sources = sourcesOf(undefined);
     return context.json({
@@ -139,7 +143,10 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
         : render(context, SIGN_IN, { status: 401 });
     });
   }
-  app.notFound((context) => context.text("There is no such page", 404));
+  app.notFound((context) => {
+    const session = sessionOf(context);
+    return render(context, NO_SUCH_PAGE, { session, status: 404 });
+  });
   return app;
 }
 

@@ -19,6 +19,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   [
     "Content-Security-Policy",
     "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "img-src 'self'; " +
     "connect-src 'self'; base-uri 'none'; form-action 'self'; " +
     "frame-ancestors 'none'; require-trusted-types-for 'script'; " +
     "trusted-types 'none'",

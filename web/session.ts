@@ -57,8 +57,8 @@ export class Sessions {
     return id;
   }
 
-  /** The session of a cookie, if it is not over; it counts as used. */
-  find(id: string): Session | undefined {
+  /** The session of a cookie, if it is not over; mostly it counts as used. */
+  find(id: string, isUse = true): Session | undefined {
     const hash = hashOf(id);
     const session = this.#byHash.get(hash);
     if (session === undefined) return undefined;
@@ -67,7 +67,7 @@ export class Sessions {
       this.#byHash.delete(hash);
       return undefined;
     }
-    session.usedMs = nowMs;
+    if (isUse) session.usedMs = nowMs;
     return session;
   }
 

@@ -1,36 +1,162 @@
-/** What is around every page. */
-import { html } from "hono/html";
-import type { Html, PageInput } from "../page.ts";
+/**
+ * The frame around every page: who this server is and how it is at the top,
+ * the way to the other pages, and what the person who looks may do.
+ */
+import { html, raw } from "hono/html";
+import type { PageInput } from "../page.ts";
+import { SIGN_SVG } from "./icon.ts";
+import { worries } from "./worries.ts";
+import { type Html, mark, NOTHING, type Piece } from "./parts.ts";
+import { plain, span } from "./words.ts";
 
-/** A whole page with `content` in it. */
-export function frame(
-  { sources, session, flash }: PageInput,
-  title: string,
-  content: Html,
-): Html {
-  const hostname = sources.news()?.hostname ?? "bulkhead";
+/** Pages by what they are about. */
+const WAYS: readonly {
+  readonly name: string;
+  readonly pages: readonly (readonly [path: string, name: string])[];
+}[] = [
+  {
+    name: "Mail",
+    pages: [
+      ["/", "Now"],
+      ["/queue", "Queue"],
+      ["/search", "Find"],
+      ["/destinations", "Destinations"],
+      ["/clients", "Clients"],
+    ],
+  },
+  {
+    name: "Server",
+    pages: [
+      ["/roles", "Roles"],
+      ["/drill", "Drill"],
+      ["/erasure", "Erasure"],
+      ["/certificates", "Certificates"],
+      ["/care", "Care"],
+    ],
+  },
+];
+
+/** What {@link frame} puts into its frame. */
+export interface Framed {
+  /** The heading, and the window's name. */
+  readonly title: string;
+  /** Entry of the navigation that this page belongs to. */
+  readonly path: string;
+  /** Under the heading, a sentence or a few facts. */
+  readonly lead?: Piece;
+  readonly body: Html;
+  /**
+   * Seconds after which a browser without scripts loads it again; 0 for a page
+   * on which somebody may be writing.
+   */
+  readonly renewSeconds?: number;
+}
+
+/** A whole page. */
+export function frame(page: PageInput, framed: Framed): Html {
+  const host = plain(page.sources.news()?.hostname ?? "Bulkhead");
+  const renew = framed.renewSeconds ?? 0;
   return html`
     <!DOCTYPE html>
     <html lang="en">
       <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width">
-        <title>${title}: ${hostname}</title>
-        <link rel="stylesheet" href="/style.css">
-        <script src="/console.js" defer></script>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>${framed.title} · ${host}</title>
+    <link rel="stylesheet" href="/style.css">
+    <link rel="icon" href="/icon.svg" type="image/svg+xml">
+    <script src="/console.js" defer></script>
+    ${renew > 0
+      ? html`<noscript><meta http-equiv="refresh" content="${renew}"></noscript>`
+      : NOTHING}
       </head>
       <body>
-        <main>
-          <h1>${hostname}</h1>
-          ${flash === "" ? "" : html`<p role="status">${flash}</p>`} ${content}
-          ${session === null ? html`<p><a href="/in">Sign in</a></p>` : html`
-            <form method="post" action="/out">
-              <input type="hidden" name="csrf" value="${session.csrf}">
-              <button>Sign out</button>
-            </form>
-          `}
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="top">
+    <a class="home" href="/" title="To the first page">${SIGN}<span>${host}</span></a>
+    <div class="state" id="state" data-live>${state(page)}</div>
+    <form class="find" action="/search" role="search">
+    <label class="sr" for="find">Find a message: queue id, address or word of its subject</label>
+    <input id="find" name="q" type="search" autocomplete="off" spellcheck="false" maxlength="320" placeholder="Id, address, subject word" value="${plain(
+      page.query.get("q") ?? "",
+    )}">
+    <button>Find</button>
+    </form>
+    ${account(page)}
+        </header>
+        <nav class="ways" aria-label="Pages">${WAYS.map((group) =>
+          html`
+            <div>
+              <h2 id="ways-${group.name}">${group.name}</h2>
+              <ul aria-labelledby="ways-${group.name}">${group.pages.map((
+                [path, name],
+              ) =>
+                html`<li><a href="${path}"${
+                  raw(path === framed.path ? ' aria-current="page"' : "")
+                }>${name}</a></li>`
+              )}</ul>
+            </div>
+          `
+        )}</nav>
+        <main id="main" tabindex="-1">
+    <h1>${framed.title}</h1>
+    ${page.flash === ""
+      ? NOTHING
+      : html`<p class="notice plain" role="status">${plain(page.flash)}</p>`}
+    ${framed.lead === undefined
+      ? NOTHING
+      : html`<p class="lead">${framed.lead}</p>`}
+    ${framed.body}
         </main>
+        <p class="sr" id="told" role="status"></p>
+        <footer><span id="beat" class="dim">${renew > 0
+          ? "Made just now"
+          : "As it was when you asked"}</span> <span class="dim">Times are UTC.</span></footer>
       </body>
     </html>
+  `;
+}
+
+const SIGN = raw(SIGN_SVG);
+
+/** True if warnings are kept from who is looking. */
+function isBlind(page: PageInput): boolean {
+  return page.session === null && page.needsSignIn;
+}
+
+function state(page: PageInput): Html {
+  const now = page.sources.news();
+  if (now === undefined) {
+    return mark("waiting", "The supervisor has not said anything yet");
+  }
+  const up = span(Math.max(60_000, page.sources.nowMs() - now.startedMs));
+  const found = worries(page.sources);
+  if (!now.ready) return mark("waiting", "Starting");
+  return html`${
+    found.length === 0
+      ? mark("good", isBlind(page) ? "Ready" : "All is well")
+      : html`<a href="/#worries">${
+        mark(
+          "bad",
+          found.length === 1 ? "1 warning" : `${found.length} warnings`,
+        )
+      }</a>`
+  } <span class="dim">up ${up}</span>`;
+}
+
+function account(page: PageInput): Html {
+  if (page.session === null) {
+    return html`
+      <p
+        class="account"><span class="dim">Reading only.</span> <a href="/in">Sign in</a></p>
+    `;
+  }
+  const { by, csrf } = page.session;
+  return html`
+    <form class="account" method="post"
+      action="/out"><input type="hidden" name="csrf" value="${csrf}"><span class="dim">Signed in by ${plain(
+        by,
+      )}.</span> <button class="quiet">Sign out</button></form>
   `;
 }

@@ -1,0 +1,173 @@
+/**
+ * The roles as one picture: a hull with its compartments, a column for each
+ * level of trust, and a line for who may ask whom.
+ */
+import { html } from "hono/html";
+import type { Facts, News } from "../news.ts";
+import { type Html, NOTHING } from "./parts.ts";
+import { plain } from "./words.ts";
+
+/** One role's manifest, as the supervisor tells it. */
+export type Manifest = Facts["manifests"][number];
+
+const COLUMN = 164;
+const ROW = 52;
+const BOX_WIDTH = 116;
+const BOX_HEIGHT = 32;
+const TOP = 64;
+const EDGE = 24;
+
+/** Where a role's box is: its middle. */
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The picture; nothing where there are no manifests yet. */
+export function graph(
+  manifests: readonly Manifest[],
+  news: News | undefined,
+): Html {
+  if (manifests.length === 0) return NOTHING;
+  const levels = [...new Set(manifests.map((one) => one.trust))]
+    .toSorted((a, b) => a - b);
+  const columns = levels.map((trust) =>
+    manifests.filter((one) => one.trust === trust)
+  );
+  const most = Math.max(...columns.map((column) => column.length));
+  const width = 2 * EDGE + levels.length * COLUMN;
+  const height = TOP + most * ROW + 2 * EDGE;
+  const places = placed(columns, most);
+  const middle = (at: number) => EDGE + (at + 0.5) * COLUMN;
+  return html`
+    <div class="wide" role="region" aria-label="Picture of the roles" tabindex="0">
+      <svg class="hull-plan" viewBox="0 0 ${width} ${height}"
+        width="${width}" height="${height}" role="group"
+        aria-labelledby="plan-t plan-d"><title id="plan-t">The roles and who may ask whom</title><desc id="plan-d">Columns from least to most trusted. The table below says the same in words.</desc>
+    <path class="hull" d="${hull(width, height)}"/>
+    ${levels.map((trust, at) =>
+      html`
+        ${at === 0 ? NOTHING : html`
+          <path class="bulkhead" d="M${EDGE + at * COLUMN} 12V${height - 12}" />
+        `}<text class="level" x="${middle(at)}" y="34"
+          text-anchor="middle">trust ${trust}</text><text class="level-words"
+          x="${middle(at)}" y="50" text-anchor="middle">${TRUST_WORDS[trust] ??
+            ""}</text>
+      `
+    )}
+    ${manifests.map((one) =>
+      html`${one.asks.map((to) => wire(places, one.name, to))}`
+    )}
+    ${manifests.map((one) => box(places, one, isWell(news, one.name)))}
+      </svg>
+    </div>
+  `;
+}
+
+/** What the levels mean, in two words; `ARCHITECTURE.md` has more. */
+const TRUST_WORDS: readonly string[] = [
+  "read strangers' octets",
+  "pass them on",
+  "work on content",
+  "hold what is sealed",
+  "holds the keys",
+  "is root",
+];
+
+/** True if all its processes answer; undefined if there is none. */
+function isWell(news: News | undefined, role: string): boolean | undefined {
+  const own = processesOf(news, role);
+  return own.length === 0
+    ? undefined
+    : own.every((one) => one.state === "ready");
+}
+
+/** The processes of a role: `smtpd.0` is of `smtpd`. */
+export function processesOf(
+  news: News | undefined,
+  role: string,
+): News["roles"] {
+  return (news?.roles ?? []).filter((one) =>
+    one.instance.split(".")[0] === role
+  );
+}
+
+function placed(
+  columns: readonly (readonly Manifest[])[],
+  most: number,
+): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  columns.forEach((column, at) => {
+    const first = TOP + EDGE / 2 + (most - column.length) * ROW / 2;
+    column.forEach((one, row) =>
+      places.set(one.name, {
+        x: EDGE + (at + 0.5) * COLUMN,
+        y: first + (row + 0.5) * ROW,
+      })
+    );
+  });
+  return places;
+}
+
+/** From asker to answerer: out at the side that is nearer. */
+function wire(
+  places: ReadonlyMap<string, Place>,
+  from: string,
+  to: string,
+): Html {
+  const a = places.get(from);
+  const b = places.get(to);
+  if (a === undefined || b === undefined) return NOTHING;
+  const half = BOX_WIDTH / 2;
+  if (a.x === b.x) {
+    const bend = a.x + half + 22;
+    return html`
+      <path class="wire"
+        d="M${a.x + half} ${a.y}C${bend} ${a.y} ${bend} ${b.y} ${b.x + half} ${b
+          .y}" />
+    `;
+  }
+  const side = a.x < b.x ? 1 : -1;
+  const x1 = a.x + side * half;
+  const x2 = b.x - side * half;
+  const bend = side * Math.max(24, Math.abs(x2 - x1) / 2);
+  return html`
+    <path class="wire"
+      d="M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2} ${b.y}" />
+    <circle class="port" cx="${x2}" cy="${b.y}" r="2.5" />
+  `;
+}
+
+function box(
+  places: ReadonlyMap<string, Place>,
+  one: Manifest,
+  well: boolean | undefined,
+): Html {
+  const { x, y } = places.get(one.name)!;
+  const name = plain(one.name);
+  const [tone, glyph] = well === undefined
+    ? ["off", "–"]
+    : well
+    ? ["good", "✓"]
+    : ["bad", "✕"];
+  const how = well === undefined ? "not started" : well ? "answers" : "down";
+  return html`
+    <a href="/roles/${encodeURIComponent(one.name)}"
+      aria-label="${name}: ${how}"><rect class="room ${tone}" x="${x -
+        BOX_WIDTH / 2}" y="${y -
+        BOX_HEIGHT /
+          2}" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="4"/><text x="${x -
+        BOX_WIDTH / 2 + 12}" y="${y +
+        4.5}">${name}</text><text class="glyph ${tone}" x="${x + BOX_WIDTH / 2 -
+        12}" y="${y + 4.5}" text-anchor="end">${glyph}</text></a>\\n
+  `;
+}
+
+function hull(width: number, height: number): string {
+  const right = width - 4;
+  const bottom = height - 4;
+  return `M4 4H${right}V${bottom - 30}Q${right} ${bottom} ${
+    right - 30
+  } ${bottom}` +
+    `H34Q4 ${bottom} 4 ${bottom - 30}Z`;
+}
