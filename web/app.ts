@@ -10,6 +10,7 @@ import { closedSources } from "./closed.ts";
 import type { ConsoleApp, ConsoleContext, ConsoleEnv } from "./environment.ts";
 import { bodyOctets, MAX_FORM_OCTETS, readForm } from "./form.ts";
 import { headers, onlyHere, type Reach } from "./guards.ts";
+import { addMetrics, type MetricsAccess } from "./metrics_access.ts";
 import type { Office } from "./office.ts";
 import type { Page, PageInput } from "./page.ts";
 import { ICON } from "./pages/icon.ts";
@@ -32,6 +33,8 @@ export interface ConsoleOptions {
   readonly reach: Reach;
   /** Everybody who reaches the console sees everything. */
   readonly isOpen: boolean;
+  /** Who may read `/metrics`; nobody if absent. */
+  readonly metrics?: () => MetricsAccess;
   readonly nowMs: () => number;
   readonly sessions?: Sessions;
   /** Opens a stream of events; undefined if there are too many. */
@@ -98,6 +101,7 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
       queue: await sources.counts() ?? null,
     });
   });
+  addMetrics(app, options.sources(""), options.metrics);
   app.get("/events", (context) => {
     const session = sessionOf(context);
     const isAlive = () => session === undefined || sessions.isOpen(session);

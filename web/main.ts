@@ -7,7 +7,7 @@ import { keepAccepting } from "../mod/ipc/accepting.ts";
 import { runRole } from "../mod/ipc/role_runtime.ts";
 import { queueContract } from "../mod/queue/queue_ipc.ts";
 import { consoleApp } from "./app.ts";
-import { type News, told } from "./news.ts";
+import { type Facts, type News, told } from "./news.ts";
 import { consolePart } from "./role.ts";
 
 /** Connections that a browser or two need; more are somebody's flood. */
@@ -18,15 +18,17 @@ export function main(): Promise<void> {
   return runRole(consolePart, (role) => {
     const queue = role.ask(queueContract);
     let latest: News | undefined;
+    let facts: Facts | undefined;
     role.onNews((message) => {
       const heard = told.parse(message);
       if ("news" in heard) latest = heard.news;
+      else facts = heard.facts;
     });
     const app = consoleApp({
       sources: () => ({
         nowMs: Date.now,
         news: () => latest,
-        facts: () => undefined,
+        facts: () => facts,
         flow: () => [],
         counts: async () => {
           const reply = await queue.ask("counts", {});
@@ -51,6 +53,7 @@ export function main(): Promise<void> {
         origins: new Set(),
       },
       isOpen: false,
+      metrics: () => role.part.metrics,
       nowMs: Date.now,
     });
     const server = http.createServer({ maxHeaderSize: 8_192 });
@@ -81,7 +84,10 @@ async function answerOf(
   try {
     asked = new Request(new URL(request.url ?? "/", "http://console"), {
       method: request.method ?? "GET",
-      headers: { host: request.headers.host ?? "" },
+      headers: {
+        host: request.headers.host ?? "",
+        authorization: request.headers.authorization ?? "",
+      },
     });
   } catch {
     return new Response("Bad request", { status: 400 });

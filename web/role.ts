@@ -1,5 +1,5 @@
 /** The status console: shows, and changes nothing. */
-import { object, text, type z } from "../mod/ipc/schema.ts";
+import { object, text, z } from "../mod/ipc/schema.ts";
 import type { RoleManifest } from "../mod/walls/manifest.ts";
 
 /** The console's part of the configuration. */
@@ -7,6 +7,8 @@ export const consolePart = object({
   hostname: text({ min: 1, max: 255 }),
   /** The `host:port` values that a browser may send; others are rebinding. */
   hosts: text({ max: 1_024 }),
+  /** Who may read `/metrics`; an empty token is none. */
+  metrics: object({ isOpen: z.boolean(), token: text({ max: 200 }) }),
 });
 
 /** See {@link consolePart}. */

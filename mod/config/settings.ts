@@ -971,6 +971,20 @@ export const SECTIONS = {
       accept: consoleHost,
     }),
   }),
+  metrics: section(
+    "What Prometheus reads at /metrics of the console: docs/metrics.md.",
+    {
+      token: optional(string({
+        says: "Who asks for /metrics must show it as a bearer token. Without " +
+          "one the page is open on a console of a loopback address that has " +
+          "no console.hosts, and is not there on any other.",
+        example: "b7Qm2x9TfKd0uVw4Zs1c",
+        bounds: "16 to 200 printable characters",
+        mustBe: "16 to 200 of ASCII's printable characters, without spaces",
+        accept: metricsToken,
+      })),
+    },
+  ),
   roles: section("Users that the processes run as, when started as root.", {
     user_prefix: string({
       says:
@@ -1036,6 +1050,13 @@ function mailboxAddress(text: string): string | undefined {
 
 function delimiters(text: string): string | undefined {
   return /^[+=_.#~^-]{0,8}$/.test(text) && new Set(text).size === text.length
+    ? text
+    : undefined;
+}
+
+function metricsToken(text: string): string | undefined {
+  const isPrintable = [...text].every((one) => one > " " && one <= "~");
+  return isPrintable && text.length >= 16 && text.length <= 200
     ? text
     : undefined;
 }

@@ -12,6 +12,7 @@ export const MAX_COUNTERS = 500;
 /** See the file's header. */
 export class Counters {
   readonly #counts = new Map<string, number>();
+  readonly #gauges = new Map<string, () => number>();
 
   /** Adds to a counter. */
   add(name: string, by = 1): void {
@@ -21,8 +22,18 @@ export class Counters {
     this.#counts.set(key, (count ?? 0) + by);
   }
 
+  /** Has something measured whenever all are asked for; not below 0. */
+  measure(name: string, read: () => number): void {
+    this.#gauges.set(name.slice(0, MAX_COUNTER_NAME), read);
+  }
+
   /** All of them, by name. */
   all(): Record<string, number> {
-    return Object.fromEntries(this.#counts);
+    return Object.fromEntries([
+      ...this.#counts,
+      ...[...this.#gauges].map(([name, read]) =>
+        [name, Math.max(0, Math.round(read()))] as const
+      ),
+    ]);
   }
 }

@@ -111,6 +111,8 @@ export interface RoleContext<Part> {
   }[];
   /** Adds to a counter that the supervisor collects. */
   count(name: string, by?: number): void;
+  /** Has the supervisor told what `read` says, every few seconds. */
+  measure(name: string, read: () => number): void;
   /** Called with the new part after a reload. */
   onRenew(then: (part: Part) => void): void;
   /** Called with the supervisor's facts (the console only). */
@@ -168,6 +170,7 @@ export async function runRole<S extends z.ZodType>(
             });
           },
           count: (name, by) => counters.add(name, by),
+          measure: (name, read) => counters.measure(name, read),
           onRenew: (then) => void (onRenew = then),
           onNews: (then) => void (onNews = then),
           onStop: (then) => void (onStop = then),

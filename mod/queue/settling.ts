@@ -138,7 +138,9 @@ export class Settling {
   }
 
   #count(what: Event["what"]): void {
-    if (what === "delivered" || what === "deferred") this.#around.count(what);
+    const isCounted = what === "delivered" || what === "deferred" ||
+      what === "failed";
+    if (isCounted) this.#around.count(what);
   }
 
   /** What is parked wakes up in time for its sender to be told. */

@@ -51,10 +51,19 @@ export interface HostEnd {
 export class AttemptedHosts {
   readonly #hosts: AttemptedHost[] = [];
   readonly #results: TlsResult[] = [];
+  readonly #count: (name: string) => void;
+
+  /** @param count Adds to a counter, of which there are a dozen */
+  constructor(count: (name: string) => void = () => {}) {
+    this.#count = count;
+  }
 
   /** Adds a host that was tried, or was not and why. */
   add(end: HostEnd): void {
     const { to, policy, reached = NOT_REACHED } = end;
+    this.#count(`reached-${reached.reached || "nobody"}`);
+    const fault = reached.fault || end.fault;
+    if (fault) this.#count(`tls-fault-${fault}`);
     if (this.#hosts.length < MAX_KEPT) {
       this.#hosts.push({
         host: to.host.slice(0, 255),

@@ -131,7 +131,7 @@ class Errand {
   readonly #untilMs = this.#startedMs + DELIVERY_MS;
   readonly #outcomes: (Outcome | undefined)[];
   #isServed = false;
-  readonly #hosts = new AttemptedHosts();
+  readonly #hosts: AttemptedHosts;
   readonly #requireTls: boolean;
   /** By host, for the time of this delivery. */
   readonly #decided = new Map<string, Promise<Decided>>();
@@ -148,6 +148,7 @@ class Errand {
   constructor(ask: Ask, means: Means) {
     this.#ask = ask;
     this.#means = means;
+    this.#hosts = new AttemptedHosts((name) => means.count(name));
     this.#outcomes = ask.recipients.map(() => undefined);
     this.#requireTls = mustTls(ask);
     this.#downgrade = new Downgrade(means.source(ask));

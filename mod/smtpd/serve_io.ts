@@ -25,6 +25,7 @@ export async function serve<P extends SmtpdPart | SubmissionPart>(
     log,
     count: (name) => context.count(name),
   });
+  context.measure("sessions", () => server.sessions);
   context.onRenew((part) => server.renew(part));
   context.onStop(() => server.stop());
   for (const { name, isTls } of doors) {

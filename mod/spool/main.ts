@@ -23,6 +23,7 @@ export async function main(): Promise<void> {
     const shred = shredPeer(ctx.ask(shredContract));
     const spool = new Spool(disk, { ...limits, shred });
     spool.open();
+    ctx.measure("spent-files", () => spool.facts.spentFiles);
     const answers = spoolAnswers({ spool, dir, count: ctx.count });
     ctx.answer(spoolContract, answers, (gone) => spool.askerGone(gone));
     ctx.onStop(() => spool.close());

@@ -354,7 +354,14 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       defaultDomain: config.server.local_domains[0] ?? hostname,
       hashesAtOnce: automaticHashes(),
     }],
-    ["console", { hostname, hosts: consoleHosts(config) }],
+    ["console", {
+      hostname,
+      hosts: consoleHosts(config),
+      metrics: {
+        isOpen: isForThisMachine(config),
+        token: config.metrics.token ?? "",
+      },
+    }],
   ]);
   const listen = listenersOf(inputs);
   // A role without an address has no work: it is not started. Nor has auth
@@ -436,6 +443,12 @@ function mailboxOf(address: string | null): Mailbox | null {
   if (address === null) return null;
   const at = address.lastIndexOf("@");
   return { user: address.slice(0, at), domain: address.slice(at + 1) };
+}
+
+/** True if nobody but this machine reaches the console: no proxy, either. */
+function isForThisMachine({ console: { listen, hosts } }: Config): boolean {
+  return listen !== null && hosts.length === 0 &&
+    (listen.host.startsWith("127.") || listen.host === "::1");
 }
 
 function consoleHosts(config: Config): string {

@@ -1,0 +1,253 @@
+/**
+ * `/metrics`: what the supervisor told of the roles and the queue of its
+ * recipients, as Prometheus reads it. Totals only: no address, host, domain or
+ * name that a client chose is in it.
+ */
+import { DELAY_BOUNDS_S } from "../mod/core/delay_histogram.ts";
+import type { Facts, News } from "./news.ts";
+import {
+  type FamilyHead,
+  formatFamilies,
+  type Labels,
+  type Sample,
+} from "./metrics_format.ts";
+import { FED, type FedFamily, type Feed } from "./metrics_table.ts";
+import type { Counts, Sources } from "./sources.ts";
+
+/** What the metrics are made from. */
+export type MetricsSources = Pick<Sources, "news" | "facts" | "counts">;
+
+/** What is known when they are made. */
+interface Known {
+  readonly news: News;
+  readonly facts: Facts | undefined;
+  readonly counts: Counts | undefined;
+}
+
+type Role = News["roles"][number];
+
+interface ToldFamily extends FamilyHead {
+  readonly samples: (known: Known) => readonly Sample[];
+}
+
+/** Families that the supervisor's and the queue's facts feed. */
+export const TOLD: readonly ToldFamily[] = [
+  {
+    name: "bulkhead_build_info",
+    type: "gauge",
+    help: "1; the program's version is its label.",
+    samples: ({ news: { version } }) => [{ labels: { version }, value: 1 }],
+  },
+  {
+    name: "bulkhead_start_time_seconds",
+    type: "gauge",
+    help: "When the supervisor was started, since the epoch.",
+    samples: ({ news }) => [{ labels: {}, value: news.startedMs / 1_000 }],
+  },
+  {
+    name: "bulkhead_ready",
+    type: "gauge",
+    help: "1 once every role has answered.",
+    samples: ({ news }) => [{ labels: {}, value: news.ready ? 1 : 0 }],
+  },
+  {
+    name: "bulkhead_warnings",
+    type: "gauge",
+    help: "Warnings that `bulkhead status` shows now.",
+    samples: ({ facts }) =>
+      facts === undefined ? [] : [{ labels: {}, value: facts.warnings.length }],
+  },
+  {
+    name: "bulkhead_role_up",
+    type: "gauge",
+    help: "1 if the process answers.",
+    samples: byRole(({ state }) => state === "ready" ? 1 : 0),
+  },
+  {
+    name: "bulkhead_role_restarts_total",
+    type: "counter",
+    help: "How often the process was started again.",
+    samples: byRole(({ restarts }) => restarts),
+  },
+  {
+    name: "bulkhead_unhandled_errors_total",
+    type: "counter",
+    help: "How often the process ended by an error that it did not handle.",
+    samples: byRole(({ errors }) => errors ?? 0),
+  },
+  {
+    name: "bulkhead_memory_bytes",
+    type: "gauge",
+    help: "Proportional set size of the process, at most 30 s old; missing " +
+      "if the server was not started as root.",
+    samples: ({ news: { roles, memoryBytes } }) =>
+      [
+        { labels: { role: "supervisor", process: "0" }, value: memoryBytes },
+        ...roles.map((one) => ({
+          labels: labelsOf(one),
+          value: one.memoryBytes,
+        })),
+      ].flatMap(({ labels, value }) => value ? [{ labels, value }] : []),
+  },
+  {
+    name: "bulkhead_queue_recipients",
+    type: "gauge",
+    help: "Recipients in the queue by state.",
+    samples: ({ counts }) =>
+      Object.entries(counts?.byState ?? {}).map(([state, value]) => ({
+        labels: { state },
+        value,
+      })),
+  },
+  {
+    name: "bulkhead_delivery_delay_seconds",
+    type: "histogram",
+    help: "From a message's arrival to a recipient's delivery.",
+    samples: ({ counts }) => counts === undefined ? [] : delays(counts),
+  },
+  {
+    name: "bulkhead_disk_free_bytes",
+    type: "gauge",
+    help: "Room on the disk of the directory.",
+    samples: ({ facts }) =>
+      (facts?.disks ?? []).map(({ path, freeBytes }) => ({
+        labels: { path },
+        value: freeBytes,
+      })),
+  },
+  {
+    name: "bulkhead_disk_size_bytes",
+    type: "gauge",
+    help: "Size of the disk of the directory.",
+    samples: ({ facts }) =>
+      (facts?.disks ?? []).map(({ path, allBytes }) => ({
+        labels: { path },
+        value: allBytes,
+      })),
+  },
+  {
+    name: "bulkhead_certificate_expiry_timestamp_seconds",
+    type: "gauge",
+    help: "When the certificate ends, since the epoch.",
+    samples: ({ facts }) =>
+      (facts?.certificates ?? []).map(({ use, notAfterMs }) => ({
+        labels: { use },
+        value: notAfterMs / 1_000,
+      })),
+  },
+  {
+    name: "bulkhead_drill_acts",
+    type: "gauge",
+    help: "Acts of the last break-in drill by whether a wall denied them.",
+    samples: ({ facts }) =>
+      facts?.drill
+        ? [
+          { labels: { denied: "yes" }, value: facts.drill.denied },
+          {
+            labels: { denied: "no" },
+            value: facts.drill.acts - facts.drill.denied,
+          },
+        ]
+        : [],
+  },
+];
+
+/** All families, in the order of the page; samples aside. */
+export const FAMILIES: readonly FamilyHead[] = [...TOLD, ...FED];
+
+/** The page; undefined as long as the supervisor has told nothing. */
+export async function metricsText(
+  sources: MetricsSources,
+): Promise<string | undefined> {
+  const news = sources.news();
+  if (news === undefined) return undefined;
+  const known = {
+    news,
+    facts: sources.facts(),
+    counts: await sources.counts(),
+  };
+  return formatFamilies([
+    ...TOLD.map((one) => ({ ...one, samples: one.samples(known) })),
+    ...FED.map((one) => ({ ...one, samples: fedSamples(one, news.roles) })),
+  ]);
+}
+
+function byRole(valueOf: (role: Role) => number) {
+  return ({ news }: Known): Sample[] =>
+    news.roles.map((one) => ({ labels: labelsOf(one), value: valueOf(one) }));
+}
+
+function roleOf({ instance }: Role): string {
+  return instance.split(".")[0]!;
+}
+
+/** Not `instance`: Prometheus has that label for its own. */
+function labelsOf(role: Role): Labels {
+  return {
+    role: roleOf(role),
+    process: role.instance.split(".")[1] ?? "0",
+  };
+}
+
+function fedSamples({ feeds }: FedFamily, roles: readonly Role[]): Sample[] {
+  return feeds.flatMap((feed) =>
+    roles.filter((one) => feed.roles.includes(roleOf(one)))
+      .flatMap((role) =>
+        feed.any === undefined
+          ? exact(feed, role)
+          : matching(feed, feed.any, role)
+      )
+  );
+}
+
+/** 0 if it never happened: a series that begins late hides its first step. */
+function exact({ counter, labels }: Feed, role: Role): Sample[] {
+  const value = counterOf(role, counter);
+  return [{ labels: { ...labelsOf(role), ...labels }, value }];
+}
+
+function matching(
+  { counter, labels }: Feed,
+  any: string,
+  role: Role,
+): Sample[] {
+  return Object.entries(role.counters)
+    .filter(([name]) => name.startsWith(counter) && isWord(name))
+    .map(([name, value]) => ({
+      labels: {
+        ...labelsOf(role),
+        ...labels,
+        [any]: name.slice(counter.length),
+      },
+      value,
+    }));
+}
+
+function counterOf({ counters }: Role, name: string): number {
+  return Object.hasOwn(counters, name) ? counters[name]! : 0;
+}
+
+/** Lower-case words: what a role that is itself counts under. */
+function isWord(name: string): boolean {
+  for (const letter of name) {
+    const isGood = letter >= "a" && letter <= "z" ||
+      letter >= "0" && letter <= "9" || letter === "-";
+    if (!isGood) return false;
+  }
+  return true;
+}
+
+function delays({ delays: { upTo, sumMs } }: Counts): Sample[] {
+  const count = upTo.at(-1) ?? 0;
+  const buckets = DELAY_BOUNDS_S.map((bound, n) => ({
+    suffix: "_bucket",
+    labels: { le: String(bound) },
+    value: upTo[n] ?? count,
+  }));
+  return [
+    ...buckets,
+    { suffix: "_bucket", labels: { le: "+Inf" }, value: count },
+    { suffix: "_sum", labels: {}, value: sumMs / 1_000 },
+    { suffix: "_count", labels: {}, value: count },
+  ];
+}
