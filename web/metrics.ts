@@ -26,7 +26,11 @@ interface Known {
 
 type Role = News["roles"][number];
 
+const BY_PROCESS = ["role", "process"];
+
 interface ToldFamily extends FamilyHead {
+  /** Their names, for the documentation. */
+  readonly labels: readonly string[];
   readonly samples: (known: Known) => readonly Sample[];
 }
 
@@ -35,24 +39,28 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_build_info",
     type: "gauge",
+    labels: ["version"],
     help: "1; the program's version is its label.",
     samples: ({ news: { version } }) => [{ labels: { version }, value: 1 }],
   },
   {
     name: "bulkhead_start_time_seconds",
     type: "gauge",
+    labels: [],
     help: "When the supervisor was started, since the epoch.",
     samples: ({ news }) => [{ labels: {}, value: news.startedMs / 1_000 }],
   },
   {
     name: "bulkhead_ready",
     type: "gauge",
+    labels: [],
     help: "1 once every role has answered.",
     samples: ({ news }) => [{ labels: {}, value: news.ready ? 1 : 0 }],
   },
   {
     name: "bulkhead_warnings",
     type: "gauge",
+    labels: [],
     help: "Warnings that `bulkhead status` shows now.",
     samples: ({ facts }) =>
       facts === undefined ? [] : [{ labels: {}, value: facts.warnings.length }],
@@ -60,24 +68,28 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_role_up",
     type: "gauge",
+    labels: BY_PROCESS,
     help: "1 if the process answers.",
     samples: byRole(({ state }) => state === "ready" ? 1 : 0),
   },
   {
     name: "bulkhead_role_restarts_total",
     type: "counter",
+    labels: BY_PROCESS,
     help: "How often the process was started again.",
     samples: byRole(({ restarts }) => restarts),
   },
   {
     name: "bulkhead_unhandled_errors_total",
     type: "counter",
+    labels: BY_PROCESS,
     help: "How often the process ended by an error that it did not handle.",
     samples: byRole(({ errors }) => errors ?? 0),
   },
   {
     name: "bulkhead_memory_bytes",
     type: "gauge",
+    labels: BY_PROCESS,
     help: "Proportional set size of the process, at most 30 s old; missing " +
       "if the server was not started as root.",
     samples: ({ news: { roles, memoryBytes } }) =>
@@ -92,6 +104,7 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_queue_recipients",
     type: "gauge",
+    labels: ["state"],
     help: "Recipients in the queue by state.",
     samples: ({ counts }) =>
       Object.entries(counts?.byState ?? {}).map(([state, value]) => ({
@@ -102,12 +115,14 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_delivery_delay_seconds",
     type: "histogram",
+    labels: ["le"],
     help: "From a message's arrival to a recipient's delivery.",
     samples: ({ counts }) => counts === undefined ? [] : delays(counts),
   },
   {
     name: "bulkhead_disk_free_bytes",
     type: "gauge",
+    labels: ["path"],
     help: "Room on the disk of the directory.",
     samples: ({ facts }) =>
       (facts?.disks ?? []).map(({ path, freeBytes }) => ({
@@ -118,6 +133,7 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_disk_size_bytes",
     type: "gauge",
+    labels: ["path"],
     help: "Size of the disk of the directory.",
     samples: ({ facts }) =>
       (facts?.disks ?? []).map(({ path, allBytes }) => ({
@@ -128,6 +144,7 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_certificate_expiry_timestamp_seconds",
     type: "gauge",
+    labels: ["use"],
     help: "When the certificate ends, since the epoch.",
     samples: ({ facts }) =>
       (facts?.certificates ?? []).map(({ use, notAfterMs }) => ({
@@ -138,6 +155,7 @@ export const TOLD: readonly ToldFamily[] = [
   {
     name: "bulkhead_drill_acts",
     type: "gauge",
+    labels: ["denied"],
     help: "Acts of the last break-in drill by whether a wall denied them.",
     samples: ({ facts }) =>
       facts?.drill
@@ -152,8 +170,18 @@ export const TOLD: readonly ToldFamily[] = [
   },
 ];
 
-/** All families, in the order of the page; samples aside. */
-export const FAMILIES: readonly FamilyHead[] = [...TOLD, ...FED];
+/** All families, in the order of the page. */
+export const FAMILIES: readonly (ToldFamily | FedFamily)[] = [...TOLD, ...FED];
+
+/** The labels that a family's samples have. */
+export function labelNames(family: ToldFamily | FedFamily): readonly string[] {
+  if ("labels" in family) return family.labels;
+  const own = family.feeds.flatMap(({ labels, any }) => [
+    ...Object.keys(labels),
+    ...any === undefined ? [] : [any],
+  ]);
+  return [...new Set([...BY_PROCESS, ...own])];
+}
 
 /** The page; undefined as long as the supervisor has told nothing. */
 export async function metricsText(
