@@ -19,7 +19,7 @@ export const consoleRole: RoleManifest = {
   name: "console",
   job: "shows the server's state to a browser",
   trust: 1,
-  asks: ["queue"],
+  asks: ["queue", "gate"],
   listens: ["console"],
   instances: () => 1,
   needs: () => ({ read: [], write: [], connect: [] }),

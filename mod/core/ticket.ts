@@ -49,6 +49,11 @@ export function plainUser(name: string): string {
   return plain === "" ? "somebody" : plain;
 }
 
+/** Enough of a grant to tell sessions apart in the log. */
+export function sessionName({ nonce }: TicketFacts): string {
+  return nonce.slice(0, 8);
+}
+
 /** Makes a ticket. */
 export function makeTicket(
   key: string,

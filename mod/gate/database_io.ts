@@ -80,6 +80,8 @@ const TEXTS = {
   oldOrders: "DELETE FROM orders WHERE n <= ?",
   addVerdict: "INSERT INTO verdicts (at_ms, client, what) VALUES (?,?,?)",
   verdicts: "SELECT at_ms, client, what FROM verdicts ORDER BY n DESC",
+  verdictsBefore: "SELECT n, at_ms, client, what FROM verdicts " +
+    "WHERE n < ? ORDER BY n DESC LIMIT ?",
   tooMany: "DELETE FROM verdicts WHERE n <= " +
     "(SELECT max(n) - ? FROM verdicts)",
   tooOld: "DELETE FROM verdicts WHERE n IN (SELECT n FROM " +

@@ -42,6 +42,8 @@ export const QUIET: GatePart = {
   access: { client: [], helo: [], sender: [], recipient: [] },
   recipientDelimiter: "+",
   verify: null,
+  consoleKey: "",
+  consoleOpen: false,
 };
 
 /** A gate in a test. */

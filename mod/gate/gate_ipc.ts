@@ -4,6 +4,7 @@
  */
 import { call, contract } from "../ipc/call.ts";
 import { int, list, object, text, z } from "../ipc/schema.ts";
+import { consoleCalls } from "./console_ipc.ts";
 import { address, reversePath } from "../core/shapes.ts";
 
 /** A client's address in plain form: never IPv4-mapped, no zone. */
@@ -69,8 +70,7 @@ export const COUNTED = [
   "tls-handshakes",
 ] as const;
 
-/** The gate's calls. */
-export const gateContract = contract("gate", {
+const doorCalls = {
   /**
    * A client connected: counts it in, and says how to treat it. Not asked for
    * trusted networks, which no rate and no test concerns. Whatever it says,
@@ -197,4 +197,13 @@ export const gateContract = contract("gate", {
     answer: object({ verdict }),
     refuses: [],
   }),
+} as const;
+
+/** What doors ask. */
+export type DoorCalls = typeof doorCalls;
+
+/** The gate's calls. */
+export const gateContract = contract("gate", {
+  ...doorCalls,
+  ...consoleCalls,
 });

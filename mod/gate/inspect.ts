@@ -91,12 +91,13 @@ function forget(db: GateDatabase, network: Network): void {
 }
 
 /** True if one of the two networks lies in the other. */
-function touches(network: Network, text: string): boolean {
+export function touches(network: Network, text: string): boolean {
   const one = parseNetwork(text);
   return !("fault" in one) && overlap(one, network);
 }
 
-function verdictOf(row: Record<string, unknown>): ShownVerdict {
+/** A row of `verdicts`, as it is shown. */
+export function verdictOf(row: Record<string, unknown>): ShownVerdict {
   const what = JSON.parse(String(row["what"])) as Record<string, unknown>;
   const word = (name: string) => String(what[name] ?? "");
   return {

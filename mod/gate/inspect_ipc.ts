@@ -7,7 +7,8 @@ import { int, list, object, text, z } from "../ipc/schema.ts";
 
 const time = int({ min: 0, max: 2 ** 50 });
 
-const shownVerdict = object({
+/** A verdict, as it is shown. */
+export const shownVerdict = object({
   atMs: time,
   client: text({ max: 64 }),
   action: text({ max: 16 }),
@@ -25,7 +26,8 @@ const shownVerdict = object({
 /** One verdict. */
 export type ShownVerdict = z.infer<typeof shownVerdict>;
 
-const saidOf = object({
+/** What somebody said of a network. */
+export const saidOf = object({
   network: text({ max: 64 }),
   word: text({ max: 16 }),
   atMs: time,

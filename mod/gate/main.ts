@@ -6,6 +6,7 @@ import type { Edge } from "../ipc/edge.ts";
 import { CannotStart, runRole } from "../ipc/role_runtime.ts";
 import { resolveContract } from "../resolve/resolve_ipc.ts";
 import { smtpcContract } from "../smtpc/smtpc_ipc.ts";
+import { ConsoleDesk } from "./console_desk.ts";
 import { GateUnusable, SHELVES } from "./database_io.ts";
 import type { Listed } from "./dnsbl.ts";
 import { Gate, type Hop, type Passed, type Recorded } from "./gate.ts";
@@ -68,6 +69,7 @@ export async function main(): Promise<void> {
       clearInterval(timer);
       store.stop();
     });
+    const desk = new ConsoleDesk({ part: () => context.part, store });
     context.answer(gateContract, {
       arrive: (ask, asker) => ({ answer: gate.arrive(ask, asker) }),
       leave: (ask, asker) => {
@@ -92,6 +94,9 @@ export async function main(): Promise<void> {
       tally: (ask, asker) => ({
         answer: { verdict: gate.tally(ask, asker) },
       }),
+      clients: (ask) => desk.clients(ask),
+      say: (ask) => desk.say(ask),
+      signOut: (ask) => desk.signOut(ask),
     }, (asker) => gate.gone(asker));
   });
 }

@@ -75,6 +75,10 @@ export const gatePart = object({
   }),
   /** Characters that each start an extension of a local part. */
   recipientDelimiter: text({ max: 8 }),
+  /** See `mod/core/ticket.ts`; empty: nobody signs in at the console. */
+  consoleKey: text({ max: 64 }).default(""),
+  /** The console may be told of people without a grant. */
+  consoleOpen: z.boolean().default(false),
   /** Null if next hops are not asked. */
   verify: z.union([
     z.null(),

@@ -4,8 +4,12 @@
  * with the next batch; nobody waits for it, and no mail hangs on it.
  */
 import { log } from "../core/log.ts";
+import type { Network } from "../core/network.ts";
 import { type GateDatabase, openGate, ORDERS_AT_ONCE } from "./database_io.ts";
+import { MAX_SHOWN } from "./console_ipc.ts";
 import type { Recorded } from "./gate.ts";
+import { touches, verdictOf } from "./inspect.ts";
+import type { ShownVerdict } from "./inspect_ipc.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Changes written in one transaction: some 5 ms. */
@@ -19,6 +23,17 @@ const LOOK_EACH_MS = 250;
 const MAX_WAITING = 2_000;
 const STOP_WITHIN_MS = 1_000;
 const SWEEP_EACH_MS = 300_000;
+
+/** Verdicts read in one turn, and in all, for one answer to the console. */
+const SLICE = 500;
+const MAX_SEARCHED = 50_000;
+
+/** What somebody said of a network. */
+interface Said {
+  readonly network: string;
+  readonly word: string;
+  readonly atMs: number;
+}
 
 /** A shelf, and how its values are written. */
 export interface Kept<V> {
@@ -170,6 +185,62 @@ export class Store {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /**
+   * An administrator says something of a network, by the console: kept, and
+   * in force at once. False if it could not be written.
+   */
+  say(network: string, word: "allow" | "deny" | "forget"): boolean {
+    const { run } = this.#db;
+    try {
+      this.#db.transaction(() => {
+        if (word === "forget") run.unsay.run(network);
+        else run.say.run(network, word, this.#options.nowMs());
+      });
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    this.#options.onSaid(network, word);
+    return true;
+  }
+
+  /**
+   * The newest verdicts and what was said, of one network's clients or of all.
+   * Reads a slice in each turn, and no further back than {@link MAX_SEARCHED}.
+   */
+  async shown(
+    network: Network | null,
+  ): Promise<{ verdicts: ShownVerdict[]; said: Said[] }> {
+    const isMeant = (text: string) =>
+      network === null || touches(network, text);
+    this.flush();
+    const { run } = this.#db;
+    const verdicts: ShownVerdict[] = [];
+    let before = Number.MAX_SAFE_INTEGER;
+    for (let seen = 0; seen < MAX_SEARCHED; seen += SLICE) {
+      const rows = run.verdictsBefore.all(before, SLICE);
+      for (const row of rows) {
+        if (!isMeant(String(row["client"]))) continue;
+        verdicts.push(verdictOf(row));
+        if (verdicts.length === MAX_SHOWN) break;
+      }
+      if (rows.length < SLICE || verdicts.length === MAX_SHOWN) break;
+      before = Number(rows.at(-1)!["n"]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const said: Said[] = [];
+    for (const row of run.said.iterate()) {
+      const one = {
+        network: String(row["network"]),
+        word: String(row["word"]),
+        atMs: Number(row["at_ms"]),
+      };
+      if (isMeant(one.network)) said.push(one);
+      if (said.length === MAX_SHOWN) break;
+    }
+    return { verdicts, said };
   }
 
   /** Writes what is left, as far as there is time, and closes. */

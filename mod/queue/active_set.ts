@@ -64,6 +64,15 @@ export class ActiveSet {
     return counts;
   }
 
+  /** Messages of which some recipient is being delivered. */
+  rows(): number[] {
+    return [...this.#active.values()]
+      .filter(({ recipients }) =>
+        recipients.some(({ state }) => state === "active")
+      )
+      .map(({ n }) => n);
+  }
+
   /**
    * Takes a message that is ready; false if there is no room or others wait in
    * the database before it. Then {@link overflowed} must be called when its

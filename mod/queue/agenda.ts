@@ -117,6 +117,15 @@ export class Agenda<J> {
     return this.#destinations.get(name)?.waiting.size ?? 0;
   }
 
+  /** Jobs that wait or run, by destination. */
+  jobs(): ReadonlyMap<string, number> {
+    const jobs = new Map<string, number>();
+    for (const [name, { waiting, running }] of this.#destinations) {
+      if (waiting.size + running > 0) jobs.set(name, waiting.size + running);
+    }
+    return jobs;
+  }
+
   /** True if a delivery reached this destination, not long ago. */
   isProven(name: string): boolean {
     return this.#destinations.get(name)?.concurrency.isProven ?? false;

@@ -56,6 +56,12 @@ export class DeadList {
     return this.#dead.delete(destination);
   }
 
+  /** Until when nobody tries each of those that are dead. */
+  untilMs(nowMs: number): ReadonlyMap<string, number> {
+    const dead = [...this.#dead].filter(([, { untilMs }]) => untilMs > nowMs);
+    return new Map(dead.map(([name, { untilMs }]) => [name, untilMs]));
+  }
+
   /** All are to be tried. Returns those that were not alive. */
   reachedAll(): readonly string[] {
     const names = [...this.#dead.keys()];

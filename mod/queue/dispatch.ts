@@ -9,6 +9,7 @@ import { type Outcome, ownOutcome } from "../core/outcome.ts";
 import { address as addressShape } from "../core/shapes.ts";
 import { ActiveSet } from "./active_set.ts";
 import { Agenda, type Allowance } from "./agenda.ts";
+import type { DestinationFacts } from "./console_desk.ts";
 import { Crowd } from "./crowd.ts";
 import { DeadList } from "./dead_list.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type Job,
   type Part,
 } from "./deliver.ts";
+import { LastDeliveries } from "./destinations.ts";
 import type { Finisher } from "./finisher.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { DUE_AT_ONCE, type Ending, type Result } from "./judge.ts";
@@ -73,6 +75,7 @@ export class Dispatcher {
   readonly #settling: Settling;
   readonly #dead = new DeadList();
   readonly #crowd = new Crowd();
+  readonly #last = new LastDeliveries();
   readonly #local: Agenda<Job>;
   readonly #remote: Agenda<Job>;
   /**
@@ -155,6 +158,20 @@ export class Dispatcher {
   /** Recipients in memory that are being delivered, by their stored state. */
   activeCounts(): { incoming: number; deferred: number } {
     return this.#active.counts();
+  }
+
+  /** Messages of which some recipient is being delivered. */
+  activeRows(): readonly number[] {
+    return this.#active.rows();
+  }
+
+  /** What is known of where mail goes, for the console. */
+  destinations(): DestinationFacts {
+    return {
+      active: this.#remote.jobs(),
+      deadUntilMs: this.#dead.untilMs(this.#around.nowMs()),
+      last: this.#last.all(),
+    };
   }
 
   /** Jobs whose outcome is awaited. */
@@ -379,6 +396,9 @@ export class Dispatcher {
         this.#unknownEnd(job, reached.why);
         break;
       case "outcomes":
+        if (destination !== "" && reached.attempt !== undefined) {
+          this.#last.note(destination, reached.attempt, this.#around.wallMs());
+        }
         // RFC 8460 §3: a report's own sessions are in no report.
         if (!message.isTlsReport) {
           this.#onTlsResults(resultsOf(job, reached.attempt));

@@ -49,12 +49,20 @@ export async function main(): Promise<void> {
         answer: { recipients: await queue.flush(ask) },
       }),
       counts: () => ({ answer: queue.counts() }),
-      recent: ({ limit }) => ({ answer: queue.recent(limit) }),
-      find: (ask) => ({ answer: queue.find(ask) }),
+      find: (ask) =>
+        queue.desk.mayRead(ask.grant)
+          ? { answer: queue.find(ask) }
+          : { refusal: "no-grant" },
       story: (ask) => {
+        if (!queue.desk.mayRead(ask.grant)) return { refusal: "no-grant" };
         const answer = queue.story(ask);
         return answer === undefined ? { refusal: "unknown" } : { answer };
       },
+      signIn: (ask) => queue.desk.signIn(ask),
+      signOut: (ask) => queue.desk.signOut(ask),
+      order: (ask) => queue.desk.order(ask),
+      messages: (ask) => queue.desk.messages(ask),
+      destinations: (ask) => queue.desk.destinations(ask),
     });
   });
 }

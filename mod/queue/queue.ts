@@ -6,6 +6,7 @@ import fs from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { log } from "../core/log.ts";
 import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
+import { ConsoleDesk } from "./console_desk.ts";
 import {
   databasePath,
   openDatabase,
@@ -80,6 +81,8 @@ export class Queue {
   readonly #reporter: TlsReporter;
   readonly #flush: Flush;
   readonly #orders: Orders;
+  /** What the console asks. */
+  readonly desk: ConsoleDesk;
   readonly #totals = new Map<string, number>();
   readonly #delays = new DelayHistogram();
   #messages = 0;
@@ -236,6 +239,17 @@ export class Queue {
       flush: this.#flush,
       around,
     });
+    this.desk = new ConsoleDesk({
+      part,
+      source: {
+        store,
+        activeRows: () => dispatcher.activeRows(),
+        isActive: (n) => dispatcher.isActive(n),
+      },
+      messages: () => Math.max(0, this.#messages),
+      destinations: () => dispatcher.destinations(),
+      carryOut: () => this.#orders.look(),
+    });
     this.#watch = new Watch({ forgetting: this.#forgetting, history, around });
     commit.onRecovered = () => {
       log("queue-recovered");
@@ -351,30 +365,22 @@ export class Queue {
   }
 
   /** See `queue_ipc.ts`. */
-  recent(limit: number): AnswerOf<Calls["recent"]> {
-    return {
-      messages: this.#store.recent(limit).map((row) => this.#summary(row)),
-    };
-  }
-
-  /** See `queue_ipc.ts`. */
   find(
-    asked: AskedOf<Calls["find"]>,
+    { words, limit }: Omit<AskedOf<Calls["find"]>, "grant">,
   ): AnswerOf<Calls["find"]> {
-    const told = this.#history.look((store) => store.find(asked)) ?? [];
+    const told = this.#history.look((store) => store.find({ words, limit })) ??
+      [];
     return {
       found: told.map((one) => {
         const row = this.#store.byId(one.queueId);
-        return row === undefined
-          ? one
-          : { ...one, state: this.#summary(row).state };
+        return row === undefined ? one : { ...one, state: this.#stateOf(row) };
       }),
     };
   }
 
   /** See `queue_ipc.ts`. */
   story(
-    { queueId }: AskedOf<Calls["story"]>,
+    { queueId }: Omit<AskedOf<Calls["story"]>, "grant">,
   ): AnswerOf<Calls["story"]> | undefined {
     const row = this.#store.byId(queueId);
     const events = this.#history.look((store) => store.story(queueId)) ?? [];
@@ -438,22 +444,12 @@ export class Queue {
     return this.#commit.failing === undefined && this.#reserve.restore();
   }
 
-  #summary(row: MessageRow) {
-    const recipients = this.#store.recipientsOf(row.n, SLICE);
-    const worst = recipients.find(({ state }) => state !== "incoming") ??
-      recipients[0];
-    const state = this.#dispatcher.isActive(row.n)
-      ? "active" as const
-      : worst?.state ?? "incoming";
-    return {
-      queueId: row.id,
-      arrivedMs: row.arrivedMs,
-      sizeBytes: row.ref.sizeBytes,
-      reversePath: row.reversePath,
-      recipients: recipients.length,
-      state: state === "gone" ? "incoming" as const : state,
-      why: (worst?.last?.text ?? "").slice(0, 200),
-    };
+  #stateOf({ n }: MessageRow) {
+    if (this.#dispatcher.isActive(n)) return "active" as const;
+    const recipients = this.#store.recipientsOf(n, SLICE);
+    const { state = "incoming" } =
+      recipients.find((one) => one.state !== "incoming") ?? {};
+    return state === "gone" ? "incoming" : state;
   }
 
   #noticed(notice: Message): void {

@@ -1,6 +1,7 @@
 /** What the queue answers: take responsibility for a message. */
 import { intake, subjectWords } from "../core/intake.ts";
 import { call, contract } from "../ipc/call.ts";
+import { consoleCalls, grant } from "./console_ipc.ts";
 import { int, list, object, text, z } from "../ipc/schema.ts";
 import {
   address,
@@ -107,29 +108,6 @@ export const queueContract = contract("queue", {
     refuses: [],
     repeatable: true,
   }),
-  /** The newest messages in the queue, for the console. */
-  recent: call({
-    from: ["console"],
-    withinMs: 5_000,
-    ask: object({ limit: int({ min: 1, max: 200 }) }),
-    answer: object({
-      messages: list(
-        object({
-          queueId,
-          arrivedMs: int({ min: 0, max: 2 ** 50 }),
-          sizeBytes: int({ min: 0, max: 2 ** 32 }),
-          reversePath,
-          recipients: int({ min: 0, max: 1_000_000 }),
-          state: z.enum(STATES),
-          /** Why it is still here: the last outcome's text, cut. */
-          why: text({ max: 200 }),
-        }),
-        { max: 200 },
-      ),
-    }),
-    refuses: [],
-    repeatable: true,
-  }),
   /**
    * Messages that words name, each of them, newest first: queue ids, addresses
    * (sender's or a recipient's), words of a subject. What the history still
@@ -139,21 +117,23 @@ export const queueContract = contract("queue", {
     from: ["console"],
     withinMs: 5_000,
     ask: object({
+      grant,
       words: list(text({ min: 1, max: 320 }), { min: 1, max: 8 }),
       limit: int({ min: 1, max: MAX_FOUND }),
     }),
     answer: object({ found: list(found, { max: MAX_FOUND }) }),
-    refuses: [],
+    refuses: ["no-grant"],
     repeatable: true,
   }),
   /** All that is known of one message, for the console. */
   story: call({
     from: ["console"],
     withinMs: 5_000,
-    ask: object({ queueId }),
+    ask: object({ grant, queueId }),
     answer: storyOf(MAX_STORY),
     /** `unknown`: neither the queue nor the history has heard of it. */
-    refuses: ["unknown"],
+    refuses: ["unknown", "no-grant"],
     repeatable: true,
   }),
+  ...consoleCalls,
 });

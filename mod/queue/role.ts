@@ -48,6 +48,10 @@ export const queuePart = object({
    * is full: the file `reserve` beside the database, of at most 16 MiB.
    */
   minFreeBytes: int({ min: 0, max: 2 ** 45 }),
+  /** See `mod/core/ticket.ts`; empty: nobody signs in at the console. */
+  consoleKey: text({ max: 64 }).default(""),
+  /** The console may be told of people without a grant. */
+  consoleOpen: z.boolean().default(false),
   /** TLS reports: who sends them, and how often; null if nobody does. */
   tlsReports: z.union([
     z.null(),

@@ -161,8 +161,17 @@ const TEXTS = {
     FROM recipients WHERE message = ?1`,
   lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
   counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
-  recent: `SELECT ${MESSAGE} FROM messages WHERE state <> 3
-    ORDER BY n DESC LIMIT ?`,
+  before: `SELECT ${MESSAGE} FROM messages WHERE n < ? ORDER BY n DESC LIMIT ?`,
+  lowerEnd: `SELECT message FROM recipients WHERE message < ?
+    ORDER BY message DESC LIMIT 1 OFFSET ?`,
+  matching: `SELECT DISTINCT message FROM recipients
+    WHERE message < ?1 AND message >= ?2 AND (?3 < 0 OR state = ?3)
+    AND (?4 = '' OR substr(address, -length(?4)) = ?4)
+    ORDER BY message DESC LIMIT ?5`,
+  countRecipients: `SELECT count(*) AS n FROM
+    (SELECT 1 FROM recipients WHERE message = ? LIMIT 10000)`,
+  someRecipients: `SELECT message, ordinal, address FROM recipients
+    WHERE (message, ordinal) > (?, ?) ORDER BY message, ordinal LIMIT ?`,
   lastSeen: "SELECT last_ms FROM clock WHERE one = 1",
   setLastSeen: "UPDATE clock SET last_ms = ? WHERE one = 1",
   pullDue: `UPDATE messages SET due_ms = CASE
@@ -544,9 +553,44 @@ export class Store {
     return counts;
   }
 
-  /** The newest messages. */
-  recent(limit: number): MessageRow[] {
-    return this.#rows(this.#run.recent, limit);
+  /** Messages before row `n`, newest first. */
+  before(n: number, limit: number): MessageRow[] {
+    return this.#rows(this.#run.before, n, limit);
+  }
+
+  /** The message that is so many recipients before message `n`; 0: none. */
+  lowerEnd(n: number, recipients: number): number {
+    return Number(this.#run.lowerEnd.get(n, recipients)?.["message"] ?? 0);
+  }
+
+  /**
+   * Rows of messages from `low` to before `high`, newest first, that have a
+   * recipient in a state (-1: any) whose address ends so.
+   */
+  matching(
+    where: { high: number; low: number; state: number; ending: string },
+    limit: number,
+  ): number[] {
+    const { high, low, state, ending } = where;
+    return this.#run.matching.all(high, low, state, ending, limit)
+      .map((row) => Number(row["message"]));
+  }
+
+  /** Recipients of a message; at most 10,000 are counted. */
+  countRecipients(n: number): number {
+    return Number(this.#run.countRecipients.get(n)?.["n"]);
+  }
+
+  /** The next recipients after a place. */
+  someRecipients(
+    after: Place,
+    limit: number,
+  ): (Place & { address: string })[] {
+    return this.#run.someRecipients.all(after.n, after.ordinal, limit)
+      .map((row) => ({
+        ...place(row as Row),
+        address: String(row["address"]),
+      }));
   }
 
   /** When the queue was last known to run, 0 if never. */

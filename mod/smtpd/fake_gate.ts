@@ -1,10 +1,15 @@
 /** A gate for tests: lets everything pass, unless it is told otherwise. */
 import type { AnswerOf, AskOf, Reply } from "../ipc/call.ts";
-import { gateContract, type GateVerdict, PASS } from "../gate/gate_ipc.ts";
+import {
+  type DoorCalls,
+  gateContract,
+  type GateVerdict,
+  PASS,
+} from "../gate/gate_ipc.ts";
 import { mustFit } from "./fake_backend.ts";
 import type { GateEdge } from "./gate_asker.ts";
 
-type Calls = typeof gateContract.calls;
+type Calls = DoorCalls;
 
 /** A verdict that refuses. */
 export function rejects(code: number, reply: string): GateVerdict {

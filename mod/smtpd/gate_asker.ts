@@ -6,10 +6,10 @@
 import type { LogValue } from "../core/log.ts";
 import { smtpReply } from "../core/reply.ts";
 import type { AnswerOf, AskOf, Reply } from "../ipc/call.ts";
-import type { COUNTED, gateContract, GateVerdict } from "../gate/gate_ipc.ts";
+import type { COUNTED, DoorCalls, GateVerdict } from "../gate/gate_ipc.ts";
 import type { Refusal, Score } from "./screening.ts";
 
-type Calls = typeof gateContract.calls;
+type Calls = DoorCalls;
 
 /** The edge to the gate, or a fake of it. */
 export interface GateEdge {

@@ -43,7 +43,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     asks: ["resolve", "spool", "queue", "gate", "auth"],
     listens: "submission",
   },
-  console: { answers: [], asks: ["queue"], listens: "console" },
+  console: { answers: [], asks: ["queue", "gate"], listens: "console" },
   resolve: { answers: [...DOORS, "queue.0", "gate.0"], asks: [] },
   spool: {
     answers: [...DOORS, "queue.0"],
@@ -67,7 +67,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
     write: ["/queue", "/events"],
   },
   gate: {
-    answers: DOORS,
+    answers: [...DOORS, "console.0"],
     asks: ["dns", "resolve", "smtpc"],
     read: ["/gate"],
     write: ["/gate"],
