@@ -7,9 +7,13 @@
  * itself, runs file after file: its time limits mean something only if nobody
  * else has the machine.
  *
+ * Those of `tests/system` run against the one file, which is built first; all
+ * others that start servers run the checkout.
+ *
  * Tests of `tests/interop` skip themselves where their peer is not installed;
  * with CI=true that is a failure.
  */
+import { compile } from "./compile.ts";
 import {
   type Counts,
   findTests,
@@ -126,12 +130,30 @@ await section("unit tests", () =>
       atOnce: navigator.hardwareConcurrency + 1,
     },
   ));
+const oneFile = await Deno.makeTempDir({ prefix: "bulkhead-one-file-" });
+// Every role's user runs from it.
+await Deno.chmod(oneFile, 0o755);
+
+async function buildOneFile(): Promise<Counts> {
+  await compile({ output: `${oneFile}/bulkhead`, level: 1 });
+  return { ...NO_TESTS, passed: 1 };
+}
+
+const envOf = (path: string): Record<string, string> =>
+  path.startsWith("tests/system/")
+    ? {
+      BULKHEAD: `${oneFile}/bulkhead`,
+      BULKHEAD_RUNTIME: `${oneFile}/runtime`,
+    }
+    : {};
 const inPairs = (folders: readonly string[]) =>
   runSideBySide(
     folders.flatMap(findTests).filter((path) => !ALONE.includes(path)),
-    { args: ARGS, withinMs: FILE_WITHIN_MS, shown: true, atOnce: 2 },
+    { args: ARGS, withinMs: FILE_WITHIN_MS, shown: true, atOnce: 2, envOf },
   );
+await section("one file", buildOneFile);
 await section("servers", () => inPairs(SERVERS));
+await Deno.remove(oneFile, { recursive: true });
 await section("peers", async () => unskipped(await inPairs(PEERS_TOO)));
 for (
   const path of [

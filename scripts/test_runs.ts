@@ -7,6 +7,8 @@ export interface TestRun {
   /** Files or folders. */
   readonly paths: readonly string[];
   readonly args?: readonly string[];
+  /** Variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** After this it is killed, with all that it started, and has failed. */
   readonly withinMs: number;
   /** What it prints is passed on as it comes; else only if it fails. */
@@ -96,7 +98,7 @@ export function findTests(folder: string): string[] {
 export async function runTests(run: TestRun): Promise<Counts> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--frozen", ...run.args ?? [], ...run.paths],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...run.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -152,6 +154,8 @@ export async function runSideBySide(
     withinMs: number;
     args: readonly string[];
     shown: boolean;
+    /** Variables of a file's environment. */
+    envOf?: (path: string) => Readonly<Record<string, string>>;
     /** Files at once; one a processor if not given. */
     atOnce?: number;
   },
@@ -160,7 +164,10 @@ export async function runSideBySide(
   let total = NO_TESTS;
   const work = async () => {
     for (let path; (path = waiting.shift()) !== undefined;) {
-      const run = { ...options, name: path, paths: [path], shown: false };
+      const { args, withinMs } = options;
+      const env = options.envOf?.(path) ?? {};
+      const paths = [path];
+      const run = { name: path, paths, args, env, withinMs, shown: false };
       const from = performance.now();
       const counts = await runTests(run);
       total = sum(total, counts);

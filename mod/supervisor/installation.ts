@@ -7,7 +7,9 @@ import type { Installation } from "../walls/render.ts";
 import { libcPath, loadedLibraries } from "../walls/libc.ts";
 import type { Machine } from "../walls/seccomp.ts";
 import type { Accounts } from "./accounts.ts";
+import { holdPart, isForRoles, isInPlace } from "./in_place.ts";
 import { isThere, syncPath, writeNew } from "./replace_file.ts";
+import { veilFor } from "./veil.ts";
 
 /** True if this process is root, so that users can be changed. */
 export function isRoot(): boolean {
@@ -47,26 +49,6 @@ export function placeRuntime(home: string): string {
     syncPath(dir);
   }
   return to;
-}
-
-/**
- * True if this process runs from the one file, and the roles can do so, too:
- * its runtime and its programs lie where each of them can reach them and none
- * can change them. The launcher saw to whose they are.
- */
-function isInPlace(home: string): boolean {
-  const runtime = Deno.execPath();
-  if (!isForRoles(runtime)) return false;
-  if (!isRoot()) return true;
-  if (veilFor(runtime) !== null) return false;
-  const cover = veilFor(home)?.cover;
-  return cover === undefined || !runtime.startsWith(`${cover}/`);
-}
-
-/** Executed by all and read by none, and of root or of who starts the server. */
-function isForRoles(runtime: string): boolean {
-  const { mode, uid } = Deno.statSync(runtime);
-  return ((mode ?? 0) & 0o777) === 0o111 && (uid === 0 || uid === Deno.uid());
 }
 
 function isLinked(from: string, to: string): boolean {
@@ -250,23 +232,6 @@ export function describeInstallation(options: {
   };
 }
 
-/**
- * The topmost ancestor of `home` that other users may not search, if any:
- * then roles need a veil, see `mod/walls/jail.ts`.
- */
-export function veilFor(
-  home: string,
-): { cover: string; keep: string } | null {
-  const parts = home.split("/").slice(1, -1);
-  let path = "";
-  for (const part of parts) {
-    path += `/${part}`;
-    const mode = Deno.statSync(path).mode ?? 0;
-    if ((mode & 0o001) === 0) return { cover: path, keep: home };
-  }
-  return null;
-}
-
 /** Places runtime and programs, and describes the result. */
 export async function install(
   home: string,
@@ -275,6 +240,10 @@ export async function install(
 ): Promise<Installation> {
   const runtime = placeRuntime(home);
   const dir = await placePrograms(home, programs);
+  if (isInPlace(home)) {
+    holdPart(dirname(runtime));
+    holdPart(dir);
+  }
   const program = (name: string) => `${dir}/${name}.mjs`;
   return describeInstallation({ home, runtime, program, accounts });
 }

@@ -4,7 +4,6 @@
  * here. Help, man pages and completion are made from the same table.
  */
 import { Command, CommanderError } from "commander";
-import { VERSION } from "../../core/version.ts";
 import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
 import { EXIT } from "./exit.ts";
@@ -15,6 +14,7 @@ import { addTlsCommand } from "./tls_topic.ts";
 import type { CommandLine, Topic } from "./topic.ts";
 import { addUpCommands } from "./up_topic.ts";
 import { addUserCommands } from "./user_topic.ts";
+import { versionText } from "./version_text.ts";
 
 /** In the order of `--help`. */
 const TOPICS: readonly Topic[] = [
@@ -49,7 +49,7 @@ export async function run(
 export function buildProgram(line: CommandLine): Command {
   const program = new Command("bulkhead")
     .description("A mail server in compartments.")
-    .version(VERSION)
+    .version(versionText(line.programs))
     .showHelpAfterError("(see --help)")
     // An option belongs to the last command before it: `shred --json FILE`
     // and `shred status --json` are two.

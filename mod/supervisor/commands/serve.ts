@@ -6,6 +6,7 @@ import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { FactsKeeper } from "../facts/facts.ts";
 import { install, isRoot } from "../installation.ts";
+import { isInPlace, removeCopies, removeOldParts } from "../in_place.ts";
 import { event } from "../log_sink.ts";
 import { LogWriter } from "../log_writer.ts";
 import { pathsOf } from "../plan.ts";
@@ -52,6 +53,7 @@ export async function serve(
       "`bulkhead status` shows it; stop it first",
     ]);
   }
+  if (isInPlace(paths.home)) removeOldPrograms(paths.home);
   event(write, "starting", {
     pid: Deno.pid,
     home: paths.home,
@@ -127,6 +129,17 @@ function makeRunDir(configPath: string): void {
   } catch (error) {
     // There already; whose it is, is checked with everything else.
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+// A disk that cannot be written to keeps them, and serves no worse.
+function removeOldPrograms(home: string): void {
+  try {
+    removeOldParts();
+    removeCopies(home);
+  } catch (error) {
+    const warning = `cannot remove older programs: ${error}`;
+    event(write, "warning", { warning });
   }
 }
 
