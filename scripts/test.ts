@@ -135,8 +135,13 @@ const oneFile = await Deno.makeTempDir({ prefix: "bulkhead-one-file-" });
 await Deno.chmod(oneFile, 0o755);
 
 async function buildOneFile(): Promise<Counts> {
-  await compile({ output: `${oneFile}/bulkhead`, level: 1 });
-  return { ...NO_TESTS, passed: 1 };
+  try {
+    await compile({ output: `${oneFile}/bulkhead`, level: 1 });
+    return NO_TESTS;
+  } catch (error) {
+    console.log(error);
+    return { ...NO_TESTS, failed: 1 };
+  }
 }
 
 const envOf = (path: string): Record<string, string> =>

@@ -224,12 +224,13 @@ settle() {
 # exec fails where a disk was mounted anew with noexec, or a file went away.
 explain() {
   if is_wrong_machine; then give_up; fi
-  if [ -e "$place/$RUNTIME/deno" ] && ! [ -x "$place/$RUNTIME/deno" ]; then
-    say "no program may run on the disk of $place (it is mounted with noexec):" \
-      "BULKHEAD_RUNTIME=DIR in the environment chooses another directory"
-  else
-    say "cannot run $place/$RUNTIME/deno: start this again, and it is unpacked again"
-  fi
+  case $("$place/$RUNTIME/deno" --version 2>&1) in
+    *"ermission denied"*)
+      say "no program may run on the disk of $place (it is mounted with noexec):" \
+        "BULKHEAD_RUNTIME=DIR in the environment chooses another directory" ;;
+    *) say "cannot run $place/$RUNTIME/deno: start this again, and it is unpacked" \
+      "again" ;;
+  esac
   give_up
 }
 
