@@ -1,5 +1,6 @@
 /** The log's vocabulary is what `docs/events.md` says it is. */
 import assert from "node:assert/strict";
+import { GRAVE } from "../mod/supervisor/log/severity.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -33,4 +34,19 @@ Deno.test("docs/events.md names every event that the server writes", () => {
     !new RegExp(`\\b${name}\\b`).test(told)
   );
   assert.deepEqual(missing, []);
+});
+
+Deno.test("docs/events.md says of every event how grave it is", () => {
+  const told = Deno.readTextFileSync(`${ROOT}docs/events.md`);
+  const [events, section] = told.split("## Severity\n");
+  const items = section!.split("\n- ").slice(1);
+  for (const [severity, names] of Object.entries(GRAVE)) {
+    const item = items.find((one) => one.trim().startsWith(`${severity} (`));
+    const listed = item!.slice(item!.indexOf(":") + 1).split(",")
+      .map((name) => name.trim());
+    assert.deepEqual(listed, names, severity);
+    for (const name of names) {
+      assert.ok(events!.includes(name), `${name} is no event`);
+    }
+  }
 });

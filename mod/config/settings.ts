@@ -971,6 +971,15 @@ export const SECTIONS = {
       accept: consoleHost,
     }),
   }),
+  log: section("What `bulkhead serve` writes to standard error.", {
+    format: choice({
+      says: "JSON, an object a line, or text for people; `auto` is text on a " +
+        "terminal and for journald, and JSON elsewhere. Comes into force at " +
+        "the next start.",
+      default: "auto",
+      of: ["auto", "json", "text"],
+    }),
+  }),
   metrics: section(
     "What Prometheus reads at /metrics of the console: docs/metrics.md.",
     {

@@ -120,8 +120,8 @@ export class Notices {
   async #drop(message: Message, failed: Recipient[]): Promise<boolean> {
     for (const { address, last } of failed) {
       log("double-bounce", {
-        queueId: message.id,
-        recipient: address,
+        id: message.id,
+        to: address,
         text: last?.text ?? "",
       });
     }

@@ -14,6 +14,7 @@ import {
   type Report,
   reports,
 } from "../ipc/role_runtime.ts";
+import type { Severity } from "./log/severity.ts";
 import { LogSink } from "./log_sink.ts";
 
 /** A role that lived this long is started again at once. */
@@ -39,7 +40,7 @@ export type ChildState = "starting" | "ready" | "dead" | "stopping" | "gone";
 /** What a child tells its owner. */
 export interface ChildEvents {
   /** One finished log line. */
-  line(line: string): void;
+  line(line: string, severity: Severity): void;
   /** An event of the supervisor about this process. */
   event(name: string, fields: Record<string, unknown>): void;
   /** It is ready, for the first time or again. */
@@ -205,7 +206,10 @@ export class Child {
   }
 
   async #readLog(child: Deno.ChildProcess): Promise<void> {
-    const sink = new LogSink(this.instance, (line) => this.#events.line(line));
+    const sink = new LogSink(
+      this.instance,
+      (line, severity) => this.#events.line(line, severity),
+    );
     for await (const bytes of child.stderr) sink.push(bytes);
     sink.close();
   }

@@ -5,12 +5,13 @@
  */
 import { MAX_LOG_LINE } from "../core/log.ts";
 import { tamed } from "../core/visible.ts";
+import { type Severity, severityOf } from "./log/severity.ts";
 
 /** Lines a second from one process; more are counted and dropped. */
 const MAX_LINES_A_SECOND = 2_000;
 
 /** Where finished lines go. */
-export type WriteLine = (line: string) => void;
+export type WriteLine = (line: string, severity: Severity) => void;
 
 /** Writes one event of the supervisor's own. */
 export function event(
@@ -18,12 +19,15 @@ export function event(
   name: string,
   fields: Readonly<Record<string, unknown>> = {},
 ): void {
-  write(JSON.stringify({
+  const severity = severityOf(name, fields["alarm"] === true);
+  const line = JSON.stringify({
     at: new Date().toISOString(),
     role: "supervisor",
+    severity,
     event: name,
     ...fields,
-  }));
+  });
+  write(line, severity);
 }
 
 /** Cuts one process's standard error into lines and passes them on. */
@@ -89,14 +93,18 @@ export class LogSink {
   }
 
   #emit(fields: Record<string, unknown>): void {
-    const { at: _at, role: _role, event, ...rest } = fields;
+    const { at: _at, role: _role, severity: _severity, ...rest } = fields;
+    const { event: named, ...said } = rest;
+    const event = typeof named === "string" ? named : "text";
+    const severity = severityOf(event, said["alarm"] === true);
     const line = JSON.stringify({
       at: new Date().toISOString(),
       role: this.#instance,
-      event: typeof event === "string" ? event : "text",
-      ...rest,
+      severity,
+      event,
+      ...said,
     });
-    this.#write(tamed(line));
+    this.#write(tamed(line), severity);
   }
 }
 

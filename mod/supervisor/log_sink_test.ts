@@ -14,7 +14,8 @@ function sunk(...pieces: (string | Uint8Array)[]): Record<string, unknown>[] {
   sink.close();
   return lines.map((line) => {
     assert.ok(!line.includes("\n"), "one line is one line");
-    const { at, ...rest } = JSON.parse(line);
+    const { at, severity, ...rest } = JSON.parse(line);
+    assert.match(severity, /^(info|warning)$/);
     assert.match(at, /^\d{4}-\d\d-\d\dT/);
     return rest;
   });
@@ -132,5 +133,10 @@ Deno.test("event writes the supervisor's own lines", () => {
   event((line) => lines.push(line), "ready", { n: 1 });
   const { at, ...rest } = JSON.parse(lines[0]!);
   assert.ok(Math.abs(Date.parse(at) - Date.now()) < 5_000);
-  assert.deepEqual(rest, { role: "supervisor", event: "ready", n: 1 });
+  assert.deepEqual(rest, {
+    role: "supervisor",
+    severity: "notice",
+    event: "ready",
+    n: 1,
+  });
 });

@@ -5,6 +5,9 @@
  */
 
 import { joinOctets } from "../core/octets.ts";
+import type { LogForm } from "./log/log_form.ts";
+import type { Severity } from "./log/severity.ts";
+import { event } from "./log_sink.ts";
 
 /** Octets that wait for a slow reader at most. */
 const MAX_WAITING = 8 * 1024 * 1024;
@@ -25,15 +28,17 @@ export class LogWriter {
   #dropped = 0;
   #writing: Promise<void> | undefined;
   #isBroken = false;
+  /** How lines are written; as they are, until somebody says. */
+  form: LogForm = (json) => json;
 
   constructor(end: LogSinkEnd) {
     this.#end = end;
   }
 
   /** Queues one line, or drops it. */
-  readonly line = (text: string): void => {
+  readonly line = (json: string, severity: Severity): void => {
     if (this.#isBroken) return;
-    const bytes = this.#encoder.encode(text + "\n");
+    const bytes = this.#encoder.encode(this.form(json, severity) + "\n");
     if (this.#octets + bytes.length > MAX_WAITING) {
       this.#dropped++;
       return;
@@ -75,13 +80,7 @@ export class LogWriter {
     if (this.#dropped > 0) {
       const lines = this.#dropped;
       this.#dropped = 0;
-      this.line(JSON.stringify({
-        at: new Date().toISOString(),
-        role: "supervisor",
-        event: "log-dropped",
-        lines,
-        why: "nobody read the log",
-      }));
+      event(this.line, "log-dropped", { lines, why: "nobody read the log" });
     }
     return chunk;
   }

@@ -23,7 +23,7 @@ function stuckSink() {
 Deno.test("LogWriter writes every line, in order", async () => {
   const sink = stuckSink();
   const log = new LogWriter(sink.end);
-  for (let n = 0; n < 5_000; n++) log.line(`line ${n}`);
+  for (let n = 0; n < 5_000; n++) log.line(`line ${n}`, "info");
   sink.open();
   await log.flush(5_000);
   assert.deepEqual(
@@ -36,7 +36,7 @@ Deno.test("LogWriter drops and counts what a stuck reader does not take", async 
   const sink = stuckSink();
   const log = new LogWriter(sink.end);
   const line = "x".repeat(99_999);
-  for (let n = 0; n < 100; n++) log.line(line);
+  for (let n = 0; n < 100; n++) log.line(line, "info");
   sink.open();
   await log.flush(5_000);
   const told = sink.lines().filter((one) => one !== line)
@@ -49,7 +49,7 @@ Deno.test("LogWriter drops and counts what a stuck reader does not take", async 
 Deno.test("LogWriter.flush() does not wait for ever", async () => {
   const sink = stuckSink();
   const log = new LogWriter(sink.end);
-  log.line("x");
+  log.line("x", "info");
   const start = performance.now();
   await log.flush(50);
   assert.ok(performance.now() - start < 2_000);
@@ -60,8 +60,8 @@ Deno.test("LogWriter gives up quietly when the pipe is closed", async () => {
   const log = new LogWriter({
     write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
   });
-  log.line("x");
+  log.line("x", "info");
   await log.flush(1_000);
-  log.line("y");
+  log.line("y", "info");
   await log.flush(1_000);
 });

@@ -8,6 +8,8 @@ import { FactsKeeper } from "../facts/facts.ts";
 import { install, isRoot } from "../installation.ts";
 import { isInPlace, removeCopies, removeOldParts } from "../in_place.ts";
 import { event } from "../log_sink.ts";
+import { standardError } from "../log/log_end_io.ts";
+import { logForm } from "../log/log_form.ts";
 import { LogWriter } from "../log_writer.ts";
 import { pathsOf } from "../plan.ts";
 import { checkPlaces, placesOf } from "../home.ts";
@@ -36,6 +38,7 @@ export async function serve(
   programs: ReadonlyMap<string, string>,
   onReady: (opened: Opened) => void = () => {},
 ): Promise<number> {
+  chooseLogForm(configPath);
   makeRunDir(configPath);
   moveOldHashes(configPath);
   const opening = openSite(configPath);
@@ -115,6 +118,13 @@ async function end(ended: Promise<number>): Promise<number> {
   const code = await ended;
   await log.flush(FLUSH_MS);
   return code;
+}
+
+/** Before anything is logged; a faulty file is told of with all the rest. */
+function chooseLogForm(configPath: string): void {
+  const read = readConfig(configPath);
+  const format = read.ok ? read.config.log.format : "auto";
+  log.form = logForm(format, standardError());
 }
 
 /** The sockets' directory holds nothing that lasts: /run is empty at boot. */
