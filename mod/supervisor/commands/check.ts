@@ -1,124 +1,86 @@
 /**
- * `bulkhead check`: everything that would keep the server from working, at
- * once, each with what mends it. Changes nothing and opens no port.
+ * `bulkhead check`: everything that keeps the server from working, or mail
+ * from coming and going, at once, each with what mends it. Changes nothing
+ * and opens no port.
  */
-import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
-import { statfsSync } from "node:fs";
-import { doubtsAbout, erasedPlaces } from "../erased_places.ts";
-import { isRoot } from "../installation.ts";
 import { type Opened, openSite } from "../site_io.ts";
-import { listenTcp } from "../sockets.ts";
-import { readStatus } from "../status_file.ts";
+import { type Finding, finding } from "../up/finding.ts";
+import { localFindings } from "../up/local_findings.ts";
+import { askNetwork, type NetworkOptions } from "../up/network_findings.ts";
+import { visible } from "../../core/visible.ts";
 import { EXIT, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 
-/** One finding. */
-interface Finding {
-  readonly kind: "fault" | "warning" | "good";
-  readonly what: string;
+/** Options of `bulkhead check`. */
+export interface CheckOptions extends NetworkOptions {
+  readonly config: string;
+  readonly json: boolean;
 }
 
-/** Checks an installation; exit code 78 if something must be mended. */
+/**
+ * Checks an installation.
+ *
+ * @returns 78 if the server could not start, 1 if something else is wrong
+ */
 export async function check(
-  configPath: string,
-  json: boolean,
+  options: CheckOptions,
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
-  const findings = await find(configPath, programs);
-  const faults = findings.filter((one) => one.kind === "fault");
+  const findings = await find(options, programs);
+  const faults = findings.filter(({ kind }) => kind === "fault").length;
+  const wrong = findings.filter(({ kind }) => kind === "wrong").length;
   print(
-    json,
-    { ok: faults.length === 0, findings },
-    () =>
-      findings.map(({ kind, what }) => `${MARK[kind]} ${what}`).join("\n") +
-      "\n" + (faults.length === 0
-        ? "The server can start."
-        : `${faults.length} to mend before the server can start.`),
+    options.json,
+    { ok: faults + wrong === 0, findings },
+    () => [...findingLines(findings), lastLine(faults, wrong)].join("\n"),
   );
-  return faults.length === 0 ? EXIT.ok : EXIT.config;
+  if (faults > 0) return EXIT.config;
+  return wrong > 0 ? EXIT.no : EXIT.ok;
 }
 
-const MARK = { fault: "FAULT  ", warning: "warning", good: "ok     " };
+const MARK: Readonly<Record<Finding["kind"], string>> = {
+  fault: "FAULT  ",
+  wrong: "WRONG  ",
+  warning: "warning",
+  hint: "hint   ",
+  good: "ok     ",
+};
+
+/** Findings for people: what mends one stands below it. */
+export function findingLines(findings: readonly Finding[]): string[] {
+  return findings.flatMap(({ kind, what, mend }) => [
+    // Some of it was in the DNS, and goes to a terminal.
+    visible(`${MARK[kind]} ${what}`, "?"),
+    ...mend === undefined ? [] : [visible(`          -> ${mend}`, "?")],
+  ]);
+}
+
+function lastLine(faults: number, wrong: number): string {
+  if (faults > 0) return `${faults} to mend before the server can start.`;
+  return wrong > 0
+    ? `The server can start. ${wrong} to mend for mail to come and go well.`
+    : "The server can start.";
+}
 
 async function find(
-  configPath: string,
+  options: CheckOptions,
   programs: ReadonlyMap<string, string>,
 ): Promise<Finding[]> {
-  const opening = openSite(configPath);
+  const opening = openSite(options.config);
   if (!opening.ok) {
-    return opening.faults.map((what) => ({ kind: "fault", what }));
+    return opening.faults.map((what) =>
+      finding("configuration", "fault", what)
+    );
   }
   const { opened } = opening;
-  return [
-    { kind: "good", what: `${configPath} says nothing wrong` },
-    ...opened.warnings.map((what): Finding => ({ kind: "warning", what })),
-    ...wallFindings(),
-    ...portFindings(opened),
-    ...diskFindings(opened),
-    ...erasureFindings(opened),
+  const local = [
+    ...localFindings({ opened, configPath: options.config }),
     await databaseFinding(opened, programs),
   ];
-}
-
-function wallFindings(): Finding[] {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const abi = landlockAbi(openLibc(libcPath(libraries)));
-  return [
-    {
-      kind: abi >= 4 ? "good" : "warning",
-      what: `Landlock ${describeAbi(abi)}` +
-        (abi >= 4 ? "" : "; a newer kernel gives a stronger wall"),
-    },
-    isRoot() ? { kind: "good", what: "every role has a user of its own" } : {
-      kind: "warning",
-      what: "all roles run as one user, because this is not root",
-    },
-  ];
-}
-
-function portFindings(opened: Opened): Finding[] {
-  if (readStatus(opened.paths.runDir)) {
-    return [{ kind: "good", what: "the server is running" }];
-  }
-  const libc = openLibc(opened.plan.site.libc);
-  return [...opened.plan.listen.values()].flat().map(
-    ({ host, port }): Finding => {
-      try {
-        libc.close(listenTcp(libc, host, port));
-        return { kind: "good", what: `${host}:${port} is free` };
-      } catch (error) {
-        return { kind: "fault", what: (error as Error).message };
-      }
-    },
-  );
-}
-
-function diskFindings(opened: Opened): Finding[] {
-  const { config, paths } = opened;
-  const least = Math.max(config.spool.min_free, config.queue.min_free);
-  const free = freeBytes(paths.spoolDir);
-  return [
-    free < least
-      ? {
-        kind: "fault",
-        what: `${paths.spoolDir} has ${mib(free)} free and needs ${
-          mib(least)
-        }: new mail would get 452; make room, or lower spool.min_free`,
-      }
-      : { kind: "good", what: `${paths.spoolDir} has ${mib(free)} free` },
-  ];
-}
-
-function erasureFindings(opened: Opened): Finding[] {
-  const libc = openLibc(opened.plan.site.libc);
-  const doubts = doubtsAbout(erasedPlaces(libc, opened.paths));
-  return doubts.length === 0
-    ? [{
-      kind: "good",
-      what: "what is overwritten here is overwritten in place",
-    }]
-    : doubts.map((what) => ({ kind: "warning", what }));
+  // What cannot start needs no advice about the world.
+  if (local.some(({ kind }) => kind === "fault")) return local;
+  const network = await askNetwork(opened, programs, options);
+  return [...local, ...network.findings];
 }
 
 async function databaseFinding(
@@ -133,21 +95,10 @@ async function databaseFinding(
     programs,
   );
   return run.code === 0
-    ? {
-      kind: "good",
-      what: "the queue's databases are whole",
-    }
-    : {
-      kind: "fault",
-      what: run.errors || `the queue's database in ${queueDir} is damaged`,
-    };
-}
-
-function mib(octets: number): string {
-  return `${Math.floor(octets / 1_048_576)} MiB`;
-}
-
-function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
-  return Number(bavail) * Number(bsize);
+    ? finding("queue", "good", "the queue's databases are whole")
+    : finding(
+      "queue",
+      "fault",
+      run.errors || `the queue's database in ${queueDir} is damaged`,
+    );
 }

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { settingsHelp } from "../../config/document.ts";
 import { type CommandLine, withConfig, withJson } from "./topic.ts";
 
-/** `init`, `serve`, `check`, `status`, `roles`, `drill`. */
+/** `init`, `serve`, `status`, `roles`, `drill`. */
 export function addServerCommands(
   program: Command,
   { programs, ended }: CommandLine,
@@ -50,17 +50,6 @@ export function addServerCommands(
     )
     .action(async ({ config }) =>
       ended(await (await import("./serve.ts")).serve(config, programs))
-    );
-  withJson(withConfig(program.command("check")))
-    .description("look for everything that would keep the server from working")
-    .action(async ({ config, json }) =>
-      ended(
-        await (await import("./check.ts")).check(
-          config,
-          json === true,
-          programs,
-        ),
-      )
     );
   withJson(withConfig(program.command("status")))
     .description("say how the running server and its roles are")

@@ -4,7 +4,7 @@
  */
 import { isRoot } from "../installation.ts";
 import { hasGlobalIpv6, pathsOf } from "../plan.ts";
-import { readConfig } from "../site_io.ts";
+import { openSite, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { isThere } from "../replace_file.ts";
 import { type Holder, holdersOf } from "../up/holders.ts";
@@ -20,7 +20,19 @@ import {
 } from "../up/target.ts";
 import { shellWord } from "../up/unit.ts";
 import type { Config } from "../../config/settings.ts";
+import { visible } from "../../core/visible.ts";
+import { hasTrustedCertificate, type LookedUp } from "../up/ask_dns.ts";
+import { localFindings } from "../up/local_findings.ts";
+import { askNetwork, type NetworkFacts } from "../up/network_findings.ts";
+import {
+  policyText,
+  policyUrl,
+  type RecordFacts,
+  wantedRecords,
+} from "../up/records.ts";
+import { findingLines } from "./check.ts";
 import { EXIT, fail, print } from "./exit.ts";
+import { DEFAULT_CONFIG } from "./topic.ts";
 import { passwordOf } from "./init.ts";
 
 /** First of the ports without root. */
@@ -42,7 +54,7 @@ interface Done {
 export async function up(
   domain: string,
   options: UpOptions,
-  _programs: ReadonlyMap<string, string>,
+  programs: ReadonlyMap<string, string>,
   onDurable: () => void = () => {},
 ): Promise<number> {
   const machine = {
@@ -124,9 +136,38 @@ export async function up(
       "nothing is lost: mend that and run the same command again",
     ]);
   }
-  const answer = { ok: true, ...ran, passwords: Object.fromEntries(passwords) };
-  print(options.json, answer, () => nextText(config, target, options));
-  return EXIT.ok;
+  const known = { ...ran, passwords: Object.fromEntries(passwords) };
+  if (options.dryRun) {
+    print(options.json, { ok: true, ...known }, () => "\nNothing was changed.");
+    return EXIT.ok;
+  }
+  const opening = openSite(target.configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { opened } = opening;
+  const { configPath } = target;
+  const network = await askNetwork(opened, programs, options);
+  const records = recordsToShow(network);
+  const findings = [
+    ...localFindings({ opened, configPath }),
+    ...network.findings.filter(({ area }) => area !== "dns"),
+  ].filter(({ kind }) => kind === "fault" || kind === "wrong");
+  const policy = hasTrustedCertificate(network.facts)
+    ? policyText(network.facts.hostname)
+    : null;
+  const answer = {
+    ok: findings.length === 0,
+    ...known,
+    findings,
+    records,
+    policy,
+  };
+  print(options.json, answer, () =>
+    [
+      ...findings.length > 0 ? ["", ...findingLines(findings)] : [],
+      ...recordLines(records, network.facts, policy),
+      ...nextLines(config, target),
+    ].join("\n"));
+  return findings.length === 0 ? EXIT.ok : EXIT.no;
 }
 
 /** The steps, one after the other; ends at the first that cannot be done. */
@@ -273,24 +314,87 @@ function renewalHook(
   };
 }
 
-function nextText(config: Config, target: Target, options: UpOptions): string {
+/** A record to set, and whether the DNS has it. */
+interface ShownRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly value: string;
+  /** Null if it was not asked. */
+  readonly state: LookedUp["state"] | null;
+  readonly found: string;
+}
+
+function recordsToShow({ records, facts }: NetworkFacts): ShownRecord[] {
+  const shown = records ??
+    wantedRecords(facts).map((record) => ({ record, state: null, found: "" }));
+  return shown.map(({ record: { name, type, value }, state, found }) => ({
+    name,
+    type,
+    value,
+    state,
+    found,
+  }));
+}
+
+const STATE: Readonly<Record<LookedUp["state"], string>> = {
+  right: "ok",
+  missing: "set",
+  other: "CHANGE",
+  harmful: "CHANGE",
+  unknown: "?",
+};
+
+/** One screen: what to copy into the zone, with what is there already. */
+function recordLines(
+  records: readonly ShownRecord[],
+  { domains, hostname, addresses }: RecordFacts,
+  policy: string | null,
+): string[] {
+  const width = Math.max(...records.map(({ name }) => name.length)) + 2;
+  return [
+    "",
+    "Records for your DNS" +
+    (records.some(({ state }) => state === "right")
+      ? " (ok: it has them already)"
+      : "") +
+    ":",
+    ...addresses.length > 0 || records.some(({ type }) => type === "A") ? [] : [
+      `  set     ${`${hostname}.`.padEnd(width)} A     this server's public ` +
+      "address; its PTR record, at whoever gave it to you, is that name",
+    ],
+    ...records.map(({ name, type, value, state }) =>
+      visible(
+        `  ${(state === null ? "set" : STATE[state]).padEnd(7)} ` +
+          `${`${name}.`.padEnd(width)} ${type.padEnd(5)} ${value}`,
+        "?",
+      )
+    ),
+    ...policy === null ? [] : [
+      `  At ${policyUrl(domains[0]!)}:`,
+      ...policy.trimEnd().split("\r\n").map((line) => `      ${line}`),
+    ],
+  ];
+}
+
+/** What to do now. */
+function nextLines(config: Config, target: Target): string[] {
   const { home } = pathsOf(config.server.home);
-  const usual = target.configPath === "/etc/bulkhead/bulkhead.toml"
+  const usual = target.configPath === DEFAULT_CONFIG
     ? ""
     : ` --config ${shellWord(target.configPath)}`;
   const [user] = target.users;
   const [smtp] = config.smtp.listen;
   const host = smtp!.host === "0.0.0.0" ? "127.0.0.1" : smtp!.host;
-  const lines = [
+  return [
     "",
-    options.dryRun ? "Nothing was changed." : "Running.",
+    "It runs.",
     ...user === undefined ? [] : [
       `  try it    printf 'Subject: hello\\n\\nhello\\n' | curl --crlf -sT - ` +
       `--mail-rcpt ${user.user}@${user.domain} smtp://${host}:${smtp!.port}`,
       `  read it   cat ${home}/mail/${user.domain}/${user.user}/new/*`,
     ],
+    `  look      bulkhead status${usual}`,
     `  DNS       bulkhead check${usual}`,
     `  undo      bulkhead down${usual}`,
   ];
-  return lines.join("\n");
 }

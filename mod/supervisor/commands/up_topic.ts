@@ -1,6 +1,7 @@
 /** Commands that set a server up on this machine, and take it down. */
 import { type Command, InvalidArgumentError } from "commander";
-import { type CommandLine, withJson } from "./topic.ts";
+import { isAddress } from "../../config/names.ts";
+import { type CommandLine, withConfig, withJson } from "./topic.ts";
 
 const UP_HELP = `
 As root: ports 25, 587 and 465, /etc/bulkhead, /var/lib/bulkhead, a user for
@@ -17,12 +18,21 @@ Removes the service, links, configuration and runtime that up made, and puts
 back what it moved aside. Files that were edited stay, and so do mail, queue,
 mailboxes and the users that own them, until --purge-mail.`;
 
-/** `up`, `down`. */
+const CHECK_HELP = `
+Looks at configuration, walls, ports, disk, queue, certificate, service and
+clock; asks the DNS, by the role dns in its jail, for this server's own
+records; tries its own port 25 as a stranger, and one connection to somebody
+else's. What cannot be known from inside is said to be so.
+
+Exit codes: 0 nothing is wrong, 1 mail does not come or go as it should,
+78 the server cannot start.`;
+
+/** `up`, `down`, `check`. */
 export function addUpCommands(
   program: Command,
   { programs, ended }: CommandLine,
 ): void {
-  withJson(withPlaces(program.command("up")))
+  withNetwork(withJson(withPlaces(program.command("up"))))
     .description("make a working mail server on this machine, and start it")
     .argument("<domain>", "the domain whose mail ends here")
     .option(
@@ -35,15 +45,8 @@ export function addUpCommands(
     .option("--hostname <name>", "this server's own name; mx.DOMAIN otherwise")
     .option("--cert <file>", "its certificate with the chain, PEM")
     .option("--key <file>", "the certificate's key, PEM")
-    .option(
-      "--address <address>",
-      "its public address, where the machine does not know it; may be repeated",
-      repeated,
-      [],
-    )
     .option("--ports <n>", "first of four loopback ports instead", port)
     .option("--links", "move another mail server's sendmail aside")
-    .option("--offline", "ask the network nothing")
     .option("--dry-run", "only say what it would do")
     .addHelpText("after", UP_HELP)
     .action(async (domain, options) =>
@@ -72,6 +75,42 @@ export function addUpCommands(
         }, programs),
       )
     );
+  addCheckCommand(program, { programs, ended });
+}
+
+function addCheckCommand(
+  program: Command,
+  { programs, ended }: CommandLine,
+): void {
+  withNetwork(withJson(withConfig(program.command("check"))))
+    .description("say what is wrong with the server, and how to mend each")
+    .addHelpText("after", CHECK_HELP)
+    .action(async (options) =>
+      ended(
+        await (await import("./check.ts")).check({
+          ...options,
+          offline: options.offline === true,
+          json: options.json === true,
+        }, programs),
+      )
+    );
+}
+
+/** What the network is asked. */
+function withNetwork(command: Command): Command {
+  return command
+    .option(
+      "--address <address>",
+      "a public address of it that the machine does not know; may be repeated",
+      publicAddress,
+      [],
+    )
+    .option(
+      "--reach <domain>",
+      "whose port 25 to try: one connection, and nothing is said",
+      "gmail.com",
+    )
+    .option("--offline", "ask the network nothing");
 }
 
 /** Where it lies: what root and others usually have is up to the command. */
@@ -82,6 +121,13 @@ function withPlaces(command: Command): Command {
 }
 
 function repeated(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function publicAddress(value: string, before: readonly string[]): string[] {
+  if (!isAddress(value)) {
+    throw new InvalidArgumentError("It must be an IPv4 or IPv6 address.");
+  }
   return [...before, value];
 }
 

@@ -208,8 +208,7 @@ function homeStep(
     look() {
       const found = accounts();
       return found.ok && checkPlaces(placesOf(paths), found.accounts)
-            .length === 0 &&
-          hasRuntime(paths)
+            .length === 0
         ? { kind: "right" }
         : { kind: "missing" };
     },
@@ -220,12 +219,6 @@ function homeStep(
       makeHome(paths, isRoot ? found.accounts : null);
     },
   };
-}
-
-function hasRuntime({ home }: Paths): boolean {
-  return [...Deno.readDirSync(`${home}/runtime`)].some(({ name }) =>
-    name.startsWith(`deno-${Deno.version.deno}-`) && !name.includes(".part")
-  );
 }
 
 function certificateStep(

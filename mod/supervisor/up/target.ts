@@ -21,6 +21,8 @@ export interface UpOptions {
   readonly ports?: number;
   /** Public addresses, where the machine does not know them. */
   readonly address: readonly string[];
+  /** Whose port 25 is tried. */
+  readonly reach: string;
   readonly links: boolean;
   readonly dryRun: boolean;
   readonly offline: boolean;

@@ -1,0 +1,241 @@
+/** What can be seen on this machine alone. */
+import { statfsSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { VERSION } from "../../core/version.ts";
+import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
+import { openLibc } from "../../walls/libc.ts";
+import { doubtsAbout, erasedPlaces } from "../erased_places.ts";
+import { isRoot } from "../installation.ts";
+import { isThere } from "../replace_file.ts";
+import type { Opened } from "../site_io.ts";
+import { ListenError, listenTcp } from "../sockets.ts";
+import { readStatus } from "../status_file.ts";
+import { type Finding, finding } from "./finding.ts";
+import { holdersOf } from "./holders.ts";
+import { foreignLinks } from "./links.ts";
+import { Manifest } from "./manifest.ts";
+import { isOfAuthority } from "./records.ts";
+import { serviceKindHere, succeeds } from "./service.ts";
+import { foundCertificate } from "./target.ts";
+
+/** What each question is asked of. */
+export interface LocalInputs {
+  readonly opened: Opened;
+  readonly configPath: string;
+}
+
+/** Every question, in the order of the answers. */
+const QUESTIONS: readonly ((inputs: LocalInputs) => Finding[])[] = [
+  configurationFindings,
+  wallFindings,
+  portFindings,
+  diskFindings,
+  erasureFindings,
+  certificateFindings,
+  serviceFindings,
+  clockFindings,
+];
+
+/** All answers. */
+export function localFindings(inputs: LocalInputs): Finding[] {
+  return QUESTIONS.flatMap((ask) => ask(inputs));
+}
+
+function configurationFindings({ opened, configPath }: LocalInputs): Finding[] {
+  return [
+    finding("configuration", "good", `${configPath} says nothing wrong`),
+    ...opened.warnings.map((what) => finding("configuration", "warning", what)),
+  ];
+}
+
+function wallFindings({ opened }: LocalInputs): Finding[] {
+  const abi = landlockAbi(openLibc(opened.plan.site.libc));
+  return [
+    finding(
+      "walls",
+      abi >= 4 ? "good" : "warning",
+      `Landlock ${describeAbi(abi)}` +
+        (abi >= 4 ? "" : "; a newer kernel gives a stronger wall"),
+    ),
+    isRoot()
+      ? finding("walls", "good", "every role has a user of its own")
+      : finding(
+        "walls",
+        "warning",
+        "all roles run as one user, because this is not root",
+      ),
+  ];
+}
+
+function portFindings({ opened }: LocalInputs): Finding[] {
+  if (readStatus(opened.paths.runDir)) {
+    return [finding("ports", "good", "the server is running")];
+  }
+  const libc = openLibc(opened.plan.site.libc);
+  const kind = serviceKindHere(isRoot());
+  return [...opened.plan.listen.values()].flat().map(({ host, port }) => {
+    try {
+      libc.close(listenTcp(libc, host, port));
+      return finding("ports", "good", `${host}:${port} is free`);
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      const [holder] = error.inUse ? holdersOf([port], kind) : [];
+      return finding(
+        "ports",
+        "fault",
+        error.message +
+          (holder?.pid ? `; it is ${holder.name} (${holder.pid})` : ""),
+        holder?.mend,
+      );
+    }
+  });
+}
+
+/** Free inodes below which a new file may fail soon. */
+const FEW_INODES = 10_000;
+
+function diskFindings({ opened }: LocalInputs): Finding[] {
+  const { config, paths } = opened;
+  const least = Math.max(config.spool.min_free, config.queue.min_free);
+  const { bavail, bsize, files, ffree } = statfsSync(paths.spoolDir);
+  const free = Number(bavail) * Number(bsize);
+  const full = free < least;
+  return [
+    finding(
+      "disk",
+      full ? "fault" : "good",
+      `${paths.spoolDir} has ${mib(free)} free` +
+        (full ? ` and needs ${mib(least)}: new mail would get 452` : ""),
+      full ? "make room, or lower spool.min_free" : undefined,
+    ),
+    // Some file systems make them as they go, and say 0.
+    ...Number(files) > 0 && Number(ffree) < FEW_INODES
+      ? [finding(
+        "disk",
+        "warning",
+        `${paths.mailDir} can hold only ${ffree} more files (inodes)`,
+        "remove small files, or move the mail to a larger file system",
+      )]
+      : [],
+  ];
+}
+
+function erasureFindings({ opened }: LocalInputs): Finding[] {
+  const libc = openLibc(opened.plan.site.libc);
+  const doubts = doubtsAbout(erasedPlaces(libc, opened.paths));
+  return doubts.length === 0
+    ? [finding(
+      "disk",
+      "good",
+      "what is overwritten here is overwritten in place",
+    )]
+    : doubts.map((what) => finding("disk", "warning", what));
+}
+
+/** Expiry and name are among the configuration's warnings. */
+function certificateFindings({ opened, configPath }: LocalInputs): Finding[] {
+  const { tls, server } = opened.config;
+  if (tls.mode === "off") return [];
+  const { tlsDir } = opened.paths;
+  const certPath = tls.certificate ?? `${tlsDir}/cert.pem`;
+  const keyPath = tls.key ?? `${tlsDir}/key.pem`;
+  const pem = Deno.readTextFileSync(certPath);
+  const { validTo } = new X509Certificate(pem);
+  const until = new Date(validTo).toISOString().slice(0, 10);
+  const found = [
+    finding("tls", "good", `the certificate lasts until ${until}`),
+  ];
+  const mode = Deno.statSync(keyPath).mode ?? 0;
+  if ((mode & 0o077) !== 0) {
+    found.push(finding(
+      "tls",
+      "warning",
+      `${keyPath} can be read by more than its owner`,
+      `chmod 600 ${keyPath}`,
+    ));
+  }
+  if (!isOfAuthority(pem)) {
+    const better = foundCertificate(server.hostname, server.local_domains[0]!);
+    found.push(finding(
+      "tls",
+      "hint",
+      "the certificate is signed by itself: mail programs ask before they " +
+        "trust it, and MTA-STS needs another",
+      better === null
+        ? `get one for ${server.hostname} (certbot, acme.sh), and name its ` +
+          `files in [tls] of ${configPath}`
+        : `there is one: [tls] mode = "files", certificate = ` +
+          `"${better.certificate}", key = "${better.key}" in ${configPath}`,
+    ));
+  } else if (pem.split("-----BEGIN CERTIFICATE-----").length < 3) {
+    found.push(finding(
+      "tls",
+      "warning",
+      `${certPath} has no chain: many programs will not trust it`,
+      "name the file with the chain, such as fullchain.pem",
+    ));
+  }
+  return found;
+}
+
+function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
+  const found: Finding[] = [];
+  const status = readStatus(opened.paths.runDir);
+  if (status !== undefined && status.version !== VERSION) {
+    found.push(finding(
+      "service",
+      "warning",
+      `version ${status.version} is running, and this is ${VERSION}`,
+      "restart the server",
+    ));
+  }
+  if (!isRoot()) return found;
+  const dir = configPath.slice(0, configPath.lastIndexOf("/"));
+  const { all } = Manifest.read(`${dir}/made.json`);
+  const service = all.find((one) => one.kind === "service");
+  if (
+    service?.kind === "service" && service.how === "systemd" &&
+    !succeeds("systemctl", "is-enabled", "bulkhead.service")
+  ) {
+    found.push(finding(
+      "service",
+      "warning",
+      "the server is not started at boot",
+      "systemctl enable bulkhead",
+    ));
+  }
+  const links = all.find((one) => one.kind === "link");
+  const foreign = service === undefined ? [] : foreignLinks(
+    links?.kind === "link" ? links.to : "/usr/local/bin/bulkhead",
+  );
+  if (foreign.length > 0) {
+    found.push(finding(
+      "service",
+      "hint",
+      `${foreign.join(", ")}: another mail server's, and so cron and other ` +
+        "programs hand their mail to that",
+      "bulkhead up DOMAIN --links",
+    ));
+  }
+  return found;
+}
+
+/** What can be said without a clock to compare with. */
+function clockFindings({ opened }: LocalInputs): Finding[] {
+  const { mtime } = isThere(opened.paths.usersFile)
+    ? Deno.statSync(opened.paths.usersFile)
+    : { mtime: null };
+  return mtime !== null && mtime.getTime() > Date.now() + 60_000
+    ? [finding(
+      "clock",
+      "wrong",
+      `the clock stands before ${mtime.toISOString()}, when ` +
+        `${opened.paths.usersFile} was written`,
+      "set it, and keep it right by systemd-timesyncd or chrony",
+    )]
+    : [];
+}
+
+function mib(octets: number): string {
+  return `${Math.floor(octets / 1_048_576)} MiB`;
+}
