@@ -53,6 +53,12 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "a no counts with the zone's SOA only",
   }],
+  [2606, {
+    title: "Reserved top level DNS names",
+    support: "Yes",
+    note: "addresses for trying whether the server relays",
+  }],
+  [2782, { title: "DNS SRV", support: "Partial", note: "records to set" }],
   [2920, { title: "SMTP extension: PIPELINING", support: "Yes" }],
   [3030, { title: "SMTP extensions: CHUNKING, BINARYMIME", support: "Yes" }],
   [3207, { title: "SMTP extension: STARTTLS", support: "Yes" }],
@@ -227,6 +233,11 @@ const LIST = new Map<number, Rfc>([
     support: "Yes",
     note: "insecure above 50 iterations",
   }],
+  [6186, {
+    title: "Use of SRV records for locating email services",
+    support: "Partial",
+    note: "`up` and `check` say which records to set",
+  }],
   [6698, {
     title: "DANE: TLSA",
     support: "Partial",
@@ -258,6 +269,11 @@ const LIST = new Map<number, Rfc>([
     note: "what they mean, to senders",
   }],
   [7505, { title: "Null MX", support: "Yes" }],
+  [7208, {
+    title: "Sender Policy Framework (SPF)",
+    support: "Partial",
+    note: "`check` reads the server's own policies; nobody else's",
+  }],
   [7672, {
     title: "SMTP security via DANE TLS",
     support: "Yes",

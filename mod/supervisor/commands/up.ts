@@ -344,13 +344,19 @@ const STATE: Readonly<Record<LookedUp["state"], string>> = {
   unknown: "?",
 };
 
+/** Longest name that widens the column. */
+const MOST_WIDE = 40;
+
 /** One screen: what to copy into the zone, with what is there already. */
 function recordLines(
   records: readonly ShownRecord[],
   { domains, hostname, addresses }: RecordFacts,
   policy: string | null,
 ): string[] {
-  const width = Math.max(...records.map(({ name }) => name.length)) + 2;
+  // The name of an IPv6 address's PTR record is longer than the rest.
+  const width = Math.max(
+    ...records.map(({ name }) => name.length).filter((one) => one < MOST_WIDE),
+  ) + 2;
   return [
     "",
     "Records for your DNS" +
