@@ -27,7 +27,14 @@ import { type Probed, Probes, type VerifyPart } from "./probes.ts";
 import { Concurrency, type Counted, Rates } from "./rates.ts";
 import type { GatePart } from "./role.ts";
 import { Shelf } from "./shelf.ts";
-import { letIn, type Refusal, refusal } from "./verdicts.ts";
+import { Places } from "./places.ts";
+import {
+  DOOR_UNDO,
+  letIn,
+  passing,
+  type Refusal,
+  refusal,
+} from "./verdicts.ts";
 
 type Calls = typeof gateContract.calls;
 
@@ -83,6 +90,8 @@ const SCORE_MS = 60_000;
 const PROBE_WAIT_MS = 9_000;
 /** A pass while a list was silent holds only this long. */
 const UNSURE_MS = 60_000;
+/** Refusals of the doors' own that are recorded of one client. */
+const DOOR_EACH_MINUTE = 10;
 /** The same refusal of the same client is recorded once in this time. */
 const RECORD_EACH_MS = 60_000;
 
@@ -121,6 +130,8 @@ export class Gate {
   #lists: Lists;
   #rates: Rates;
   #concurrency = new Concurrency();
+  /** What doors may have recorded of one client. */
+  readonly #doorPlaces = new Places(DOOR_EACH_MINUTE);
   readonly #scores = new Map<string, CachedScore>();
   readonly #recorded = new Map<string, number>();
   /** What clients are refused with now, by address. */
@@ -298,7 +309,19 @@ export class Gate {
   /** Answers `gate.refused`. */
   refused(asked: AskedOf<Calls["refused"]>): void {
     const client = this.#client(asked.client);
-    const { rule, recipient } = asked;
+    const { rule, recipient, reversePath, said, evidence = "" } = asked;
+    if (said !== undefined) {
+      // Who guesses addresses must not drive everybody else's verdicts out.
+      const place = this.#doorPlaces.take(client.key, this.#around.nowMs());
+      if (!place) return this.#around.count("refusals-not-kept");
+      if (!this.#isNews(`${client.key} ${rule} ${reversePath} ${recipient}`)) {
+        return;
+      }
+      const { code, enhanced, text: reply } = said;
+      const undo = DOOR_UNDO.get(rule) ?? "";
+      const what = { code, enhanced, reply, rule, evidence, undo };
+      return this.#record(refusal(what), client, false, asked);
+    }
     if (!this.#isNews(`${client.key} ${rule} ${recipient}`)) return;
     const verdict = this.#refusalOf(client, rule, "");
     this.#record(verdict, client, false, asked);
@@ -352,7 +375,8 @@ export class Gate {
       ? null
       : this.#part.greylist;
     if (greylist === null || this.#isPermitted(asked, client)) return byTables;
-    return this.#greylisted(asked, client, greylist) ?? byTables;
+    const listed = this.#greylisted(asked, client, greylist);
+    return isRefusal(listed) || byTables.action === "pass" ? listed : byTables;
   }
 
   #openLists(part: GatePart): Lists {
@@ -625,7 +649,7 @@ export class Gate {
     asked: AskedOf<Calls["judge"]>,
     client: Client,
     part: GreylistPart,
-  ): GateVerdict | undefined {
+  ): GateVerdict {
     const { address } = client;
     const prefix = address.family === 4 ? part.ipv4Prefix : part.ipv6Prefix;
     const network = networkText(networkOf(address, prefix));
@@ -639,7 +663,7 @@ export class Gate {
       { client: network, triplet },
       this.#around.nowMs(),
     );
-    if (said.is === "pass") return undefined;
+    if (said.is === "pass") return passing("greylist", said.why);
     const seconds = Math.ceil(said.forMs / 1_000);
     return this.#refuse(client, "enforce", {
       code: 450,
@@ -649,7 +673,7 @@ export class Gate {
       evidence: `${network} has not sent from this sender to this recipient ` +
         "before, or came again too early",
       undo: letIn(client.text),
-    }, asked);
+    }, asked) ?? passing("greylist", "would have to come again; shadow mode");
   }
 
   async #verified(
@@ -664,7 +688,9 @@ export class Gate {
       ask: () => this.#around.askHop(hop),
       waitMs: PROBE_WAIT_MS,
     });
-    if (probed.is === "yes") return PASS;
+    if (probed.is === "yes") {
+      return passing("verify", "their server takes mail for this recipient");
+    }
     const isNo = probed.is === "no";
     const verdict = this.#refuse(client, "enforce", {
       code: isNo ? 550 : 450,

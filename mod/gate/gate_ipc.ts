@@ -21,7 +21,8 @@ const DOORS = ["smtpd", "submission"] as const;
  */
 export const verdict = object({
   /**
-   * - `pass`: nothing against it
+   * - `pass`: nothing against it; with `rule` and `evidence` if there is
+   *   something to tell all the same
    * - `permit`: a table says OK: no later rule is asked; never allows relaying
    * - `reject`, `defer`: with `code`, `enhanced` and `reply`
    * - `discard`: taken with 250 and thrown away, as the table says
@@ -136,7 +137,9 @@ const doorCalls = {
   }),
   /**
    * A recipient was refused because of what `arrive`, `score` or a test said
-   * of the client: so that it is recorded whose mail that was.
+   * of the client: so that it is recorded whose mail that was. With `said`, a
+   * rule of the door's own refused it (no such user, too large), and it is
+   * recorded as told; few a client and minute.
    */
   refused: call({
     from: DOORS,
@@ -146,7 +149,14 @@ const doorCalls = {
       rule,
       helo: text({ max: 255 }),
       reversePath,
-      recipient: address,
+      /** Empty if there was none yet; only with `said`. */
+      recipient: z.union([z.literal(""), address]),
+      evidence: text({ max: 300 }).optional(),
+      said: object({
+        code: int({ min: 400, max: 599 }),
+        enhanced: text({ max: 9 }),
+        text: text({ max: 200 }),
+      }).optional(),
     }),
     answer: object({}),
     refuses: [],

@@ -643,3 +643,27 @@ Deno.test("arrive() costs far under 0.2 ms for a client that is known", () => {
   const each = (performance.now() - started) / 10_000;
   assert.ok(each < 0.2, `${each} ms`);
 });
+
+Deno.test("refused() records what a door refused by its own rules, few of each client", () => {
+  const made = new GateFixture();
+  const refuse = (client: string, recipient: string) =>
+    made.gate.refused({
+      client,
+      rule: "unknown-recipient",
+      helo: "c.test",
+      reversePath: "a@b.test",
+      recipient,
+      said: { code: 550, enhanced: "5.1.1", text: "No such recipient here" },
+    });
+  for (let n = 0; n < 50; n++) refuse("192.0.2.1", `user${n}@home.test`);
+  refuse("192.0.2.2", "user0@home.test");
+  refuse("192.0.2.2", "user0@home.test");
+  assert.equal(made.recorded.length, 11);
+  const { verdict, recipient } = made.recorded[0]!;
+  assert.equal(recipient, "user0@home.test");
+  assert.equal(verdict.action, "reject");
+  assert.match(verdict.undo, /bulkhead user add/);
+  made.nowMs += 61_000;
+  refuse("192.0.2.1", "user9@home.test");
+  assert.equal(made.recorded.length, 12);
+});

@@ -21,7 +21,7 @@ export interface Triplet {
 
 /** What it says. */
 export type Greylisted =
-  | { readonly is: "pass" }
+  | { readonly is: "pass"; readonly why: string }
   | { readonly is: "wait"; readonly forMs: number };
 
 /** Most triplets remembered. */
@@ -51,7 +51,10 @@ export class Greylist {
     const passes = this.clients.get(asked.client, nowMs) ?? 0;
     if (part.clientsPassAfter > 0 && passes >= part.clientsPassAfter) {
       this.clients.set(asked.client, passes, nowMs + part.passesMs);
-      return { is: "pass" };
+      return {
+        is: "pass",
+        why: `${asked.client} came again often enough to be known`,
+      };
     }
     const known = this.triplets.get(asked.triplet, nowMs);
     if (known === undefined) {
@@ -69,6 +72,12 @@ export class Greylist {
     if (!known.passed) {
       this.clients.set(asked.client, passes + 1, nowMs + part.passesMs);
     }
-    return { is: "pass" };
+    const agoS = Math.round(waitedMs / 1_000);
+    return {
+      is: "pass",
+      why: known.passed
+        ? "this sender has written to this recipient before"
+        : `it came again ${agoS} s after the first attempt`,
+    };
   }
 }

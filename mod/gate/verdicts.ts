@@ -5,7 +5,7 @@
  *
  * A reply says what is wrong with the client, and nothing of our policy.
  */
-import { COUNTED, type GateVerdict } from "./gate_ipc.ts";
+import { COUNTED, type GateVerdict, PASS } from "./gate_ipc.ts";
 
 /** What {@link refusal} makes a verdict of. */
 export interface Refusal {
@@ -30,7 +30,34 @@ export function refusal(what: Refusal): GateVerdict {
   };
 }
 
+/** What undoes a refusal of a door's own, by its rule. */
+export const DOOR_UNDO: ReadonlyMap<string, string> = new Map([
+  [
+    "unknown-recipient",
+    "give the address a mailbox (bulkhead user add) or an alias",
+  ],
+  [
+    "relay-denied",
+    "have users log in at port 465; or name the domain in server.relay_domains",
+  ],
+  ["alias-loop", "mend the aliases: they lead to each other"],
+  ["not-yours", "give the login's mailbox an alias of that address"],
+  ["login-first", "set a user name and password in the mail program"],
+  ["too-large", "raise smtp.max_message_size"],
+  ["loop", "find the two servers that send it to each other"],
+  ["bad-content", "mend the program that sent it"],
+  ["full", "make room on the disk, or raise queue.max_messages"],
+  ["not-stored", "nothing: the client comes again; see the log for why"],
+  ["cannot-check", "nothing: the client comes again; see the log for why"],
+]);
+
+/** A verdict that lets pass, and says what was looked at. */
+export function passing(rule: string, evidence: string): GateVerdict {
+  return { ...PASS, rule, evidence: printable(evidence, 300) };
+}
+
 const RULES: ReadonlySet<string> = new Set([
+  ...DOOR_UNDO.keys(),
   ...["pregreet", "dnsbl", "deny", "greylist", "verify"],
   ...["pipelining", "bare-newline", "non-smtp-command"],
   ...COUNTED.map((what) => `rate-${what}`),

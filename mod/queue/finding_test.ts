@@ -67,6 +67,9 @@ Deno.test("findMessages() finds by id, address and words of the subject, all of 
   assert.equal(one!.sender, "alice@sender.test");
   assert.deepEqual(one!.to, ["Bob@home.test", "carol@home.test"]);
   assert.equal(one!.state, "delivered");
+  const events = () => lab.queue.story({ queueId: ask.queueId })!.events;
+  await until("its key is gone", () => events().at(-1)!.what === "erased");
+  assert.equal(events().at(-1)!.text, ask.ref.segment);
 });
 
 Deno.test("Queue.story() tells a message that waits, and one that is gone", async () => {

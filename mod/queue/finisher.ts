@@ -10,21 +10,28 @@ import type { GroupCommit } from "./group_commit.ts";
 import type { Message } from "./message.ts";
 import type { SpoolLink } from "./spool_link.ts";
 
+/** A message whose rows are gone. */
+export type Ended = Pick<Message, "id" | "slot" | "ref">;
+
 /** Finishes messages whose rows are gone. */
 export class Finisher {
   readonly #commit: Pick<GroupCommit, "wipeKey">;
   readonly #spool: Pick<SpoolLink, "release">;
   readonly #onGone: () => void;
+  readonly #onErased: (message: Ended) => void;
 
   constructor(options: {
     commit: Pick<GroupCommit, "wipeKey">;
     spool: Pick<SpoolLink, "release">;
     /** A message left the queue. */
     onGone: () => void;
+    /** Its key is destroyed, and the disk knows it. */
+    onErased: (message: Ended) => void;
   }) {
     this.#commit = options.commit;
     this.#spool = options.spool;
     this.#onGone = options.onGone;
+    this.#onErased = options.onErased;
   }
 
   /**
@@ -33,7 +40,7 @@ export class Finisher {
    * @param holdsKey False if its slot is empty or another's by now
    */
   async finish(
-    message: Pick<Message, "id" | "slot" | "ref">,
+    message: Ended,
     holdsKey = true,
   ): Promise<void> {
     if (holdsKey && !await this.#commit.wipeKey(message.slot)) {
@@ -41,6 +48,7 @@ export class Finisher {
       log("key-not-destroyed", { id: message.id, alarm: true });
       return;
     }
+    if (holdsKey) this.#onErased(message);
     this.#spool.release(message.ref, this.#onGone);
   }
 }

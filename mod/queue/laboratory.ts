@@ -406,14 +406,19 @@ export async function leftIncoming(
   return dir;
 }
 
-/** The history of a message, once it has that many events. */
+/**
+ * The history of a message, once it has that many events; without the one of
+ * its key, which every message has in the end.
+ */
 export async function storyOf(
   lab: Laboratory,
   queueId: string,
   events: number,
 ): Promise<readonly ShownEvent[]> {
   const dirs = { queue: lab.dir, events: lab.dir };
-  const story = () => showMessage(dirs, queueId)?.events ?? [];
+  const story = () =>
+    (showMessage(dirs, queueId)?.events ?? [])
+      .filter(({ what }) => what !== "erased");
   await until(`${events} events`, () => story().length >= events);
   return story();
 }

@@ -166,6 +166,14 @@ export class Queue {
       commit,
       spool: link,
       onGone: () => this.#messages--,
+      onErased: ({ id: queueId, ref }) =>
+        history.add([{
+          atMs: this.#clock.nowMs(),
+          queueId,
+          recipient: "",
+          what: "erased",
+          text: ref.segment,
+        }]),
     });
     const notices = new Notices({
       writer: new NoticeWriter({

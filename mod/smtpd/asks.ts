@@ -5,10 +5,12 @@
  *
  * In doubt a question is denied for now: a role that does not answer is 4xx.
  */
+import type { Check } from "../core/intake.ts";
 import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
 import type { LogValue } from "../core/log.ts";
 import type { SmtpReply } from "../core/reply.ts";
 import type { Backend, LoginBackend } from "./backend.ts";
+import type { DoorRefusal } from "./door_refusals.ts";
 import type { Guard } from "./guard.ts";
 import { REPLIES } from "./replies.ts";
 import type { SaslQuestion } from "./sasl_step.ts";
@@ -22,6 +24,8 @@ export interface Asking {
   /** Undefined if there is nothing to ask the gate for. */
   readonly guard: Guard | undefined;
   readonly count: (name: string) => void;
+  /** Told of mail that is refused, for the history. */
+  readonly refused: (what: DoorRefusal) => void;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
 }
 
@@ -45,7 +49,28 @@ export function ask(
   }
 }
 
-const GRANTED: Answer = { is: "granted", effect: "deliver" };
+const GRANTED = {
+  is: "granted",
+  effect: "deliver",
+} as const satisfies Answer;
+
+/** What resolve said of a recipient, for the history. */
+function recipientCheck(
+  address: string,
+  targets: readonly { readonly kind: string }[],
+): Check {
+  const [target, another] = targets;
+  const where = another !== undefined
+    ? `goes to ${targets.length} places`
+    : target?.kind === "remote"
+    ? "goes to another server"
+    : "has its mailbox here";
+  return {
+    what: "recipient",
+    said: "passed",
+    evidence: `${address} ${where}`.slice(0, 300),
+  };
+}
 
 async function askSender(address: string, asking: Asking): Promise<Answer> {
   const { login } = asking.session;
@@ -57,17 +82,21 @@ async function askSender(address: string, asking: Asking): Promise<Answer> {
 
 /** What the gate says, of what nobody else has denied. */
 async function andGate(
-  answer: Answer,
+  answer: Answer & { is: "granted" | "denied" },
   { guard, session }: Asking,
   path: { reversePath: string; recipient: string },
 ): Promise<Answer> {
   if (guard === undefined || answer.is === "denied") return answer;
   const { login } = session;
-  return await guard.judge(path.recipient === "" ? "sender" : "recipient", {
+  const stage = path.recipient === "" ? "sender" : "recipient";
+  const judged = await guard.judge(stage, {
     ...path,
     helo: session.at === "start" ? "" : session.hello.helo,
     login: login === undefined ? "" : addressOfMailbox(login),
   });
+  return judged.is === "granted"
+    ? { ...judged, checks: [...answer.checks ?? [], ...judged.checks ?? []] }
+    : judged;
 }
 
 async function askLogin(
@@ -82,11 +111,18 @@ async function askOwner(
   address: string,
   login: Mailbox,
   asking: Asking,
-): Promise<Answer> {
+): Promise<Answer & { is: "granted" | "denied" }> {
   if (address === "") return GRANTED;
   const reply = await loginBackend(asking).sender(address, login);
   if (reply.kind === "answered") return GRANTED;
   const why = reply.kind === "refused" ? reply.refusal : "failed";
+  asking.refused({
+    rule: why === "failed" ? "cannot-check" : why,
+    reversePath: address,
+    recipient: "",
+    reply: SENDER_REPLIES[why],
+    evidence: `logged in as ${addressOfMailbox(login)}`,
+  });
   asking.count(`senders-${why}`);
   asking.log("sender-refused", {
     sender: address,
@@ -121,11 +157,20 @@ async function askRecipient(address: string, asking: Asking): Promise<Answer> {
   const reply = session.login === undefined
     ? await backend.recipient(address)
     : await loginBackend(asking).relay(address);
+  const reversePath = session.at === "mail" ? session.mail.reversePath : "";
   if (reply.kind === "answered") {
-    const reversePath = session.at === "mail" ? session.mail.reversePath : "";
-    return andGate(GRANTED, asking, { reversePath, recipient: address });
+    const { targets } = reply.answer;
+    const answer = { ...GRANTED, checks: [recipientCheck(address, targets)] };
+    return andGate(answer, asking, { reversePath, recipient: address });
   }
   const why = reply.kind === "refused" ? reply.refusal : "failed";
+  asking.refused({
+    rule: why === "failed" ? "cannot-check" : why,
+    reversePath,
+    recipient: address,
+    reply: RECIPIENT_REPLIES[why],
+    evidence: "",
+  });
   asking.count(`recipients-${why}`);
   asking.log("recipient-refused", { recipient: address, why });
   return { is: "denied", reply: RECIPIENT_REPLIES[why], closes: false };

@@ -48,6 +48,7 @@ for (const { name, reply, why, code } of REFUSED) {
       backend,
       session: NEW_SESSION,
       guard: undefined,
+      refused: () => {},
       count: (name) => told.push(name),
       log: (event, fields) => told.push({ event, ...fields }),
     });

@@ -4,6 +4,7 @@ import type tls from "node:tls";
 import type { LogValue } from "../core/log.ts";
 import type { Backend } from "./backend.ts";
 import type { Backlog } from "./backlog.ts";
+import type { DoorRefusal } from "./door_refusals.ts";
 import type { Guard } from "./guard.ts";
 import type { Held } from "./held_socket_io.ts";
 import type { Hello, Rules } from "./session.ts";
@@ -35,15 +36,25 @@ export interface ConnectionOptions {
   readonly backend: Backend;
   readonly log: (event: string, fields: Record<string, LogValue>) => void;
   readonly count: (name: string) => void;
+  /** Told of mail that is refused, for the history. */
+  readonly onRefused: (what: DoorRefusal, about: RefusedClient) => void;
   /** Told once, when the socket is gone. */
   readonly onClosed: () => void;
   /** The socket is another client's now; told only if XCLIENT is taken. */
   readonly onBecome?: (client: Successor) => void;
 }
 
+/** Whose mail was refused. */
+export interface RefusedClient {
+  readonly client: string;
+  readonly helo: string;
+}
+
 /** What holds for a session that does not begin with its connection. */
 export interface Known {
   readonly secured: boolean;
+  /** What protects it: version and cipher; or empty. */
+  readonly tls?: string;
   readonly hello: Hello | undefined;
 }
 

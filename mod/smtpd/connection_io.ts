@@ -24,7 +24,12 @@ import type { ContentStream } from "./backend.ts";
 import { parseCommand } from "./command.ts";
 import type { ConnectionOptions, Settings } from "./connection.ts";
 import type { DataRate } from "./data_rate.ts";
-import type { GuardAction } from "./guard.ts";
+import {
+  type DoorRefusal,
+  refusedMail,
+  refusedMessage,
+} from "./door_refusals.ts";
+import { type GuardAction, TRUSTED } from "./guard.ts";
 import type { Held } from "./held_socket_io.ts";
 import type { Framing } from "./incoming_message.ts";
 import { type Line, LineReader } from "./line_reader.ts";
@@ -87,6 +92,8 @@ export class Connection {
   #socket: Socket;
   #mode: Mode = "command";
   #session: Session;
+  /** Version and cipher; empty in clear. */
+  #tls = "";
   /** The message under way. */
   #transfer: Transfer | undefined;
   /** Of the chunk under way. */
@@ -105,6 +112,7 @@ export class Connection {
     this.#settings = options.settings;
     this.#socket = options.socket;
     this.#session = openingSession(options);
+    this.#tls = options.known?.tls ?? "";
     this.#lines = new LineReader(
       this.#settings.takesLogins ? MAX_SASL_LINE : undefined,
     );
@@ -305,7 +313,7 @@ export class Connection {
       case "reply":
       case "close":
         this.#noteLogin(action);
-        if (action.reply.code >= 500) this.#options.guard?.tally("errors");
+        if (action.reply.code >= 500) this.#noteRefusal(event, action.reply);
         this.#say(action.reply);
         if (action.do === "close") this.#close();
         return;
@@ -340,6 +348,7 @@ export class Connection {
       held: { octets: this.#lines.takeRest(), ended: this.#clientEnded },
       known: {
         secured: this.#session.secured,
+        tls: this.#tls,
         hello: helo === undefined
           ? undefined
           : { helo, esmtp: protocol !== "SMTP" },
@@ -353,6 +362,21 @@ export class Connection {
     if (action.do !== "drop" || !isIdle) return;
     this.#say(action.reply);
     this.#close();
+  }
+
+  #noteRefusal(event: Event, reply: SmtpReply): void {
+    this.#options.guard?.tally("errors");
+    if (event.is !== "command") return;
+    const refused = refusedMail(event.command, reply);
+    if (refused !== undefined) this.#tellRefused(refused);
+  }
+
+  #tellRefused(refused: DoorRefusal): void {
+    const session = this.#session;
+    this.#options.onRefused(refused, {
+      client: this.#options.address,
+      helo: session.at === "start" ? "" : session.hello.helo,
+    });
   }
 
   /** Counts and logs a login that failed. */
@@ -388,6 +412,7 @@ export class Connection {
       session: this.#session,
       guard: this.#options.guard,
       count: this.#options.count,
+      refused: (what) => this.#tellRefused(what),
       log: (event, fields) => this.#log(event, fields),
     });
     if (!(answer instanceof Promise)) {
@@ -447,6 +472,7 @@ export class Connection {
       session: this.#session,
       backlog: this.#options.backlog,
       onDrain: () => this.#balance(),
+      tls: this.#tls,
     });
   }
 
@@ -556,10 +582,9 @@ export class Connection {
     this.#wait("taking");
     this.#transfer = undefined;
     const session = this.#session;
-    const { end, facts } = await transfer.finish(
-      session,
-      this.#options.backend,
-    );
+    const { backend, guard } = this.#options;
+    const checks = guard?.checks ?? TRUSTED;
+    const { end, facts } = await transfer.finish(session, { backend, checks });
     // The reply first: a client waits for it, and nobody for the log.
     this.#resume({ is: "message", end });
     if (end.is === "taken") {
@@ -571,6 +596,9 @@ export class Connection {
     } else {
       this.#options.count("refused");
       const why = end.is === "spoilt" ? end.why : end.is;
+      for (const one of refusedMessage(session, end, transfer.sizeBytes)) {
+        this.#tellRefused(one);
+      }
       this.#log("message-refused", { ...facts, why });
     }
   }
@@ -610,6 +638,7 @@ export class Connection {
     this.#attach(secured);
     secured.once("secure", () => {
       this.#options.count("tls");
+      this.#tls = protectionOf(secured);
       this.#options.guard?.tally("tls-handshakes");
       then();
       this.#resume({ is: "secured" });
@@ -671,6 +700,14 @@ export class Connection {
   #log(event: string, fields: Record<string, LogValue>): void {
     this.#options.log(event, { ...fields, client: this.#options.address });
   }
+}
+
+/** Version and cipher of a session. */
+function protectionOf(socket: tls.TLSSocket): string {
+  const version = socket.getProtocol() ?? "TLS";
+  // Deno 2.9.6 names no cipher of a server's session.
+  const { name = "" } = socket.getCipher?.() ?? {};
+  return `${version} ${name}`.trim().slice(0, 100);
 }
 
 /** "close" follows, and says all we need. */

@@ -40,6 +40,8 @@ interface Sum {
 const BLINK_MS = 10_000;
 /** How long a gate that was silent is waited for. */
 const SILENT_MS = 500;
+/** Lists that are named in a message's history. */
+const MAX_HITS = 4;
 /** Most that one tally may say. */
 const MAX_BY = 10_000;
 
@@ -75,11 +77,12 @@ export class GateAsker {
   async score(client: string): Promise<Score> {
     const reply = await this.#ask("score", { client });
     if (reply.kind !== "answered") return { is: "unknown" };
-    const { allowed, verdict } = reply.answer;
-    if (allowed) return { is: "allowed" };
+    const { allowed, verdict, hits } = reply.answer;
+    const evidence = hits.slice(0, MAX_HITS).join(" ");
+    if (allowed) return { is: "allowed", evidence };
     const refusal = refusalOf(verdict);
     return refusal === undefined
-      ? { is: "passed" }
+      ? { is: "passed", evidence }
       : { is: "failed", refusal, evidence: verdict.evidence };
   }
 

@@ -3,6 +3,7 @@
  * the gate's verdicts, and what is counted of it. A client of a trusted network
  * has none, or, where access tables exist, one that asks for nothing else.
  */
+import type { Check } from "../core/intake.ts";
 import type { LogValue } from "../core/log.ts";
 import {
   type Counted,
@@ -16,6 +17,7 @@ import {
   beginScreening,
   isOver,
   type Refusal,
+  type Score,
   screen,
   type Screening,
   type ScreeningAction,
@@ -40,6 +42,26 @@ export interface GuardPost {
 /** What whoever holds the client's socket must do. */
 export type GuardAction = ScreeningAction & { do: "tease" | "greet" | "drop" };
 
+/** Of the client itself; what is said of its mail comes beside. */
+const MAX_CLIENT_CHECKS = 5;
+
+/** What there is to tell of clients that nothing was looked at. */
+export const TRUSTED: readonly Check[] = [
+  checkOf("screening", "skipped", "the client is of a trusted network"),
+];
+const NOT_ASKED: readonly Check[] = [];
+const KNOWN: readonly Check[] = [
+  checkOf(
+    "screening",
+    "skipped",
+    "the client passed the tests lately, or none is made",
+  ),
+];
+
+function checkOf(what: string, said: Check["said"], evidence: string): Check {
+  return { what: what.slice(0, 32), said, evidence: evidence.slice(0, 300) };
+}
+
 /** See the file's header. */
 export class Guard implements Dismissible {
   readonly #post: GuardPost;
@@ -49,6 +71,7 @@ export class Guard implements Dismissible {
   #screening: Screening | undefined;
   #refusal: Refusal | undefined;
   #helo = "";
+  #checks: readonly Check[] = NOT_ASKED;
   /** Whoever holds the client's socket now. */
   onAction: (action: GuardAction) => void = () => {};
 
@@ -67,8 +90,14 @@ export class Guard implements Dismissible {
     return this.#refusal ?? this.#screening?.refusal;
   }
 
+  /** What was looked at of the client so far, for the history. */
+  get checks(): readonly Check[] {
+    return this.#isTrusted ? TRUSTED : this.#checks;
+  }
+
   /** Begins to screen; see {@link beginScreening}. */
   begin(tests: readonly Test[], refusal: Refusal | undefined, waitMs: number) {
+    this.#checks = tests.length === 0 ? KNOWN : [];
     const nowMs = performance.now();
     this.#apply(beginScreening({ tests, refusal, waitMs, nowMs }));
   }
@@ -140,9 +169,14 @@ export class Guard implements Dismissible {
     const { verdict } = reply.answer;
     const refusal = refusalOf(verdict);
     if (refusal === undefined) {
-      const { action } = verdict;
+      const { action, rule, evidence } = verdict;
       const isSpecial = action === "discard" || action === "hold";
-      return { is: "granted", effect: isSpecial ? action : "deliver" };
+      const effect = isSpecial ? action : "deliver";
+      return rule === "" ? { is: "granted", effect } : {
+        is: "granted",
+        effect,
+        checks: [checkOf(rule, isSpecial ? "failed" : "passed", evidence)],
+      };
     }
     // With its evidence, and what undoes it, the gate has it in its own log.
     const about = stage === "sender" ? facts.reversePath : facts.recipient;
@@ -153,6 +187,25 @@ export class Guard implements Dismissible {
       client: this.#address,
     });
     return { is: "denied", reply: refusal.reply, closes: refusal.closes };
+  }
+
+  #note(check: Check): void {
+    if (this.#checks.length < MAX_CLIENT_CHECKS) {
+      this.#checks = [...this.#checks, check];
+    }
+  }
+
+  /** A failure is told with the tests. */
+  #noteScore(score: Score): void {
+    switch (score.is) {
+      case "passed":
+      case "allowed":
+        return this.#note(checkOf("dnsbl", "passed", score.evidence ?? ""));
+      case "unknown":
+        return this.#note(checkOf("dnsbl", "skipped", "no list answered"));
+      case "failed":
+        return;
+    }
   }
 
   #screen(event: ScreeningEvent): void {
@@ -174,15 +227,20 @@ export class Guard implements Dismissible {
       case "drop":
         return this.onAction(action);
       case "score":
-        gate.score(this.#address).then((score) =>
-          this.#screen({ is: "scored", score })
-        );
+        gate.score(this.#address).then((score) => {
+          this.#noteScore(score);
+          this.#screen({ is: "scored", score });
+        });
         return;
       case "tell": {
         const { passed, failed } = action;
-        for (const test of passed) count(`passed-${test}`);
+        for (const test of passed) {
+          count(`passed-${test}`);
+          if (test !== "dnsbl") this.#note(checkOf(test, "passed", ""));
+        }
         const client = this.#address;
         for (const one of failed) {
+          this.#note(checkOf(one.rule, "failed", one.evidence));
           count(`failed-${one.rule}`);
           log("client-failed-test", { client, ...one });
         }

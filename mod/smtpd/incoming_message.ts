@@ -8,6 +8,7 @@
  * that the reply comes where the client waits for it.
  */
 import { joinOctets } from "../core/octets.ts";
+import type { SubjectReader } from "../core/subject_reader.ts";
 import type { ContentStream, StoreReply } from "./backend.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { DataReader } from "./data_reader.ts";
@@ -49,6 +50,7 @@ export class IncomingMessage {
   readonly #onDrain: () => void;
   readonly #reader: DataReader | ChunkReader;
   readonly #hops = new HopCounter();
+  readonly #subject: SubjectReader | undefined;
   readonly #repair: HeaderRepair | undefined;
   /** Pieces that the stream has not taken yet. */
   #waiting: Uint8Array[];
@@ -68,11 +70,14 @@ export class IncomingMessage {
     head: Uint8Array;
     /** What the header block lacks; undefined if it is not ours to mend. */
     repair?: Facts | undefined;
+    /** Reads the Subject in passing. */
+    subject?: SubjectReader;
     /** Told when {@link backlog} is 0 again. */
     onDrain: () => void;
   }) {
     this.#stream = options.stream;
     this.#limits = options.limits;
+    this.#subject = options.subject;
     this.#onDrain = options.onDrain;
     const take = (piece: Uint8Array) => this.#take(piece);
     this.#reader = options.framing === "dot"
@@ -170,6 +175,7 @@ export class IncomingMessage {
     const isFirst = this.#size === 0;
     this.#size += piece.length;
     this.#hops.push(piece);
+    this.#subject?.push(piece);
     if (this.#size > this.#limits.maxMessageBytes) {
       this.#fail({ is: "too-large" });
     } else if (this.#hops.hops > this.#limits.hopLimit) {

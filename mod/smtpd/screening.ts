@@ -78,9 +78,9 @@ export interface Screening {
 
 /** What the lists say of a client. */
 export type Score =
-  | { readonly is: "passed" }
+  | { readonly is: "passed"; readonly evidence?: string }
   /** So good that no further test is made. */
-  | { readonly is: "allowed" }
+  | { readonly is: "allowed"; readonly evidence?: string }
   | { readonly is: "failed"; readonly refusal: Refusal; evidence: string }
   /** The gate does not answer. */
   | { readonly is: "unknown" };

@@ -13,6 +13,7 @@ import { clientKey, ClientLimits, plainAddress } from "./client_limits.ts";
 import { Backlog } from "./backlog.ts";
 import type { ConnectionOptions, Known, Settings } from "./connection.ts";
 import { Connection } from "./connection_io.ts";
+import { refusedAsk } from "./door_refusals.ts";
 import { GateAsker, type GateEdge } from "./gate_asker.ts";
 import { Guard, type GuardPost } from "./guard.ts";
 import { type Held, NOTHING_HELD } from "./held_socket_io.ts";
@@ -33,6 +34,8 @@ const MAX_SESSIONS = smtpdRole.openFiles - 1_024;
 const BACKLOG = 4_096;
 /** Refusals that are logged in one second; a flood of bots makes more. */
 const MAX_REFUSALS_LOGGED = 100;
+/** Refusals that the gate is told of in one second, beside its own. */
+const MAX_REFUSALS_TOLD = 20;
 /** How often it is told how many were not. */
 const BRAKE_TELLS_MS = 10_000;
 /** Events that a stranger makes for nothing. */
@@ -113,13 +116,14 @@ export class SmtpServer {
   readonly #limits = new ClientLimits();
   #terms: Terms;
   readonly #brake = new LogBrake(MAX_REFUSALS_LOGGED);
+  readonly #tellBrake = new LogBrake(MAX_REFUSALS_TOLD);
   /** When it was told last what the brake left out. */
   #brakeToldMs = 0;
   readonly #gate: GateAsker | undefined;
   /** What every connection is given. */
   readonly #shared: Pick<
     ConnectionOptions,
-    "backend" | "log" | "count" | "backlog"
+    "backend" | "log" | "count" | "backlog" | "onRefused"
   >;
   #refused = 0;
   #stopped: (() => void) | undefined;
@@ -134,7 +138,12 @@ export class SmtpServer {
         options.log(event, fields);
       }
     };
-    this.#shared = { backend, log, count, backlog: new Backlog() };
+    const onRefused: ConnectionOptions["onRefused"] = (what, about) => {
+      if (!this.#tellBrake.mayWrite(performance.now())) return;
+      this.#gate?.refused(refusedAsk(what, about));
+    };
+    const backlog = new Backlog();
+    this.#shared = { backend, log, count, backlog, onRefused };
     this.#terms = this.#termsOf(options.part);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }

@@ -17,6 +17,7 @@
  * Invariant: only in `mail` are there a sender and recipients, and every
  * recipient in it was accepted by resolve in this transaction.
  */
+import type { Check } from "../core/intake.ts";
 import type { SmtpReply } from "../core/reply.ts";
 import type {
   Mailbox,
@@ -48,6 +49,8 @@ export interface Transaction {
   readonly chunkBytes: number | undefined;
   /** What becomes of the message when it is complete. */
   readonly effect: Effect;
+  /** What was looked at for it, the first ones; for the history. */
+  readonly checks: readonly Check[];
 }
 
 /**
@@ -77,7 +80,12 @@ export type Question =
 
 /** What came of a question. */
 export type Answer =
-  | { readonly is: "granted"; readonly effect: Effect }
+  | {
+    readonly is: "granted";
+    readonly effect: Effect;
+    /** What there is to tell of it. */
+    readonly checks?: readonly Check[];
+  }
   | {
     readonly is: "denied";
     readonly reply: SmtpReply;

@@ -3,6 +3,7 @@
  * no clock, so every dialog can be told in a test. `session.ts` has the states.
  */
 import { utf8Length } from "../core/international.ts";
+import { MAX_CHECKS } from "../core/intake.ts";
 import { type SmtpReply, smtpReply } from "../core/reply.ts";
 import type { RecipientWishes } from "../core/shapes.ts";
 import type { Command, MailCommand, RcptCommand } from "./command.ts";
@@ -234,6 +235,7 @@ function onMail(session: Session, command: MailCommand, rules: Rules): Step {
     attempts: 0,
     chunkBytes: undefined,
     effect: "deliver",
+    checks: [],
   };
   return [session, { do: "ask", question: { about: "sender", mail } }];
 }
@@ -287,7 +289,7 @@ function onAnswer(
   switch (question.about) {
     case "sender": {
       if (session.at !== "ready") throw outOfPlace(session, question);
-      const mail = withEffect(question.mail, answer.effect);
+      const mail = granted(question.mail, answer);
       return [
         { ...session, at: "mail", mail, junk: 0, mails: session.mails + 1 },
         reply(REPLIES.senderOk),
@@ -304,7 +306,7 @@ function onAnswer(
         envelopeBytes: mail.envelopeBytes + envelopeBytes(address, wishes),
       };
       return [
-        { ...session, mail: withEffect(more, answer.effect), junk: 0 },
+        { ...session, mail: granted(more, answer), junk: 0 },
         reply(REPLIES.recipientOk),
       ];
     }
@@ -321,9 +323,19 @@ function outOfPlace(session: Session, { about }: Question): RangeError {
 
 const EFFECTS: readonly Effect[] = ["deliver", "hold", "discard"];
 
-function withEffect(mail: Transaction, effect: Effect): Transaction {
+function granted(
+  mail: Transaction,
+  { effect, checks = [] }: Answer & { is: "granted" },
+): Transaction {
   const isStronger = EFFECTS.indexOf(effect) > EFFECTS.indexOf(mail.effect);
-  return isStronger ? { ...mail, effect } : mail;
+  if (!isStronger && checks.length === 0) return mail;
+  return {
+    ...mail,
+    effect: isStronger ? effect : mail.effect,
+    checks: mail.checks.length >= MAX_CHECKS
+      ? mail.checks
+      : [...mail.checks, ...checks].slice(0, MAX_CHECKS),
+  };
 }
 
 function onData(session: Session): Step {

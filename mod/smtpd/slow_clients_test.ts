@@ -71,6 +71,7 @@ Deno.test("Connection ends a wait sooner under stress", async () => {
     },
     backend: new FakeBackend(),
     log: () => {},
+    onRefused: () => {},
     count: (name) => counted.push(name),
     onClosed: () => {},
   });

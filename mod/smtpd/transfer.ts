@@ -3,9 +3,11 @@
  * put before it, how fast and until when it must come, and the moment when it
  * is taken over. Knows sessions and roles, and no socket.
  */
+import { type Check, MAX_CHECKS } from "../core/intake.ts";
 import { newQueueId } from "../core/ids.ts";
 import { internetDate } from "../core/internet_date.ts";
 import type { LogValue } from "../core/log.ts";
+import { SubjectReader } from "../core/subject_reader.ts";
 import { addressOfMailbox, type Mailbox } from "../core/shapes.ts";
 import type { Backend, ContentStream } from "./backend.ts";
 import { DataRate } from "./data_rate.ts";
@@ -31,6 +33,8 @@ export interface TransferSettings extends MessageLimits {
   readonly minDataRate: number;
   /** `Received` does not tell the client of who has logged in. */
   readonly hideClient: boolean;
+  /** The queue is told words of subjects. */
+  readonly tellsSubjectWords: boolean;
 }
 
 /** Whose message it is, and what takes it. */
@@ -44,6 +48,8 @@ export interface TransferOptions {
   readonly backlog: Backlog;
   /** Told when nothing of it is under way to the spool any more. */
   readonly onDrain: () => void;
+  /** What protects the session: version and cipher; or empty. */
+  readonly tls: string;
 }
 
 /** What became of a message, and what the log says of it. */
@@ -62,6 +68,9 @@ export class Transfer {
   /** Monotonic: when it is too late for its last octet. */
   readonly #endsAtMs: number;
   readonly #backlog: Backlog;
+  readonly #tls: string;
+  readonly #beganAtMs = performance.now();
+  readonly #subject: SubjectReader | undefined;
   #rate: DataRate | undefined;
 
   constructor(options: TransferOptions) {
@@ -70,6 +79,10 @@ export class Transfer {
     const { mail, hello } = underWay(session);
     this.#settings = settings;
     this.#backlog = options.backlog;
+    this.#tls = options.tls;
+    this.#subject = settings.tellsSubjectWords
+      ? new SubjectReader()
+      : undefined;
     this.#address = options.address;
     const trace = receivedField({
       helo: hello.helo,
@@ -85,6 +98,7 @@ export class Transfer {
       limits: settings,
       framing: options.framing,
       head: encoder.encode(trace),
+      ...(this.#subject === undefined ? {} : { subject: this.#subject }),
       // Others' messages are not ours to mend.
       repair: login && this.#repair(mail, login),
       onDrain: options.onDrain,
@@ -100,6 +114,10 @@ export class Transfer {
   /** See {@link IncomingMessage}. */
   get flooding(): boolean {
     return this.#message.flooding;
+  }
+  /** See {@link IncomingMessage}. */
+  get sizeBytes(): number {
+    return this.#message.sizeBytes;
   }
   /** True while so much of it is under way that no more shall be read. */
   get isFull(): boolean {
@@ -164,8 +182,12 @@ export class Transfer {
    * Takes it over, or says why not. Only after {@link ended}.
    *
    * @param session As it stood at the end; it does not change meanwhile
+   * @param checks What was looked at of the client
    */
-  async finish(session: Session, backend: Backend): Promise<Finished> {
+  async finish(
+    session: Session,
+    { backend, checks }: { backend: Backend; checks: readonly Check[] },
+  ): Promise<Finished> {
     const { mail, hello } = underWay(session);
     const { reversePath, recipients, bodyType, wishes, effect } = mail;
     const login = session.login === undefined
@@ -190,6 +212,15 @@ export class Transfer {
         hold: effect === "hold",
         discard: effect === "discard",
         client: { address: this.#address, helo, protocol, login },
+        intake: {
+          tls: this.#tls,
+          name: "",
+          tookMs: Math.round(performance.now() - this.#beganAtMs),
+          checks: [...checks, ...mail.checks].slice(0, MAX_CHECKS),
+        },
+        ...(this.#subject === undefined
+          ? {}
+          : { subjectWords: this.#subject.words() }),
       }, completed.reply);
     return {
       end,

@@ -63,6 +63,7 @@ export async function attack(script: Script): Promise<Outcome> {
       settings: { ...SETTINGS, takesLogins },
       backend,
       log: () => {},
+      onRefused: () => {},
       count: () => {},
       onClosed: () => closings++,
     });
