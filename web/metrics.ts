@@ -4,7 +4,7 @@
  * name that a client chose is in it.
  */
 import { DELAY_BOUNDS_S } from "../mod/core/delay_histogram.ts";
-import type { Facts, News } from "./news.ts";
+import { type Facts, isWell, type News } from "./news.ts";
 import {
   type FamilyHead,
   formatFamilies,
@@ -69,8 +69,8 @@ export const TOLD: readonly ToldFamily[] = [
     name: "bulkhead_role_up",
     type: "gauge",
     labels: BY_PROCESS,
-    help: "1 if the process answers.",
-    samples: byRole(({ state }) => state === "ready" ? 1 : 0),
+    help: "1 if the process answers, or rests until it is wanted.",
+    samples: byRole((one) => isWell(one) ? 1 : 0),
   },
   {
     name: "bulkhead_role_restarts_total",

@@ -120,3 +120,8 @@ export type Facts = z.infer<typeof facts>;
 
 /** One message of the supervisor to the console. */
 export const told = z.union([object({ news }), object({ facts })]);
+
+/** True if a process answers, or rests until it is wanted. */
+export function isWell({ state }: { readonly state: string }): boolean {
+  return state === "ready" || state === "resting";
+}

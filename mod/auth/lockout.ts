@@ -25,23 +25,24 @@ import { FailureCounts, type FailureLimit } from "./failure_counts.ts";
 import { networkOf, siteOf } from "./network.ts";
 import { RecentGuesses } from "./recent_guesses.ts";
 
-const WINDOW_MS = 15 * 60_000;
+/** After this without a failure nothing is locked. */
+export const LOCK_WINDOW_MS = 15 * 60_000;
 /** See the file's header. */
 export const LOGIN_LIMIT: FailureLimit = {
   limit: 10,
-  windowMs: WINDOW_MS,
+  windowMs: LOCK_WINDOW_MS,
   maxNames: 20_000,
 };
 /** See the file's header. */
 export const NETWORK_LIMIT: FailureLimit = {
   limit: 50,
-  windowMs: WINDOW_MS,
+  windowMs: LOCK_WINDOW_MS,
   maxNames: 20_000,
 };
 /** See the file's header. */
 export const SITE_LIMIT: FailureLimit = {
   limit: 200,
-  windowMs: WINDOW_MS,
+  windowMs: LOCK_WINDOW_MS,
   maxNames: 20_000,
 };
 const MAX_KNOWN = 20_000;

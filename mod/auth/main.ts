@@ -5,6 +5,7 @@
 import { runRole } from "../ipc/role_runtime.ts";
 import { authAnswers } from "./answers.ts";
 import { authContract } from "./auth_ipc.ts";
+import { LOCK_WINDOW_MS } from "./lockout.ts";
 import { PasswordSource } from "./password_source_io.ts";
 import { authPart } from "./role.ts";
 
@@ -20,6 +21,8 @@ export async function main(): Promise<void> {
       hashesAtOnce: context.part.hashesAtOnce,
       count: context.count,
     });
+    // By then every failure that was counted is forgotten anyway.
+    context.restsWhen(() => true, LOCK_WINDOW_MS);
     context.answer(authContract, handlers, gone);
   });
 }

@@ -136,6 +136,15 @@ export const SECTIONS = {
       max: 10_000,
       subdomains: true,
     }),
+    rest_after: orOff(duration({
+      says: "A role that nobody asked anything for so long ends its process, " +
+        "and gets a new one, within a fifth of a second, when somebody does: " +
+        "it saves about 25 MB each. Those without which no mail is taken " +
+        "never rest.",
+      default: "5m",
+      min: "1s",
+      max: "7d",
+    })),
     home: string({
       says: "Directory that holds everything: mail, spool, queue, users, " +
         "certificate. A relative path starts at the directory of this file.",

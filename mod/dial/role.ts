@@ -39,6 +39,7 @@ export const dialRole: RoleManifest = {
     library: site.libc,
     why: "Deno's flags cannot name a range of IPv6 addresses at one port",
   }),
+  restsWith: "smtpc",
   heapMb: 128,
   openFiles: 1_024,
   part: dialPart,

@@ -53,6 +53,7 @@ export async function main(): Promise<void> {
       if ("refusal" in verdict) context.count(String(verdict.refusal));
       return verdict;
     };
+    context.restsWhen(() => true);
     context.answer(dnsContract, {
       mailHosts: async ({ domain }) =>
         counted("mail-hosts", await mailHosts(domain, engine.lookups)),

@@ -171,6 +171,11 @@ export class Gate {
     this.#concurrency = new Concurrency();
   }
 
+  /** True if no client is connected. */
+  get isEmpty(): boolean {
+    return this.#concurrency.isEmpty;
+  }
+
   /** Entries of lists and tables, for the log. */
   get sizes(): { networks: number; entries: number } {
     return { networks: this.#networks.size, entries: this.#tables.size };

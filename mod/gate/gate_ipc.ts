@@ -79,7 +79,8 @@ const doorCalls = {
    */
   arrive: call({
     from: DOORS,
-    withinMs: 2_000,
+    // It may have to be woken first; smtpd does not wait so long for others.
+    withinMs: 5_000,
     ask: object({ client }),
     answer: object({
       verdict,

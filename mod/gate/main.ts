@@ -65,6 +65,8 @@ export async function main(): Promise<void> {
       }
     }, 10_000);
     context.onRenew((part) => gate.renew(part));
+    // Rates fade within two units; who is connected must stay counted.
+    context.restsWhen(() => gate.isEmpty, 2 * context.part.rates.unitMs);
     context.onStop(() => {
       clearInterval(timer);
       store.stop();

@@ -154,6 +154,11 @@ export class Concurrency {
     this.#by.delete(holder);
   }
 
+  /** True if nobody has any. */
+  get isEmpty(): boolean {
+    return this.#total.size === 0;
+  }
+
   /** Connections that a client has. */
   of(client: string): number {
     return this.#total.get(client) ?? 0;

@@ -65,6 +65,11 @@ export class AnsweringEnd<C extends Record<string, Call>> {
     this.#onBreach = options.onBreach;
   }
 
+  /** Says that asks are welcome here; before this there are none. */
+  begin(): void {
+    this.#wire.write(encodeFrame("here", 0));
+  }
+
   /** Takes the next bytes from the asker. */
   push(bytes: Uint8Array): void {
     if (this.#closed) return;
@@ -78,6 +83,19 @@ export class AnsweringEnd<C extends Record<string, Call>> {
       if (!(error instanceof Error) || error.name !== "FrameError") throw error;
       this.#breach(error.message);
     }
+  }
+
+  /** Asks that are not answered yet. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Tells the asker to ask nothing more here; it closes the channel when all
+   * that it asked is answered.
+   */
+  rest(): void {
+    if (!this.#closed) this.#wire.write(encodeFrame("rest", 0));
   }
 
   /** The socket is gone: every stream that was under way is given up. */
@@ -117,6 +135,8 @@ export class AnsweringEnd<C extends Record<string, Call>> {
       case "answer":
       case "refusal":
       case "control":
+      case "rest":
+      case "here":
         return `frame of kind ${frame.kind} from an asker`;
     }
   }

@@ -35,14 +35,26 @@ export interface AskStream<C extends Call> {
 export class AskingEnd {
   readonly #wire: Wire;
   readonly #onBreach: (why: string) => void;
+  readonly #onHere: () => void;
+  readonly #onRest: () => void;
   readonly #reader = new FrameReader();
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #closed = false;
+  #resting = false;
 
-  constructor(options: { wire: Wire; onBreach: (why: string) => void }) {
+  constructor(options: {
+    wire: Wire;
+    onBreach: (why: string) => void;
+    /** The answerer is there, and may be asked. */
+    onHere?: () => void;
+    /** The answerer goes to rest: nothing more is to be asked here. */
+    onRest?: () => void;
+  }) {
     this.#wire = options.wire;
     this.#onBreach = options.onBreach;
+    this.#onHere = options.onHere ?? (() => {});
+    this.#onRest = options.onRest ?? (() => {});
   }
 
   /** Asks that wait for their answer now. */
@@ -169,6 +181,11 @@ export class AskingEnd {
     this.#waiting.delete(id);
     clearTimeout(waiting.timer);
     waiting.resolve(reply);
+    this.#closeIfDone();
+  }
+
+  #closeIfDone(): void {
+    if (this.#resting && this.#waiting.size === 0) this.#wire.close();
   }
 
   #breach(why: string): void {
@@ -180,6 +197,16 @@ export class AskingEnd {
   #frame(frame: Frame): string | undefined {
     if (frame.kind === "abort") {
       this.#settle(frame.id, { kind: "failed", why: "the answerer gave up" });
+      return undefined;
+    }
+    if (frame.kind === "here") {
+      if (!this.#resting) this.#onHere();
+      return undefined;
+    }
+    if (frame.kind === "rest") {
+      this.#resting = true;
+      this.#onRest();
+      this.#closeIfDone();
       return undefined;
     }
     if (frame.kind !== "answer" && frame.kind !== "refusal") {

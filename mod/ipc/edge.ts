@@ -5,7 +5,7 @@
  * and the answerer plugs in. So a role that only asks needs no Deno
  * permission at all, and the flags of every answerer name exactly whom it
  * answers. Several answerers on one edge share the asks. While nobody is
- * plugged in (a restart), asks wait.
+ * plugged in (a restart), asks wait; and if it rests, it is woken for them.
  */
 import { countRead } from "../core/read_buffers.ts";
 import net from "node:net";
@@ -32,6 +32,8 @@ export class Edge<C extends Record<string, Call>> {
   readonly #server: net.Server;
   readonly #arrivals = new Set<() => void>();
   #onPlugged: () => void = () => {};
+  readonly #wake: () => void;
+  #rests: boolean;
 
   /**
    * @param contract What the answerer answers
@@ -41,8 +43,16 @@ export class Edge<C extends Record<string, Call>> {
   constructor(
     contract: { readonly role: RoleName; readonly calls: C },
     listener: { fd: number } | { path: string },
+    resting: {
+      /** True if the answerer rests when the edge is opened. */
+      readonly rests: boolean;
+      /** Told for each ask that finds nobody plugged in. */
+      readonly wake: () => void;
+    } = { rests: false, wake: () => {} },
   ) {
     this.#contract = contract;
+    this.#rests = resting.rests;
+    this.#wake = resting.wake;
     this.#server = net.createServer((socket) => this.#plugged(socket));
     this.#server.listen(listener);
     keepAccepting(this.#server);
@@ -57,6 +67,11 @@ export class Edge<C extends Record<string, Call>> {
   /** Answerers plugged in now. */
   get answerers(): number {
     return this.#channels.length;
+  }
+
+  /** True if the answerer rests, and an ask will wake it. */
+  get isResting(): boolean {
+    return this.#rests;
   }
 
   /**
@@ -106,6 +121,12 @@ export class Edge<C extends Record<string, Call>> {
     for (const arrived of [...this.#arrivals]) arrived();
   }
 
+  /** Resolves when somebody is plugged in, or rests; or after `withinMs`. */
+  async settled(withinMs: number): Promise<void> {
+    if (this.#rests || this.#channels.length > 0) return;
+    await this.#arrival(performance.now() + withinMs);
+  }
+
   #pick(): AskingEnd | undefined {
     let best: AskingEnd | undefined;
     for (const { end } of this.#channels) {
@@ -115,6 +136,7 @@ export class Edge<C extends Record<string, Call>> {
   }
 
   #arrival(until: number): Promise<AskingEnd | undefined> {
+    this.#wake();
     const { promise, resolve } = Promise.withResolvers<
       AskingEnd | undefined
     >();
@@ -136,16 +158,26 @@ export class Edge<C extends Record<string, Call>> {
         this.#drop(channel);
         log("ipc-breach", { by: role, why });
       },
+      onHere: () => this.#enter(channel),
+      onRest: () => {
+        this.#leave(channel);
+        this.#rests = true;
+      },
     });
     const channel: Channel = { end, socket };
-    this.#channels.push(channel);
-    if (this.#channels.length > MAX_CHANNELS) this.#drop(this.#channels[0]!);
     socket.on("data", (bytes: Uint8Array) => {
       countRead(bytes.length);
       end.push(bytes);
     });
     socket.on("error", () => {}); // "close" follows, and says all we need
     socket.on("close", () => this.#drop(channel));
+  }
+
+  #enter(channel: Channel): void {
+    if (this.#channels.includes(channel)) return;
+    this.#channels.push(channel);
+    this.#rests = false;
+    if (this.#channels.length > MAX_CHANNELS) this.#drop(this.#channels[0]!);
     for (const arrived of [...this.#arrivals]) arrived();
     this.#onPlugged();
   }
@@ -153,9 +185,14 @@ export class Edge<C extends Record<string, Call>> {
   // At once, not when "close" comes: until then a dead channel, having
   // nothing to do, would be everybody's first choice.
   #drop(channel: Channel): void {
-    const at = this.#channels.indexOf(channel);
-    if (at >= 0) this.#channels.splice(at, 1);
+    this.#leave(channel);
     channel.socket.destroy();
     channel.end.closed(CHANNEL_LOST);
+  }
+
+  /** Asks nothing more there. */
+  #leave(channel: Channel): void {
+    const at = this.#channels.indexOf(channel);
+    if (at >= 0) this.#channels.splice(at, 1);
   }
 }

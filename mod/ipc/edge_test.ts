@@ -46,6 +46,7 @@ interface Answerer {
   asked: number;
   aborts: number;
   gone: string[];
+  rest(): Promise<void>;
   close(): void;
 }
 
@@ -55,8 +56,14 @@ function answerer(
   options: { silent?: boolean } = {},
 ): Answerer {
   const never = new Promise<never>(() => {});
-  const self: Answerer = { asked: 0, aborts: 0, gone: [], close: () => {} };
-  self.close = plugIn({
+  const self: Answerer = {
+    asked: 0,
+    aborts: 0,
+    gone: [],
+    rest: () => Promise.resolve(),
+    close: () => {},
+  };
+  const plugs = plugIn({
     contract: calls,
     sockets: [{ role: "smtpd", instance: "smtpd.0", path }],
     handlers: {
@@ -83,7 +90,9 @@ function answerer(
       },
     },
     onGone: (instance) => self.gone.push(instance),
-  }).close;
+  });
+  self.close = plugs.close;
+  self.rest = () => plugs.rest();
   return self;
 }
 
@@ -285,6 +294,7 @@ Deno.test(
   withEdge(async ({ path, edge, closing }) => {
     const broken = new Promise<void>((resolve) => {
       const socket = net.connect({ path });
+      socket.write(encodeFrame("here", 0));
       socket.once("data", () => socket.write(encodeFrame("control", 1, "{}")));
       socket.on("error", () => {});
       socket.on("close", () => resolve());
@@ -354,5 +364,66 @@ Deno.test(
     deaf!.resume();
     await until(() => one.asked === 100_000);
     deaf!.destroy();
+  }),
+);
+
+Deno.test("Edge loses no ask, repeatable or not, to an answerer that goes to rest", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/edge.sock`;
+  let serving: Answerer | undefined;
+  let woken = 0;
+  const wake = () => {
+    if (serving !== undefined) return;
+    woken++;
+    serving = answerer(`life ${woken}`, path);
+  };
+  const edge = new Edge(calls, { path }, { rests: true, wake });
+  try {
+    assert.ok(edge.isResting);
+    let asking = true;
+    let answered = 0;
+    const askers = Array.from({ length: 8 }, async () => {
+      while (asking) {
+        const reply = await edge.ask("once", {});
+        assert.deepEqual(reply, { kind: "answered", answer: {} });
+        answered++;
+      }
+    });
+    for (let lives = 0; lives < 20; lives++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const resting = serving;
+      serving = undefined;
+      await resting?.rest();
+    }
+    asking = false;
+    wake();
+    await Promise.all(askers);
+    assert.ok(woken >= 10, `woken ${woken} times`);
+    assert.ok(answered > 100, `answered ${answered}`);
+  } finally {
+    serving?.close();
+    edge.close();
+    await Deno.remove(dir, { recursive: true });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+});
+
+Deno.test(
+  "Plugs.rest() answers what was asked before",
+  withEdge(async ({ path, edge, closing }) => {
+    const one = closing(answerer("a", path));
+    await until(() => edge.answerers === 1);
+    const stream = (await edge.stream("store", {}))!;
+    await stream.write(new Uint8Array(100));
+    const isOver = one.rest();
+    await until(() => edge.answerers === 0);
+    assert.ok(edge.isResting);
+    await stream.write(new Uint8Array(23));
+    assert.deepEqual(await stream.end(), {
+      kind: "answered",
+      answer: { octets: 123 },
+    });
+    await isOver;
+    assert.equal(one.aborts, 0);
   }),
 );

@@ -31,6 +31,16 @@ export const FRAME_KIND = {
   abort: 6,
   /** Body: JSON; the supervisor's control channel only. */
   control: 7,
+  /**
+   * No body. Answerer to asker: it goes to rest. Ask nothing more here, and
+   * close the channel when every ask is answered.
+   */
+  rest: 8,
+  /**
+   * No body. Answerer to asker, first of all: ask here. A channel that lay in
+   * the socket's queue while its answerer went to rest brings `rest` with it.
+   */
+  here: 9,
 } as const;
 
 /** Name of a frame's meaning. */

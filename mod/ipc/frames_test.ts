@@ -87,7 +87,7 @@ const IMPOSSIBLE: { name: string; bytes: Uint8Array }[] = [
   { name: "a length over the limit", bytes: header(MAX_BODY + 6, 1) },
   { name: "a length with the sign bit", bytes: header(0xffff_ffff, 1) },
   { name: "kind 0", bytes: header(5, 0) },
-  { name: "kind 8", bytes: header(5, 8) },
+  { name: "kind 10", bytes: header(5, 10) },
   { name: "kind 255", bytes: header(5, 255) },
 ];
 

@@ -10,6 +10,21 @@ import { socketWire } from "./wire.ts";
 const AGAIN_MS = 100;
 const AFTER_BREACH_MS = 1_000;
 
+/** An asker that does not close a channel after {@link Plugs.rest} is left. */
+const REST_WITHIN_MS = 5_000;
+
+/** Every channel of one contract. */
+export interface Plugs {
+  /** Asks that are not answered yet. */
+  readonly open: number;
+  /**
+   * Answers what is asked, tells the askers that no more will be, and resolves
+   * when they have closed their channels: no ask is lost on the way.
+   */
+  rest(): Promise<void>;
+  close(): void;
+}
+
 /** One asker's socket, as the supervisor told it. */
 export interface Socket extends Asker {
   readonly path: string;
@@ -26,14 +41,16 @@ export function plugIn<C extends Record<string, Call>>(options: {
   handlers: Handlers<C>;
   /** Told when an asker's channel closes, with its instance. */
   onGone?: (instance: string) => void;
-}): { close(): void } {
+  /** Told when something comes from an asker. */
+  onHeard?: () => void;
+}): Plugs {
   let stopped = false;
-  const sockets = new Set<net.Socket>();
+  const ends = new Map<net.Socket, AnsweringEnd<C>>();
+  let allGone: () => void = () => {};
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const connect = (asker: Socket) => {
     let againMs = AGAIN_MS;
     const socket = net.connect({ path: asker.path });
-    sockets.add(socket);
     const end = new AnsweringEnd({
       contract: options.contract,
       handlers: options.handlers,
@@ -44,8 +61,11 @@ export function plugIn<C extends Record<string, Call>>(options: {
         log("ipc-breach", { by: asker.instance, why });
       },
     });
+    ends.set(socket, end);
+    end.begin();
     socket.on("data", (bytes: Uint8Array) => {
       countRead(bytes.length);
+      options.onHeard?.();
       end.push(bytes);
       // Who does not read answers is not read: they would pile up in us.
       if (socket.writableNeedDrain) socket.pause();
@@ -53,10 +73,13 @@ export function plugIn<C extends Record<string, Call>>(options: {
     socket.on("drain", () => socket.resume());
     socket.on("error", () => {}); // "close" follows
     socket.on("close", () => {
-      sockets.delete(socket);
+      ends.delete(socket);
       end.closed("the asker is gone");
       options.onGone?.(asker.instance);
-      if (stopped) return;
+      if (stopped) {
+        if (ends.size === 0) allGone();
+        return;
+      }
       const timer = setTimeout(() => {
         timers.delete(timer);
         connect(asker);
@@ -65,11 +88,31 @@ export function plugIn<C extends Record<string, Call>>(options: {
     });
   };
   for (const asker of options.sockets) connect(asker);
+  const plugNoMore = () => {
+    stopped = true;
+    for (const timer of timers) clearTimeout(timer);
+  };
+  const close = () => {
+    plugNoMore();
+    for (const socket of ends.keys()) socket.destroy();
+  };
   return {
-    close() {
-      stopped = true;
-      for (const timer of timers) clearTimeout(timer);
-      for (const socket of sockets) socket.destroy();
+    get open() {
+      let open = 0;
+      for (const end of ends.values()) open += end.open;
+      return open;
     },
+    async rest() {
+      plugNoMore();
+      if (ends.size === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      allGone = resolve;
+      for (const end of ends.values()) end.rest();
+      const late = setTimeout(resolve, REST_WITHIN_MS);
+      await promise;
+      clearTimeout(late);
+      close();
+    },
+    close,
   };
 }

@@ -9,7 +9,8 @@ import { type Call, type Handlers, ROLE_NAMES, type RoleName } from "./call.ts";
 import { Edge } from "./edge.ts";
 import { Counters, MAX_COUNTER_NAME } from "./counters.ts";
 import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "./frames.ts";
-import { plugIn } from "./plug.ts";
+import { plugIn, type Plugs } from "./plug.ts";
+import { Idleness } from "./rest.ts";
 import { int, list, object, text, z } from "./schema.ts";
 
 const roleName = z.enum(ROLE_NAMES);
@@ -28,9 +29,15 @@ export const orders = z.union([
       { max: 16 },
     ),
     /** Edges this role asks: the listening descriptor of each. */
-    asks: list(object({ role: roleName, fd: int({ min: 0, max: 65_535 }) }), {
-      max: 16,
-    }),
+    asks: list(
+      object({
+        role: roleName,
+        fd: int({ min: 0, max: 65_535 }),
+        /** It rests now, and is woken by an ask. */
+        rests: z.boolean(),
+      }),
+      { max: 16 },
+    ),
     /** Sockets of those it answers. */
     answers: list(
       object({
@@ -40,6 +47,8 @@ export const orders = z.union([
       }),
       { max: 256 },
     ),
+    /** Idle for this long, a role that can goes to rest; 0 for never. */
+    restAfterMs: int({ min: 0, max: 2 ** 50 }),
   }),
   /** The configuration changed: the new part. */
   object({ do: z.literal("renew"), part: z.unknown() }),
@@ -47,6 +56,8 @@ export const orders = z.union([
   /** Facts for the console; see `web/`. */
   object({ do: z.literal("news"), news: z.unknown() }),
   object({ do: z.literal("stop") }),
+  /** Its report `idle` was heard: finish what was asked, and end. */
+  object({ do: z.literal("rest") }),
 ]);
 
 /** See {@link orders}. */
@@ -64,6 +75,10 @@ export const reports = z.union([
       int({ min: 0, max: 2 ** 50 }),
     ),
   }),
+  /** It has nothing to do, and nothing in memory that it would miss. */
+  object({ is: z.literal("idle") }),
+  /** Nobody is plugged in to answer for this role; it may be resting. */
+  object({ is: z.literal("wants"), role: roleName }),
 ]);
 
 /** See {@link reports}. */
@@ -73,6 +88,11 @@ export type Report = z.infer<typeof reports>;
 const STOP_WITHIN_MS = 5_000;
 /** The same when its supervisor died: the next one waits for our sockets. */
 const ORPHAN_STOP_WITHIN_MS = 1_500;
+
+/** How often a role looks at most whether it is idle. */
+const LOOK_AT_MOST_MS = 15_000;
+/** See {@link wakeSeldom}. */
+const WAKE_EVERY_MS = 1_000;
 
 /** Exit code of a role that cannot start until somebody mends something. */
 export const EXIT_CANNOT_START = 78;
@@ -104,6 +124,16 @@ export interface RoleContext<Part> {
     handlers: Handlers<C>,
     onGone?: (instance: string) => void,
   ): void;
+  /**
+   * Says that the process may end when it has nothing to do, until it is asked
+   * again.
+   *
+   * @param mayRest Whether it would miss nothing that it has in memory now
+   * @param atLeastMs Not before this, whatever the configuration says
+   */
+  restsWhen(mayRest: () => boolean, atLeastMs?: number): void;
+  /** Wakes the resting processes of its own role. */
+  wakeSiblings(): void;
   /** Paths of the sockets to plug into, for roles with a protocol of their own. */
   readonly answers: readonly {
     readonly instance: string;
@@ -138,6 +168,9 @@ export async function runRole<S extends z.ZodType>(
   let onRenew: (part: z.output<S>) => void = () => {};
   let onNews: (news: unknown) => void = () => {};
   let onStop: () => void | Promise<void> = () => {};
+  const idleness = new Idleness(() => performance.now());
+  const plugs: Plugs[] = [];
+  const wake = wakeSeldom();
   let context: { part: z.output<S> } & RoleContext<z.output<S>> | undefined;
 
   const stop = async (withinMs: number) => {
@@ -158,18 +191,30 @@ export async function runRole<S extends z.ZodType>(
           listeners: (name) =>
             order.listeners.filter((one) => one.name === name)
               .map((one) => one.fd),
-          askFd: (role) => fdFor(order, role),
-          ask: (contract) =>
-            new Edge(contract, { fd: fdFor(order, contract.role) }),
+          askFd: (role) => edgeFor(order, role).fd,
+          ask: (contract) => {
+            const { role, fd, rests } = edgeFor(order, contract.role);
+            return new Edge(contract, { fd }, {
+              rests,
+              wake: () => wake(role),
+            });
+          },
           answer: (contract, handlers, onGone) => {
-            plugIn({
+            plugs.push(plugIn({
               contract,
               sockets: order.answers,
               handlers,
               ...(onGone ? { onGone } : {}),
-            });
+              onHeard: () => idleness.touch(),
+            }));
           },
-          count: (name, by) => counters.add(name, by),
+          restsWhen: (mayRest, atLeastMs = 0) =>
+            idleness.allow(mayRest, atLeastMs),
+          wakeSiblings: () => wake(roleOf(order.instance)),
+          count: (name, by) => {
+            idleness.touch();
+            counters.add(name, by);
+          },
           measure: (name, read) => counters.measure(name, read),
           onRenew: (then) => void (onRenew = then),
           onNews: (then) => void (onNews = then),
@@ -177,6 +222,7 @@ export async function runRole<S extends z.ZodType>(
         };
         await start(context);
         report({ is: "ready" });
+        watchIdleness(idleness, plugs, order.restAfterMs);
         return;
       }
       case "renew":
@@ -195,6 +241,10 @@ export async function runRole<S extends z.ZodType>(
         onNews(order.news);
         return;
       case "stop":
+        await stop(STOP_WITHIN_MS);
+        return;
+      case "rest":
+        await Promise.all(plugs.map((one) => one.rest()));
         await stop(STOP_WITHIN_MS);
     }
   };
@@ -228,10 +278,38 @@ function report(what: Report): void {
   }
 }
 
-function fdFor(order: Order & { do: "start" }, role: RoleName): number {
+function roleOf(instance: string): RoleName {
+  return roleName.parse(instance.split(".")[0]);
+}
+
+function edgeFor(order: Order & { do: "start" }, role: RoleName) {
   const edge = order.asks.find((one) => one.role === role);
   if (edge === undefined) {
     throw new RangeError(`Cannot ask ${role}: the manifest has no such edge`);
   }
-  return edge.fd;
+  return edge;
+}
+
+/** Says when there is nothing to do; the supervisor sees to the rest. */
+function watchIdleness(
+  idleness: Idleness,
+  plugs: readonly Plugs[],
+  restAfterMs: number,
+): void {
+  if (restAfterMs === 0) return;
+  setInterval(() => {
+    if (plugs.some(({ open }) => open > 0)) idleness.touch();
+    if (idleness.isOver(restAfterMs)) report({ is: "idle" });
+  }, Math.min(restAfterMs / 4, LOOK_AT_MOST_MS));
+}
+
+/** Reports a wish at most once a second for each role: a queue may ask often. */
+function wakeSeldom(): (role: RoleName) => void {
+  const toldMs = new Map<RoleName, number>();
+  return (role) => {
+    const nowMs = performance.now();
+    if (nowMs - (toldMs.get(role) ?? -Infinity) < WAKE_EVERY_MS) return;
+    toldMs.set(role, nowMs);
+    report({ is: "wants", role });
+  };
 }

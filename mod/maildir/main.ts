@@ -43,6 +43,7 @@ export function main(): Promise<void> {
         return { answer: { outcomes: [...delivered.outcomes] } };
       },
     });
+    ctx.restsWhen(() => true);
     ctx.onStop(() => dispatcher.idle());
   });
 }

@@ -16,6 +16,7 @@ export async function main(): Promise<void> {
     const { dir, journalBytes } = ctx.part;
     const eraser = new Eraser({ journalBytes, count: ctx.count });
     ctx.answer(shredContract, shredAnswers(eraser, dir));
+    ctx.restsWhen(() => true);
     ctx.onStop(() => eraser.stop());
   });
 }

@@ -92,6 +92,7 @@ export async function main(): Promise<void> {
       },
       deliver: (ask) => recent.deliver(ask, (rest) => deliver(rest, means())),
     });
+    context.restsWhen(() => true);
     context.onStop(async () => {
       // What is on its way to a next hop is better heard of than sent again.
       await recent.idle(FINISH_WITHIN_MS);

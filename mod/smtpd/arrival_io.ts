@@ -15,6 +15,8 @@ import { greetingText } from "./session.ts";
 
 /** The gate answers in a fraction of a millisecond, or is not waited for. */
 const ARRIVE_MS = 500;
+/** The same if the gate rests and must be started: nobody passes unseen. */
+const ARRIVE_WAKING_MS = 5_000;
 /** Time to take the last reply and hang up. */
 const LINGER_MS = 2_000;
 
@@ -45,7 +47,7 @@ export class Arrival {
   /** Undefined while nobody listens: then octets wait in the socket. */
   #held: HeldSocket | undefined;
   #at: "arriving" | "trap" | "closing" | "over" = "arriving";
-  #deadline = performance.now() + ARRIVE_MS;
+  #deadline: number;
   #tickedAtMs = -Infinity;
   /** Half a greeting is written. */
   #isTeased = false;
@@ -53,6 +55,8 @@ export class Arrival {
   constructor(socket: Socket, options: ArrivalOptions) {
     this.#options = options;
     this.#socket = socket;
+    this.#deadline = performance.now() +
+      (options.gate.isResting ? ARRIVE_WAKING_MS : ARRIVE_MS);
     // A socket that was listened to would drop what comes meanwhile. Of any
     // other, most clients need no listener here: they are known.
     if (options.held !== NOTHING_HELD) this.#hold();

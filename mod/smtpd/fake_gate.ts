@@ -28,6 +28,7 @@ export function rejects(code: number, reply: string): GateVerdict {
 /** Records what it is asked. */
 export class FakeGate implements GateEdge {
   answerers = 1;
+  isResting = false;
   /** Calls in order, such as `arrive 127.0.0.1`. */
   readonly calls: string[] = [];
   readonly tested: AskOf<Calls["tested"]>[] = [];

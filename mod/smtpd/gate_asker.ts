@@ -15,6 +15,7 @@ type Calls = DoorCalls;
 export interface GateEdge {
   /** 0 while no gate is there: it is not waited for. */
   readonly answerers: number;
+  readonly isResting: boolean;
   ask<K extends keyof Calls & string>(
     name: K,
     ask: AskOf<Calls[K]>,
@@ -60,6 +61,11 @@ export class GateAsker {
   ) {
     this.#edge = edge;
     this.#log = log;
+  }
+
+  /** True if it must be started before it answers, which takes a moment. */
+  get isResting(): boolean {
+    return this.#edge.isResting;
   }
 
   /** How to treat a client; undefined if the gate does not say. */
@@ -144,9 +150,9 @@ export class GateAsker {
     name: K,
     ask: AskOf<Calls[K]>,
   ): Promise<Reply<Calls[K]>> {
-    const reply: Reply<Calls[K]> = this.#edge.answerers === 0
-      ? { kind: "failed", why: "it is not there" }
-      : await this.#edge.ask(name, ask);
+    const reply: Reply<Calls[K]> = this.isResting || this.#edge.answerers > 0
+      ? await this.#edge.ask(name, ask)
+      : { kind: "failed", why: "it is not there" };
     if (reply.kind === "failed") this.#heard(false, reply.why);
     else this.#heard(true, "");
     return reply;

@@ -39,6 +39,7 @@ export async function main(): Promise<void> {
     });
     for (const { domain, kept } of shelf.all()) policies.restore(domain, kept);
     log("sts-loaded", { policies: policies.size });
+    context.restsWhen(() => true);
     context.answer(stsContract, {
       policy: async ({ domain }) => {
         context.count("policies-asked");

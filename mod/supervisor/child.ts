@@ -3,11 +3,16 @@
  * message, pinged, and started again when it dies.
  *
  *     starting -> ready -> (dead -> starting)*  -> stopping -> gone
+ *                  ready -> resting -> starting
+ *
+ * A resting one said that it has nothing to do, and its process has ended, or
+ * is about to; it is started again when somebody wants it.
  *
  * Restart delays are 1, 2, 4 ... 60 s, but nothing for a role that had been
  * well for {@link WELL_MS}: the usual death is a single one.
  */
 import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "../ipc/frames.ts";
+import type { RoleName } from "../ipc/call.ts";
 import {
   EXIT_CANNOT_START,
   type Order,
@@ -35,7 +40,16 @@ export function restartDelayMs(failures: number): number {
 }
 
 /** Where a process is in its life. */
-export type ChildState = "starting" | "ready" | "dead" | "stopping" | "gone";
+export type ChildState =
+  | "starting"
+  | "ready"
+  | "resting"
+  | "dead"
+  | "stopping"
+  | "gone";
+
+/** A process that goes to rest and does not end is killed after this. */
+const REST_WITHIN_MS = 15_000;
 
 /** What a child tells its owner. */
 export interface ChildEvents {
@@ -47,6 +61,10 @@ export interface ChildEvents {
   ready(): void;
   /** It said that it cannot start until somebody mends something. */
   cannotStart(): void;
+  /** It has nothing to do. */
+  idle(): void;
+  /** It wants to ask this role, and nobody answers there. */
+  wants(role: RoleName): void;
 }
 
 /** One process, over all its restarts. */
@@ -66,9 +84,12 @@ export class Child {
   #errors = 0;
   #pings = 0;
   #counters: Readonly<Record<string, number>> = {};
+  /** Of the lives that ended in rest. */
+  #countedBefore: Readonly<Record<string, number>> = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pinger: ReturnType<typeof setInterval> | undefined;
   #gone = Promise.withResolvers<void>();
+  #isWanted = false;
 
   constructor(options: {
     instance: string;
@@ -128,6 +149,25 @@ export class Child {
     });
   }
 
+  /** Lets it end, until {@link wake}. */
+  rest(): void {
+    if (this.#state !== "ready") return;
+    this.#state = "resting";
+    this.#isWanted = false;
+    this.tell({ do: "rest" });
+    this.#timer = setTimeout(
+      () => this.kill("going to rest took too long"),
+      REST_WITHIN_MS,
+    );
+  }
+
+  /** Starts it if it rests, or as soon as it does. */
+  wake(): void {
+    if (this.#state !== "resting") return;
+    if (this.#process === undefined) this.start();
+    else this.#isWanted = true;
+  }
+
   /** Sends an order; lost if the process is dead, which it then finds out. */
   tell(order: Order): void {
     const frame = encodeFrame(
@@ -184,7 +224,13 @@ export class Child {
         return;
       case "pong":
         if (report.n === this.#pings) this.#pongMs = performance.now();
-        this.#counters = report.counters;
+        this.#counters = sumOf(this.#countedBefore, report.counters);
+        return;
+      case "idle":
+        this.#events.idle();
+        return;
+      case "wants":
+        this.#events.wants(report.role);
         return;
     }
   }
@@ -224,6 +270,12 @@ export class Child {
       this.#gone.resolve();
       return;
     }
+    if (this.#state === "resting") {
+      clearTimeout(this.#timer);
+      this.#countedBefore = this.#counters;
+      if (this.#isWanted) this.start();
+      return;
+    }
     const livedMs = this.#state === "ready"
       ? performance.now() - this.#readyMs
       : 0;
@@ -234,6 +286,7 @@ export class Child {
 
   #again(how: Record<string, unknown>, livedMs: number): void {
     this.#state = "dead";
+    this.#countedBefore = {};
     this.#failures = livedMs >= WELL_MS ? 0 : this.#failures + 1;
     // The first death is forgiven even if it came early: within 1 s.
     const delayMs = restartDelayMs(this.#failures - 1);
@@ -246,6 +299,17 @@ export class Child {
     this.#restarts++;
     this.#timer = setTimeout(() => this.start(), delayMs);
   }
+}
+
+function sumOf(
+  one: Readonly<Record<string, number>>,
+  other: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const sum = new Map(Object.entries(one));
+  for (const [name, n] of Object.entries(other)) {
+    sum.set(name, (sum.get(name) ?? 0) + n);
+  }
+  return Object.fromEntries(sum);
 }
 
 function spawn(command: string, args: string[]): Deno.ChildProcess {

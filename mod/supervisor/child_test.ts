@@ -10,6 +10,7 @@ const order: Order = {
   listeners: [],
   asks: [],
   answers: [],
+  restAfterMs: 0,
 };
 
 const frames = new URL("../ipc/frames.ts", import.meta.url).href;
@@ -58,6 +59,8 @@ function setUp(script: string, command = Deno.execPath()) {
         ),
       ready: () => told.push("ready"),
       cannotStart: () => told.push("cannot-start"),
+      idle: () => told.push("idle"),
+      wants: (role) => told.push(`wants ${role}`),
     },
   });
   return { child, told, lines, end: () => Deno.remove(path) };
@@ -189,3 +192,34 @@ for (
     await end();
   });
 }
+
+Deno.test("Child rests when it is told to, and wakes with what it had counted", async () => {
+  const { child, told, end } = setUp(role(`
+    if (order.do === "start") report({ is: "ready" });
+    if (order.do === "ping") {
+      report({ is: "pong", n: order.n, counters: { asked: 2 } });
+    }
+    if (order.do === "rest") Deno.exit(0);`));
+  child.start();
+  await until(() => told.includes("ready"));
+  child.tell({ do: "ping", n: 0 });
+  await until(() => child.facts.counters["asked"] === 2);
+  child.rest();
+  assert.equal(child.facts.state, "resting");
+  child.wake(); // while its process still ends
+  await until(() => told.filter((one) => one === "ready").length === 2);
+  child.tell({ do: "ping", n: 0 });
+  await until(() => child.facts.counters["asked"] === 4);
+  child.rest();
+  await until(() => child.facts.pid === null);
+  assert.equal(child.facts.state, "resting");
+  assert.equal(child.facts.restarts, 0, "no restart is counted");
+  child.wake();
+  await until(() => told.filter((one) => one === "ready").length === 3);
+  child.rest();
+  await until(() => child.facts.pid === null);
+  await child.stop(1_000);
+  assert.equal(child.facts.state, "gone");
+  assert.deepEqual(told, ["ready", "ready", "ready"]);
+  await end();
+});

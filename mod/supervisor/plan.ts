@@ -372,7 +372,8 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       ? hasSubmission
       : one.listens.length === 0 || one.listens.some((name) => listen.has(name))
   );
-  return { site, manifests, parts, listen };
+  const restAfterMs = config.server.rest_after ?? 0;
+  return { site, manifests, parts, listen, restAfterMs };
 }
 
 /** Addresses of each listening socket that there is to be. */

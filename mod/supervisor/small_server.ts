@@ -114,5 +114,6 @@ function smallPlan(
     parts,
     listen: new Map(),
     own,
+    restAfterMs: 0,
   };
 }

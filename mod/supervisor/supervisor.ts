@@ -23,6 +23,7 @@ import {
 } from "../walls/render.ts";
 import { Child } from "./child.ts";
 import { event, type WriteLine } from "./log_sink.ts";
+import { Doorbells, type Sleeper } from "./doorbells.ts";
 import { type EdgePlan, edgesOf, instancesOf } from "./roles.ts";
 import { ListenError, listenTcp, listenUnix } from "./sockets.ts";
 import { writeStatus } from "./status_file.ts";
@@ -40,6 +41,8 @@ export interface ServerPlan {
   >;
   /** Edges whose asking end this very process holds; see `small_server.ts`. */
   readonly own?: readonly EdgePlan[];
+  /** Idle for this long, roles that can go to rest; 0 for never. */
+  readonly restAfterMs: number;
 }
 
 /** A process as an {@link Observer} sees it. */
@@ -86,6 +89,7 @@ export class Supervisor {
   readonly #edgeFds = new Map<string, number>();
   readonly #tcpFds = new Map<string, number[]>();
   readonly #startedMs = Date.now();
+  readonly #doorbells: Doorbells<RoleName>;
   #edges: readonly EdgePlan[] = [];
   #ready = false;
   /** The facts that the console was told last. */
@@ -108,6 +112,11 @@ export class Supervisor {
     this.#libc = options.libc;
     this.#write = options.write;
     this.#observer = options.observer ?? SEES_NOTHING;
+    this.#doorbells = new Doorbells({
+      libc: options.libc,
+      sleepers: () => this.#sleepers(),
+      rung: (role) => this.#wake(role, "the door"),
+    });
   }
 
   /**
@@ -145,6 +154,8 @@ export class Supervisor {
     );
     this.#plan = plan;
     for (const child of this.#children) {
+      // One that rests is told everything when it is started again.
+      if (child.facts.state === "resting") continue;
       if (rights.get(child) === this.#rightsOf(child.instance)) {
         child.tell({ do: "renew", part: this.#partOf(child.instance) });
       } else {
@@ -265,6 +276,9 @@ export class Supervisor {
         .map((edge) => ({
           role: edge.answerer,
           fd: this.#edgeFds.get(edge.path)!,
+          rests: this.#processesOf(edge.answerer).some((one) =>
+            one.facts.state === "resting"
+          ),
         })),
       answers: this.#edges.filter((edge) => edge.answerer === manifest.name)
         .map((edge) => ({
@@ -272,12 +286,56 @@ export class Supervisor {
           instance: edge.askerInstance,
           path: edge.path,
         })),
+      restAfterMs: this.#plan.restAfterMs,
     };
+  }
+
+  #processesOf(role: RoleName): readonly Child[] {
+    return this.#children.filter((one) => roleOf(one) === role);
+  }
+
+  /** Those whose only asker it is, and that speak no frames, rest with it. */
+  #companionsOf(role: RoleName): readonly Child[] {
+    return this.#plan.manifests.filter((one) => one.restsWith === role)
+      .flatMap((one) => this.#processesOf(one.name));
+  }
+
+  #rest(child: Child, { name, listens }: RoleManifest): void {
+    const companions = this.#companionsOf(name);
+    for (const one of [child, ...companions]) {
+      one.rest();
+      event(this.#write, "role-rests", { instance: one.instance });
+    }
+    if (listens.length > 0) this.#doorbells.watch();
+  }
+
+  /** Roles that listen, and none of whose processes is awake. */
+  #sleepers(): readonly Sleeper<RoleName>[] {
+    return this.#plan.manifests.filter(({ name, listens }) =>
+      listens.length > 0 &&
+      this.#processesOf(name).every((one) => one.facts.state === "resting")
+    ).map(({ name, listens }) => ({
+      name,
+      fds: listens.flatMap((one) => this.#tcpFds.get(one) ?? []),
+    })).filter(({ fds }) => fds.length > 0);
+  }
+
+  #wake(role: RoleName, by: string): void {
+    for (
+      const one of [...this.#companionsOf(role), ...this.#processesOf(role)]
+    ) {
+      if (one.facts.state !== "resting") continue;
+      one.wake();
+      event(this.#write, "role-woken", {
+        instance: one.instance,
+        by,
+      });
+    }
   }
 
   #child(manifest: RoleManifest, instance: string): Child {
     let deaths = 0;
-    return new Child({
+    const child: Child = new Child({
       instance,
       command: () => {
         const { spec } = renderWalls(
@@ -302,8 +360,18 @@ export class Supervisor {
         cannotStart: () => {
           if (!this.#ready) this.#hopeless(instance);
         },
+        idle: () => {
+          // Before all are there, nobody knows who will be asked.
+          if (this.#ready) this.#rest(child, manifest);
+        },
+        wants: (role) => {
+          if (role === manifest.name || manifest.asks.includes(role)) {
+            this.#wake(role, instance);
+          }
+        },
       },
     });
+    return child;
   }
 
   #hopeless(instance: string): void {

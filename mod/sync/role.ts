@@ -29,6 +29,7 @@ export const syncRole: RoleManifest = {
     library: site.libc,
     why: "syncfs(2) is not in Deno; it takes one byte and answers one",
   }),
+  restsWith: "maildir",
   heapMb: 64,
   openFiles: 256,
   part: syncPart,

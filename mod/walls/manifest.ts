@@ -126,6 +126,11 @@ export interface RoleManifest {
    * they make has the mode that it is made with.
    */
   readonly umask?: number;
+  /**
+   * The one role that asks it: it rests and wakes with that one, as it does
+   * not speak the frames by which others learn of it.
+   */
+  readonly restsWith?: RoleName;
   /** V8 heap limit in MiB. */
   readonly heapMb: number;
   /**

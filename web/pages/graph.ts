@@ -3,7 +3,7 @@
  * level of trust, and a line for who may ask whom.
  */
 import { html } from "hono/html";
-import type { Facts, News } from "../news.ts";
+import { type Facts, isWell, type News } from "../news.ts";
 import { type Html, NOTHING } from "./parts.ts";
 import { plain } from "./words.ts";
 
@@ -58,7 +58,7 @@ export function graph(
     ${manifests.map((one) =>
       html`${one.asks.map((to) => wire(places, one.name, to))}`
     )}
-    ${manifests.map((one) => box(places, one, isWell(news, one.name)))}
+    ${manifests.map((one) => box(places, one, roleIsWell(news, one.name)))}
       </svg>
     </div>
   `;
@@ -75,11 +75,9 @@ const TRUST_WORDS: readonly string[] = [
 ];
 
 /** True if all its processes answer; undefined if there is none. */
-function isWell(news: News | undefined, role: string): boolean | undefined {
+function roleIsWell(news: News | undefined, role: string): boolean | undefined {
   const own = processesOf(news, role);
-  return own.length === 0
-    ? undefined
-    : own.every((one) => one.state === "ready");
+  return own.length === 0 ? undefined : own.every(isWell);
 }
 
 /** The processes of a role: `smtpd.0` is of `smtpd`. */

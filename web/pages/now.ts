@@ -1,4 +1,5 @@
 /** The first page: is all well, and does mail flow? */
+import { isWell } from "../news.ts";
 import { html } from "hono/html";
 import type { PageInput } from "../page.ts";
 import type { Counts, FlowSample, ListedMessage } from "../sources.ts";
@@ -161,7 +162,7 @@ function recent(
 function server(page: PageInput): Html {
   const now = page.sources.news();
   if (now === undefined) return silent("The supervisor");
-  const down = now.roles.filter((one) => one.state !== "ready");
+  const down = now.roles.filter((one) => !isWell(one));
   const memory = now.roles.reduce((sum, one) => sum + one.memoryBytes, 0);
   const disks = page.sources.facts()?.disks ?? [];
   return html`<p>${

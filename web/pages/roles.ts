@@ -70,6 +70,7 @@ function roleOf(instance: string): string {
 
 function stateOf(state: string): Html {
   if (state === "ready") return mark("good", "ready");
+  if (state === "resting") return mark("plain", "resting");
   return mark(state === "starting" ? "waiting" : "bad", plain(state));
 }
 

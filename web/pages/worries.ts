@@ -1,4 +1,5 @@
 /** What somebody should look at: the supervisor's warnings, and what the console sees by itself. */
+import { isWell } from "../news.ts";
 import type { Sources } from "../sources.ts";
 import { count, plain, sentence, span } from "./words.ts";
 
@@ -18,7 +19,7 @@ export function worries(sources: Sources): readonly string[] {
 }
 
 function rolesThatAreDown(sources: Sources): string[] {
-  return (sources.news()?.roles ?? []).filter((one) => one.state !== "ready")
+  return (sources.news()?.roles ?? []).filter((one) => !isWell(one))
     .map((one) =>
       `The role ${plain(one.instance)} does not answer; it is ${
         plain(one.state)

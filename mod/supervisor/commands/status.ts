@@ -1,4 +1,5 @@
 /** `bulkhead status`: is it running, and how are its roles? */
+import { isWell } from "../../../web/news.ts";
 import { visible } from "../../core/visible.ts";
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
@@ -20,9 +21,7 @@ export function status(configPath: string, json: boolean): number {
     return EXIT.no;
   }
   print(json, { running: true, home, ...found }, () => table(found));
-  return found.ready && found.roles.every((one) => one.state === "ready")
-    ? EXIT.ok
-    : EXIT.no;
+  return found.ready && found.roles.every(isWell) ? EXIT.ok : EXIT.no;
 }
 
 function table(found: Status): string {

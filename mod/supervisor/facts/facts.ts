@@ -7,7 +7,7 @@
  * role wrote is read.
  */
 import { statfsSync } from "node:fs";
-import { type Facts, facts } from "../../../web/news.ts";
+import { type Facts, facts, isWell } from "../../../web/news.ts";
 import type { Installation } from "../../walls/render.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import type { Libc } from "../../walls/libc.ts";
@@ -77,7 +77,7 @@ export class FactsKeeper implements Observer {
       this.#lookAtFiles();
     }
     const down = isReady
-      ? roles.filter((one) => one.state !== "ready").map((one) => one.instance)
+      ? roles.filter((one) => !isWell(one)).map((one) => one.instance)
       : [];
     const warnings = this.#warnings(down, clocks.wallMs);
     return { memoryOf, warnings, facts: this.#factsWith(warnings) };

@@ -1,0 +1,73 @@
+/**
+ * Waits at the listening sockets of roles that rest: whoever connects wakes
+ * them. The connection stays in the socket's queue until the role takes it;
+ * nothing is accepted or read here.
+ */
+import type { Libc } from "../walls/libc.ts";
+
+const POLLIN = 1;
+/** Octets of a struct pollfd: fd, events, revents; poll(2). */
+const POLLFD = 8;
+/** So often it is looked who rests now. */
+const LOOK_EVERY_MS = 1_000;
+
+/** A role that rests, and where it would listen. */
+export interface Sleeper<Name extends string> {
+  readonly name: Name;
+  readonly fds: readonly number[];
+}
+
+/** See the file's head. */
+export class Doorbells<Name extends string> {
+  readonly #libc: Pick<Libc, "poll">;
+  readonly #sleepers: () => readonly Sleeper<Name>[];
+  readonly #rung: (name: Name) => void;
+  #isWatching = false;
+
+  constructor(options: {
+    libc: Pick<Libc, "poll">;
+    /** Those who rest now; none ends the watch. */
+    sleepers: () => readonly Sleeper<Name>[];
+    /** Somebody is at the door: the role must not be a sleeper any more. */
+    rung: (name: Name) => void;
+  }) {
+    this.#libc = options.libc;
+    this.#sleepers = options.sleepers;
+    this.#rung = options.rung;
+  }
+
+  /** Watches as long as somebody rests. */
+  async watch(): Promise<void> {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    for (
+      let sleepers = this.#sleepers();
+      sleepers.length > 0;
+      sleepers = this.#sleepers()
+    ) {
+      for (const name of await this.#poll(sleepers)) this.#rung(name);
+    }
+    this.#isWatching = false;
+  }
+
+  async #poll(sleepers: readonly Sleeper<Name>[]): Promise<Name[]> {
+    const fds = sleepers.flatMap((one) => one.fds);
+    const asked = new DataView(new ArrayBuffer(fds.length * POLLFD));
+    for (const [i, fd] of fds.entries()) {
+      asked.setInt32(i * POLLFD, fd, true);
+      asked.setInt16(i * POLLFD + 4, POLLIN, true);
+    }
+    const count = await this.#libc.poll(
+      new Uint8Array(asked.buffer),
+      BigInt(fds.length),
+      LOOK_EVERY_MS,
+    );
+    // Nobody came, or a signal did: looked again at once.
+    if (count <= 0) return [];
+    const ready = new Set(
+      fds.filter((_, i) => asked.getInt16(i * POLLFD + 6, true) !== 0),
+    );
+    return sleepers.filter((one) => one.fds.some((fd) => ready.has(fd)))
+      .map((one) => one.name);
+  }
+}

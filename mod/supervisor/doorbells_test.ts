@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { libcPath, loadedLibraries, openLibc } from "../walls/libc.ts";
+import { Doorbells } from "./doorbells.ts";
+import { listenTcp } from "./sockets.ts";
+
+const libc = openLibc(
+  libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps"))),
+);
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("Doorbells rings for whom somebody connects to, and for nobody else", async () => {
+  const ports = { submission: freePort(), console: freePort() };
+  const fds = {
+    submission: listenTcp(libc, "127.0.0.1", ports.submission),
+    console: listenTcp(libc, "127.0.0.1", ports.console),
+  };
+  const asleep = new Set<"submission" | "console">(["submission", "console"]);
+  const rung: string[] = [];
+  const bells = new Doorbells<"submission" | "console">({
+    libc,
+    sleepers: () => [...asleep].map((name) => ({ name, fds: [fds[name]] })),
+    rung: (name) => {
+      rung.push(name);
+      asleep.delete(name);
+    },
+  });
+  const watching = bells.watch();
+  await bells.watch(); // already: this one ends at once
+  const first = await Deno.connect({ port: ports.console });
+  while (rung.length === 0) await new Promise((done) => setTimeout(done, 5));
+  assert.deepEqual(rung, ["console"]);
+  const second = await Deno.connect({ port: ports.submission });
+  await watching;
+  assert.deepEqual(rung, ["console", "submission"]);
+  first.close();
+  second.close();
+  for (const fd of Object.values(fds)) libc.close(fd);
+});
