@@ -1,0 +1,266 @@
+/**
+ * The one file, with the real runtime: its starts, what its processes run
+ * from, what becomes of old parts, ordinary users, and that it is the same
+ * wherever it is built. `scripts/compile/launcher_test.ts` has what can go
+ * wrong while it unpacks.
+ */
+import assert from "node:assert/strict";
+import { compile } from "../../scripts/compile.ts";
+import {
+  delay,
+  installation,
+  IS_ROOT,
+  type Ran,
+  ROOT,
+  run,
+  until,
+} from "./server_fixture.ts";
+
+/** What the one file is meant to keep, on a machine that does little else. */
+const FIRST_READY_MS = 10_000;
+const LATER_READY_MS = 5_000;
+const NOBODY = 65_534;
+
+const dir = await Deno.makeTempDir({ dir: "/tmp", prefix: "bulkhead-one-" });
+await Deno.chmod(dir, 0o755);
+const file = `${dir}/bulkhead`;
+const place = `${dir}/place`;
+
+/** Runs the file, as another user if `uid` says so. */
+async function start(
+  args: readonly string[],
+  options: { env?: Record<string, string>; uid?: number } = {},
+): Promise<Ran> {
+  const { uid } = options;
+  const { code, stdout, stderr } = await new Deno.Command(file, {
+    args: [...args],
+    clearEnv: true,
+    env: { BULKHEAD_RUNTIME: place, ...options.env },
+    cwd: "/",
+    ...(uid !== undefined && { uid, gid: uid }),
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), errors: decoder.decode(stderr) };
+}
+
+function parts(of = place): string[] {
+  return [...Deno.readDirSync(of)].map(({ name }) => name).sort();
+}
+
+function wordsOf(pid: number): string[] {
+  return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+}
+
+Deno.test("the one file", async (t) => {
+  try {
+    await compile({ output: file, level: 1 });
+    await t.step(
+      "killed while it unpacks, it unpacks at the next start",
+      killed,
+    );
+    await t.step("serves from where it unpacked, and soon", serves);
+    await t.step(
+      "removes old parts, but none that a server runs from",
+      removes,
+    );
+    await t.step(
+      "is used by users who cannot write where root unpacked",
+      users,
+    );
+    await t.step("is the same octets wherever it is built", builds);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+async function killed(): Promise<void> {
+  const child = new Deno.Command(file, {
+    args: ["--version"],
+    env: { BULKHEAD_RUNTIME: place },
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  await until("a part of the runtime", () => {
+    try {
+      const [stage] = parts();
+      const half = `${place}/${stage}`;
+      const [part] = parts(half);
+      return Deno.statSync(`${half}/${part}/deno`).size > 1_000_000;
+    } catch {
+      return false;
+    }
+  });
+  Deno.kill(-child.pid, "SIGKILL");
+  await child.status;
+  assert.deepEqual(parts().map((name) => name.slice(0, 5)), [".new-"]);
+
+  const { code, out, errors } = await start(["--version"]);
+  assert.equal(code, 0, errors);
+  assert.match(
+    out,
+    /^\d+\.\d+\.\d+ \((commit [0-9a-f]{12}.*, )?Deno [\d.]+\)\n$/,
+  );
+  await start(["--version"]);
+  assert.equal(parts().filter((name) => name[0] !== ".").length, 2);
+}
+
+/** Starts `serve` and says how long it took to be ready. */
+async function served(
+  made: { config: string; logFile: string },
+): Promise<{ child: Deno.ChildProcess; tookMs: number }> {
+  Deno.writeTextFileSync(made.logFile, "");
+  const began = performance.now();
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec "$1" serve --config "$2" >"$3" 2>&1', "sh"]
+      .concat(file, made.config, made.logFile),
+    env: { BULKHEAD_RUNTIME: place },
+  }).spawn();
+  await until(
+    "ready",
+    () => Deno.readTextFileSync(made.logFile).includes('"event":"ready"'),
+    30_000,
+  );
+  return { child, tookMs: performance.now() - began };
+}
+
+async function stopped(child: Deno.ChildProcess): Promise<void> {
+  child.kill("SIGTERM");
+  assert.equal((await child.status).code, 0);
+}
+
+async function serves(): Promise<void> {
+  await using made = await installation();
+  // What a checkout left: 95 MB that nobody needs any more.
+  await Deno.writeTextFile(`${made.home}/runtime/deno-0.0.0-1`, "");
+  await Deno.remove(place, { recursive: true });
+  for (const [which, withinMs] of [FIRST_READY_MS, LATER_READY_MS].entries()) {
+    const { child, tookMs } = await served(made);
+    try {
+      console.log(`one file: start ${which + 1}: ${Math.round(tookMs)} ms`);
+      assert.ok(tookMs < withinMs, `ready in ${tookMs} ms`);
+      const [programs, runtime] = parts();
+      assert.match(`${programs} ${runtime}`, /^programs-\S+ runtime-\S+$/);
+      assert.deepEqual(parts(`${made.home}/runtime`), [], "no copies");
+      const { roles } = JSON.parse(
+        (await start(["status", "--json", "-c", made.config])).out,
+      ) as { roles: { instance: string; pid: number }[] };
+      assert.ok(roles.length > 10);
+      for (const { instance, pid } of roles) {
+        const words = wordsOf(pid);
+        const role = instance.slice(0, instance.indexOf("."));
+        assert.equal(words[0], `${place}/${runtime}/deno`, instance);
+        assert.ok(words.includes(`${place}/${programs}/${role}.mjs`), instance);
+        assert.ok(!words.includes("-A"), `${instance} has no -A`);
+        const wide = words.filter((one) => /^--allow-[a-z]+$/.test(one));
+        assert.deepEqual(wide, [], `${instance}: all flags are narrow`);
+      }
+      const reader = roles.find(({ instance }) => instance === "maildir.0")!;
+      const mail = `--allow-write=${made.home}/mail,`;
+      const words = wordsOf(reader.pid);
+      assert.ok(words.some((one) => one.startsWith(mail)), words.join(" "));
+    } finally {
+      await stopped(child);
+    }
+  }
+}
+
+async function removes(): Promise<void> {
+  await using made = await installation();
+  await using other = await installation();
+  const yesterday = new Date(Date.now() - 86_400_000);
+  const make = async (name: string) => {
+    await Deno.mkdir(`${place}/${name}`);
+    await Deno.writeTextFile(`${place}/${name}/deno`, "");
+    await Deno.utime(`${place}/${name}`, yesterday, yesterday);
+    return name;
+  };
+  const old = await make("runtime-0123456789abcdef");
+  const held = await make("programs-0123456789abcdef");
+  const stage = await make(".new-abcdef");
+  const others = await make("not-ours");
+  const mine = parts().filter((name) =>
+    /^(runtime|programs)-(?!0123)/.test(name)
+  );
+  for (const name of mine) {
+    await Deno.utime(`${place}/${name}`, yesterday, yesterday);
+  }
+
+  // Another server, of an older release, would hold its parts like this.
+  using holder = await Deno.open(`${place}/${held}`);
+  await holder.lock(false);
+  const one = await served(made);
+  try {
+    const left = parts();
+    assert.ok(!left.includes(old), "the old one went");
+    assert.ok(!left.includes(stage), "and what was interrupted");
+    assert.ok(left.includes(held), "one in use stays");
+    assert.ok(left.includes(others), "and what is none");
+    for (const name of mine) assert.ok(left.includes(name), name);
+
+    // A second server beside it leaves the first one's parts alone.
+    await holder.unlock();
+    const two = await served(other);
+    await delay(100);
+    assert.ok(!parts().includes(held), "in use no longer");
+    await stopped(two.child);
+    const { code } = await start(["queue", "list", "-c", made.config]);
+    assert.equal(code, 0, "a program from the same parts");
+  } finally {
+    await stopped(one.child);
+  }
+}
+
+async function users(): Promise<void> {
+  if (!IS_ROOT) return;
+  const before = parts();
+  const ran = await start(["--version"], { uid: NOBODY });
+  assert.equal(ran.code, 0, ran.errors);
+  assert.deepEqual(parts(), before);
+
+  // Where root has unpacked nothing, in a directory of the user's own.
+  const home = `${dir}/nobody`;
+  await Deno.mkdir(home);
+  await Deno.chown(home, NOBODY, NOBODY);
+  const env = { BULKHEAD_RUNTIME: `${home}/.cache/bulkhead` };
+  const own = await start(["--version"], { env, uid: NOBODY });
+  assert.equal(own.code, 0, own.errors);
+  const cache = await Deno.stat(`${home}/.cache/bulkhead`);
+  assert.equal(cache.mode! & 0o777, 0o700);
+  assert.equal(parts(env.BULKHEAD_RUNTIME).length, 2);
+  // root does not run what a user may change.
+  const root = await start(["--version"], { env });
+  assert.equal(root.code, 78);
+  assert.match(root.errors, /somebody else may write there/);
+}
+
+/** What a build reads. */
+const SOURCES = ["deno.json", "deno.lock", "main.ts", "mod", "scripts", "web"];
+
+async function builds(): Promise<void> {
+  const digests = await Promise.all(
+    ["here", "another/much/deeper/directory"].map(async (name) => {
+      const to = `${dir}/${name}`;
+      await Deno.mkdir(to, { recursive: true });
+      const copied = await run("cp", [
+        "-r",
+        ...SOURCES.map((one) => ROOT + one),
+        to,
+      ]);
+      assert.equal(copied.code, 0, copied.errors);
+      const built = await run(Deno.execPath(), [
+        ...["run", "-A", "--no-check", `${to}/scripts/compile.ts`],
+        ...["--level", "1", "--output", `${to}/bulkhead`],
+      ]);
+      assert.equal(built.code, 0, built.errors);
+      return new Uint8Array(
+        await crypto.subtle.digest(
+          "SHA-256",
+          await Deno.readFile(`${to}/bulkhead`),
+        ),
+      ).toHex();
+    }),
+  );
+  assert.equal(digests[0], digests[1]);
+}
