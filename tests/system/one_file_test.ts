@@ -68,6 +68,7 @@ Deno.test("the one file", async (t) => {
       "is used by users who cannot write where root unpacked",
       users,
     );
+    await t.step("gives roles a second name where they cannot go", hidden);
     await t.step("is the same octets wherever it is built", builds);
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -233,6 +234,32 @@ async function users(): Promise<void> {
   const root = await start(["--version"], { env });
   assert.equal(root.code, 78);
   assert.match(root.errors, /somebody else may write there/);
+}
+
+async function hidden(): Promise<void> {
+  if (!IS_ROOT) return;
+  const closed = `${dir}/closed`;
+  await Deno.mkdir(closed, { mode: 0o700 });
+  const copied = await run("cp", ["-al", place, `${closed}/place`]);
+  assert.equal(copied.code, 0, copied.errors);
+  const home = `${dir}/home`;
+  const env = { BULKHEAD_RUNTIME: `${closed}/place` };
+  const made = await start(
+    ["init", home, "--hostname", "mx.home.test", "--domain", "home.test"],
+    { env },
+  );
+  assert.equal(made.code, 0, made.errors);
+  const [name] = parts(`${home}/runtime`);
+  const [own, theirs] = [`${home}/runtime/${name}`, `${place}/${runtimeOf()}`]
+    .map((path) => Deno.statSync(path).ino);
+  assert.equal(own, theirs, "and no second 95 MB");
+  const ran = await start(["check", "-c", `${home}/bulkhead.toml`], { env });
+  assert.equal(ran.code, 0, ran.out + ran.errors);
+}
+
+function runtimeOf(): string {
+  const name = parts().find((one) => /^runtime-(?!0123)/.test(one));
+  return `${name}/deno`;
 }
 
 /** What a build reads. */
