@@ -99,6 +99,7 @@ function serviceFor(
     command: ownProgram(isRoot()).command,
     configPath,
     home: home?.path ?? "/nonexistent",
+    runtimePlace: Deno.env.get("BULKHEAD_RUNTIME") || null,
     runDir: home?.run ?? "/nonexistent",
     log: made?.kind === "service" ? made.log : "/nonexistent",
   });

@@ -84,6 +84,7 @@ export async function up(
     command: program.command,
     configPath: target.configPath,
     home: config.server.home,
+    runtimePlace: Deno.env.get("BULKHEAD_RUNTIME") || null,
     runDir,
     log,
   });

@@ -10,7 +10,15 @@ export interface ServiceFacts {
   readonly command: readonly string[];
   readonly configPath: string;
   readonly home: string;
+  /** Where the one file unpacks, if the administrator chose (`BULKHEAD_RUNTIME`). */
+  readonly runtimePlace: string | null;
 }
+
+/** Where it unpacks else; see scripts/compile/launcher.sh. */
+const RUNTIME_PLACES = [
+  "/usr/local/lib/bulkhead",
+  "/var/lib/bulkhead-runtime",
+] as const;
 
 /** Where systemd looks for what administrators made. */
 export const UNIT_PATH = "/etc/systemd/system/bulkhead.service";
@@ -37,8 +45,12 @@ export const CAPABILITIES = [
 
 /** The systemd unit. */
 export function unitText(
-  { command, configPath, home }: ServiceFacts,
+  { command, configPath, home, runtimePlace }: ServiceFacts,
 ): string {
+  const places = runtimePlace === null ? RUNTIME_PLACES : [runtimePlace];
+  const environment = runtimePlace === null
+    ? ""
+    : `Environment=${unitWord(`BULKHEAD_RUNTIME=${runtimePlace}`)}\n`;
   return `# Made by bulkhead up. Changed, it is yours: up and down keep it.
 [Unit]
 Description=Bulkhead mail server
@@ -68,7 +80,9 @@ CapabilityBoundingSet=${CAPABILITIES.join(" ")}
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=${unitWord(home)}
-ProtectHome=read-only
+# A new program unpacks itself here, and removes an old one.
+ReadWritePaths=${places.map((one) => unitWord(`-${one}`)).join(" ")}
+${environment}ProtectHome=read-only
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes
@@ -98,7 +112,9 @@ export function unitWord(word: string): string {
 }
 
 /** The OpenRC script. */
-export function openrcText({ command, configPath }: ServiceFacts): string {
+export function openrcText(
+  { command, configPath, runtimePlace }: ServiceFacts,
+): string {
   const [program, ...args] = [...command, "serve", "--config", configPath];
   return `#!/sbin/openrc-run
 # Made by bulkhead up. Changed, it is yours: up and down keep it.
@@ -109,7 +125,11 @@ command_args=${shellWord(args.map(shellWord).join(" "))}
 error_log=/var/log/bulkhead.log
 respawn_delay=5
 rc_ulimit="-n 65536"
-extra_started_commands="reload"
+${
+    runtimePlace === null
+      ? ""
+      : `export BULKHEAD_RUNTIME=${shellWord(runtimePlace)}\n`
+  }extra_started_commands="reload"
 
 depend() {
 	need net
