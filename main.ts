@@ -5,7 +5,7 @@
  * user may not be able to read, but programs of one file each, with no code
  * in them but their own: `installation.ts` bundles them from this table.
  */
-import { run } from "./mod/supervisor/commands/cli.ts";
+import { isSendmail, sendmail } from "./mod/submit/sendmail.ts";
 
 /** Every program that runs in a jail, and where its `main()` is. */
 const PROGRAMS = {
@@ -28,6 +28,7 @@ const PROGRAMS = {
   sts: "./mod/sts/main.ts",
   dial: "./mod/dial/main.ts",
   auth: "./mod/auth/main.ts",
+  pickup: "./mod/submit/main.ts",
   console: "./web/main.ts",
 } as const;
 
@@ -42,4 +43,16 @@ export const programs: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-if (import.meta.main) Deno.exit(await run(Deno.args, programs));
+/** Loaded when it is needed: `sendmail`, which starts for each message, does not. */
+async function commandLine(args: readonly string[]): Promise<number> {
+  const { run } = await import("./mod/supervisor/commands/cli.ts");
+  return await run(args, programs);
+}
+
+if (import.meta.main) {
+  Deno.exit(
+    isSendmail(Deno.args[0])
+      ? await sendmail(Deno.args, commandLine)
+      : await commandLine(Deno.args),
+  );
+}

@@ -305,6 +305,38 @@ export const SECTIONS = {
       }),
     },
   ),
+  submit: section(
+    "Mail of this machine's own users and programs, by the `sendmail` command.",
+    {
+      enabled: boolean({
+        says: "Whether it is taken. If not, `sendmail` says so and fails.",
+        default: true,
+      }),
+      origin: optional(string({
+        says:
+          "The domain of who submits, and of an address without one (cron " +
+          "writes to `root`). Without it, the first of server.local_domains, " +
+          "so that answers and bounces find somebody.",
+        example: "home.test",
+        type: "domain",
+        mustBe: 'a domain name such as "home.test"',
+        accept: domainName,
+      })),
+      users: strings({
+        says:
+          "Users of this machine who may submit, by name or number, and root. " +
+          "Empty: everybody, under any sender's address, as always; the user " +
+          "is in Received, in the log and in the history.",
+        default: [],
+        example: ["me", "www-data", "1000"],
+        min: 0,
+        max: 1_000,
+        type: "list of users",
+        mustBe: "the name or number of a user of this machine",
+        accept: localUser,
+      }),
+    },
+  ),
   tls: section("TLS for those who send to us.", {
     mode: choice({
       says:
@@ -1048,6 +1080,10 @@ export type AnySection =
 /** The sections as a list, in their order. */
 export const SECTION_LIST: readonly (readonly [string, AnySection])[] = Object
   .entries(SECTIONS);
+
+function localUser(text: string): string | undefined {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text) ? text : undefined;
+}
 
 function domainName(text: string): string | undefined {
   const name = foldAscii(text);

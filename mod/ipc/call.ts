@@ -22,6 +22,7 @@ export const ROLE_NAMES = [
   "auth",
   "submission",
   "sts",
+  "pickup",
 ] as const;
 
 /** Name of a role. */

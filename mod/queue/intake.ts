@@ -30,7 +30,7 @@ import { NOTHING_ASKED } from "./wishes.ts";
 
 type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
 
-/** What smtpd asks. */
+/** What smtpd and the other ways in ask. */
 export type AcceptAsk = AskedOf<typeof queueContract.calls.accept>;
 
 /** Most messages are delivered before this, and need no mark. */
@@ -78,9 +78,13 @@ export class Intake {
    *
    * An id that is there already is answered like the first time if it names
    * the same record; with another record it is somebody's error, and
-   * `unhealthy`, so that the client comes again under a new id.
+   * `unhealthy`, so that the client comes again under a new id. But pickup's
+   * ids are made of its files: from it, it is the same message.
    */
-  async accept(ask: AcceptAsk, asker: string): Promise<"done" | Refusal> {
+  async accept(
+    ask: AcceptAsk,
+    asker: string,
+  ): Promise<"done" | "known" | Refusal> {
     if (isForged(ask, asker)) {
       log("envelope-forged", { id: ask.queueId, by: asker, alarm: true });
       return "unhealthy";
@@ -110,6 +114,7 @@ export class Intake {
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
+        if (isOfPickup(asker)) return "known";
         log("queue-id-taken", { id: ask.queueId, by: asker });
         return "unhealthy";
     }
@@ -291,11 +296,15 @@ function logPlain({ id, reversePath, wishes, recipients }: Message): void {
 /**
  * True for an envelope that claims what would let it be relayed and that its
  * asker cannot know: nobody logs in to smtpd, and notices are our own. VERP is
- * for those who logged in.
+ * for those who logged in. Pickup knows its submitters by their files' owner.
  */
 function isForged({ client, wishes }: AcceptAsk, asker: string): boolean {
   const { login, protocol } = client;
   return protocol === NOTICE || protocol === TLS_REPORT ||
     (login === "" && wishes.verp !== "") ||
-    (login !== "" && !asker.startsWith("submission."));
+    (login !== "" && !asker.startsWith("submission.") && !isOfPickup(asker));
+}
+
+function isOfPickup(asker: string): boolean {
+  return asker.startsWith("pickup.");
 }

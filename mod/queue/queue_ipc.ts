@@ -41,7 +41,7 @@ export const queueContract = contract("queue", {
    * like the first.
    */
   accept: call({
-    from: ["smtpd", "submission"],
+    from: ["smtpd", "submission", "pickup"],
     withinMs: 60_000,
     ask: object({
       queueId,
@@ -60,7 +60,10 @@ export const queueContract = contract("queue", {
         address: text({ max: 64 }),
         helo: text({ max: 255 }),
         protocol: text({ max: 16 }),
-        /** The mailbox that logged in, empty if none did. */
+        /**
+         * The mailbox that logged in, empty if none did; of a message from
+         * pickup the user of this machine.
+         */
         login: text({ max: 320 }),
       }),
       /** What was found out about it at the door, for the history. */
@@ -72,8 +75,10 @@ export const queueContract = contract("queue", {
     /**
      * - `full`: the disk is full or the queue is at its limit: 452 4.3.1
      * - `unhealthy`: the database or key file failed: 451
+     * - `known`: told to pickup alone, which hands in the same file again
+     *   after a crash: it is in the queue, under another `ref`
      */
-    refuses: ["full", "unhealthy"],
+    refuses: ["full", "unhealthy", "known"],
     repeatable: true,
   }),
   /**

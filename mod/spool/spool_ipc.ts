@@ -17,7 +17,7 @@ export const spoolContract = contract("spool", {
    * crash. The spool forgets the key at once.
    */
   store: call({
-    from: ["smtpd", "submission"],
+    from: ["smtpd", "submission", "pickup"],
     // Slow clients stream for as long as smtpd's own deadline lets them.
     withinMs: 3_600_000,
     ask: object({}),
@@ -31,7 +31,7 @@ export const spoolContract = contract("spool", {
   }),
   /** Gives back a record that was stored but that nobody took over. */
   drop: call({
-    from: ["smtpd", "submission"],
+    from: ["smtpd", "submission", "pickup"],
     withinMs: 10_000,
     ask: object({ ref: contentRef }),
     answer: object({}),

@@ -17,6 +17,7 @@ import {
 } from "../walls/libc.ts";
 import type { Site } from "../walls/manifest.ts";
 import type { DrillOptions } from "./drill.ts";
+import { newDropName, PART } from "../submit/drop_file.ts";
 import { HostileProcess } from "./drill_jail.ts";
 import { ROLES } from "./roles.ts";
 import { listenUnix } from "./sockets.ts";
@@ -69,6 +70,7 @@ async function prepare(
   const keepers = await startKeepers(options, bait, undo);
   const sockets = await openSockets(options, mark, undo);
   const secret = makeSecret(`${site.home}/.drill-${mark}-secret`, undo);
+  const dropped = makeDropped(site.dropDir, undo);
   const orSecret = (path: string) => exists(path) ? path : secret;
   const ownDirs = new Map<RoleName, string>([
     ["queue", site.queueDir],
@@ -100,6 +102,8 @@ async function prepare(
     gateDatabase: bait.gate[0]!.path,
     stsDir: site.stsDir,
     stsPolicy: bait.sts[0]!.path,
+    dropDir: site.dropDir,
+    dropped,
     spoolDir: site.spoolDir,
     segment: bait.spool[0]!.path,
     spentDir: site.spentDir,
@@ -236,6 +240,19 @@ function listenAbstract(libc: Libc, name: string): number {
 function makeSecret(path: string, undo: Undo): string {
   Deno.writeTextFileSync(path, SECRET, { createNew: true, mode: 0o600 });
   undo.push(() => Deno.removeSync(path));
+  return path;
+}
+
+/**
+ * In a directory that all may write to: made anew, so no link is followed. By
+ * its name it is not complete, so a running pickup leaves it alone.
+ */
+function makeDropped(dir: string, undo: Undo): string {
+  const path = `${dir}/${newDropName(Date.now())}${PART}`;
+  Deno.writeTextFileSync(path, SECRET, { createNew: true, mode: 0o644 });
+  undo.push(() => {
+    if (exists(path)) Deno.removeSync(path);
+  });
   return path;
 }
 

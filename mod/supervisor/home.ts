@@ -42,6 +42,11 @@ export function placesOf(paths: Paths): Place[] {
     // the spool moves spent ones in and out.
     place(paths.spentDir, 0o750, "spool", "shred"),
     place(paths.queueDir, 0o700, "queue"),
+    // Everybody puts files here and nobody sees or touches another's: sticky,
+    // and not to be listed. Set-group-ID, so that pickup may read them; it is
+    // the owner, so that it may remove them. Without users of their own there
+    // is one submitter.
+    place(paths.dropDir, Deno.uid() === 0 ? 0o3733 : 0o700, "pickup"),
     place(paths.eventsDir, 0o700, "queue"),
     place(paths.gateDir, 0o700, "gate"),
     place(paths.stsDir, 0o700, "sts"),
@@ -139,6 +144,11 @@ function checkPlace(
   const isOfRoles = place.owner !== "root" || place.group !== "root";
   if (extra !== 0 && isOfRoles) {
     return `${place.path} may be entered by more than it should ` +
+      `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
+  }
+  const special = place.mode & 0o7000 & ~(info.mode ?? 0);
+  if (special !== 0 && accounts !== null && place.owner === "pickup") {
+    return `${place.path} lets users touch what is another's ` +
       `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
   }
   const isShared = accounts !== null && place.group !== place.owner;

@@ -60,6 +60,7 @@ export async function installForTests(): Promise<JailFixture> {
       spoolDir: paths.spoolDir,
       spentDir: paths.spentDir,
       queueDir: paths.queueDir,
+      dropDir: paths.dropDir,
       eventsDir: paths.eventsDir,
       gateDir: paths.gateDir,
       stsDir: paths.stsDir,

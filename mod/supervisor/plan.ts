@@ -10,6 +10,7 @@ import type { RoleName } from "../ipc/call.ts";
 import type { Mailbox } from "../core/shapes.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
 import type { GateFiles } from "./gate_files.ts";
+import { type LocalUser, originOf } from "./local_users.ts";
 import { MAX_SOCKET_PATH } from "./sockets.ts";
 import type { ServerPlan } from "./supervisor.ts";
 
@@ -19,6 +20,7 @@ export interface Paths {
   readonly spoolDir: string;
   readonly spentDir: string;
   readonly queueDir: string;
+  readonly dropDir: string;
   readonly eventsDir: string;
   readonly gateDir: string;
   readonly stsDir: string;
@@ -37,6 +39,7 @@ export function pathsOf(home: string): Paths {
     spoolDir: `${home}/spool/segments`,
     spentDir: `${home}/spool/spent`,
     queueDir: `${home}/queue`,
+    dropDir: `${home}/drop`,
     eventsDir: `${home}/events`,
     gateDir: `${home}/gate`,
     stsDir: `${home}/sts`,
@@ -89,6 +92,8 @@ export interface PlanInputs {
   readonly smarthostPassword: string | null;
   /** Lists of networks and access tables. */
   readonly gateFiles: GateFiles;
+  /** Users of this machine, for the trace of what they hand in. */
+  readonly localUsers: readonly LocalUser[];
   readonly manifests: readonly RoleManifest[];
 }
 
@@ -131,6 +136,7 @@ export function siteOf(inputs: PlanInputs): Site {
     spoolDir: paths.spoolDir,
     spentDir: paths.spentDir,
     queueDir: paths.queueDir,
+    dropDir: paths.dropDir,
     eventsDir: paths.eventsDir,
     gateDir: paths.gateDir,
     stsDir: paths.stsDir,
@@ -244,6 +250,15 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       maxSessions: config.submission.max_sessions,
       hideClient: config.submission.hide_client,
       channelBinding: config.submission.channel_binding,
+    }],
+    ["pickup", {
+      hostname,
+      origin: originOf(config),
+      dir: site.dropDir,
+      maxMessageBytes: config.smtp.max_message_size,
+      hopLimit: config.smtp.hop_limit,
+      users: inputs.localUsers,
+      allowed: config.submit.users,
     }],
     ["resolve", {
       hostname,
@@ -370,6 +385,8 @@ export function planServer(inputs: PlanInputs): ServerPlan {
   const manifests = inputs.manifests.filter((one) =>
     one.name === "auth"
       ? hasSubmission
+      : one.name === "pickup"
+      ? config.submit.enabled
       : one.listens.length === 0 || one.listens.some((name) => listen.has(name))
   );
   const restAfterMs = config.server.rest_after ?? 0;

@@ -38,6 +38,7 @@ function inputs(text: string, over: Partial<PlanInputs> = {}): PlanInputs {
     ca: "",
     smarthostPassword: null,
     gateFiles: NO_GATE_FILES,
+    localUsers: [{ uid: 1_000, name: "me" }],
     manifests: ROLES,
     ...over,
   };

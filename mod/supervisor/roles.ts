@@ -13,6 +13,7 @@ import { smtpcRole } from "../smtpc/role.ts";
 import { smtpdRole, submissionRole } from "../smtpd/role.ts";
 import { spoolRole } from "../spool/role.ts";
 import { stsRole } from "../sts/role.ts";
+import { pickupRole } from "../submit/role.ts";
 import { syncRole } from "../sync/role.ts";
 import type { RoleManifest, Site } from "../walls/manifest.ts";
 
@@ -31,6 +32,7 @@ export const ROLES: readonly RoleManifest[] = [
   gateRole,
   authRole,
   consoleRole,
+  pickupRole,
   submissionRole,
   smtpdRole,
 ];

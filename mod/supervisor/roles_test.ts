@@ -10,6 +10,7 @@ const site: Site = {
   queueDir: "/srv/bulkhead/queue",
   eventsDir: "/srv/bulkhead/events",
   gateDir: "/srv/bulkhead/gate",
+  dropDir: "/srv/bulkhead/drop",
   stsDir: "/srv/bulkhead/sts",
   mailDir: "/srv/bulkhead/mail",
   authDir: "/srv/bulkhead/auth",

@@ -28,6 +28,7 @@ import {
   pathsOf,
   planServer,
 } from "./plan.ts";
+import { parseLocalUsers } from "./local_users.ts";
 import { replaceFile } from "./replace_file.ts";
 import { ROLES } from "./roles.ts";
 import type { ServerPlan } from "./supervisor.ts";
@@ -158,6 +159,7 @@ export function openSite(configPath: string): Opening {
     ca: authorities.pem,
     smarthostPassword: smarthost.password,
     gateFiles: gateFiles.files,
+    localUsers: parseLocalUsers(readIfThere("/etc/passwd")),
     manifests: ROLES,
   });
   return {

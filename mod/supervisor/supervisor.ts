@@ -69,7 +69,7 @@ const SEES_NOTHING: Observer = {
 };
 
 /** Roles that the world hands mail to: they stop first. */
-const DOORS: readonly string[] = ["smtpd", "submission"];
+const DOORS: readonly string[] = ["smtpd", "submission", "pickup"];
 /** Whole time that a stop may take. */
 const STOP_WITHIN_MS = 9_000;
 /** A role that dies this often before the server is ready will not come up. */

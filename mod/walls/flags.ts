@@ -29,8 +29,12 @@ export function permissionFlags(
   // Deno wants all three for a Unix socket.
   const sockets = [...edges.plugs, ...needs.connectUnix ?? []];
   const read = [...needs.read, ...sockets].map(narrowPath);
-  const write = [...needs.write, ...needs.overwrite ?? [], ...sockets]
-    .map(narrowPath);
+  const write = [
+    ...needs.write,
+    ...needs.overwrite ?? [],
+    ...needs.remove ?? [],
+    ...sockets,
+  ].map(narrowPath);
   const net = [
     ...sockets.map((path) => `unix:${path}`),
     ...needs.connect.map(netTarget),

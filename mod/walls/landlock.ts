@@ -55,6 +55,8 @@ export interface LandlockRules {
   readonly write: readonly string[];
   /** Files below are opened for writing, and nothing else is done to them. */
   readonly overwrite: readonly string[];
+  /** Entries below are removed, and nothing else is done to them. */
+  readonly remove: readonly string[];
   readonly execute: readonly string[];
   readonly connectPorts: readonly number[];
   /** True if a TCP socket may be bound to a port of the kernel's choice. */
@@ -121,6 +123,9 @@ export function restrict(libc: Libc, rules: LandlockRules): number {
   }
   for (const path of rules.overwrite) {
     allowPath(libc, ruleset, path, FS.writeFile);
+  }
+  for (const path of rules.remove) {
+    allowPath(libc, ruleset, path, FS.removeFile | FS.removeDir);
   }
   for (const path of rules.execute) {
     // The kernel opens for reading what it executes; that nobody reads the

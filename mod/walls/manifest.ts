@@ -14,6 +14,8 @@ export interface Site {
   /** Where the spool puts what shred may overwrite. */
   readonly spentDir: string;
   readonly queueDir: string;
+  /** Where local users' `sendmail` puts their messages. */
+  readonly dropDir: string;
   /** The history of deliveries. */
   readonly eventsDir: string;
   /** What the gate remembers of clients. */
@@ -65,6 +67,11 @@ export interface Needs {
    * make, remove, rename or truncate nothing there; Deno's cannot tell.
    */
   readonly overwrite?: readonly string[];
+  /**
+   * Directories whose entries it removes. The kernel's walls let it make,
+   * write or rename nothing there; Deno's cannot tell.
+   */
+  readonly remove?: readonly string[];
   /**
    * TCP ends it may connect to. `any-ipv4` is every IPv4 address at that
    * port: Deno's flags know no IPv6 range (see `ARCHITECTURE.md`).

@@ -88,6 +88,7 @@ export function renderWalls(
     ],
     write: needs.write,
     overwrite: needs.overwrite ?? [],
+    remove: needs.remove ?? [],
     execute: [installation.runtime, ...installation.libraries.filter(isLoader)],
     connectPorts: [
       ...new Set([

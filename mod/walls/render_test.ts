@@ -10,6 +10,7 @@ const SITE: Site = {
   queueDir: "/h/queue",
   eventsDir: "/h/events",
   gateDir: "/h/gate",
+  dropDir: "/h/drop",
   stsDir: "/h/sts",
   mailDir: "/h/mail",
   authDir: "/h/auth",

@@ -12,6 +12,7 @@ import { pathsOf } from "../plan.ts";
 import { accountsFor, addUsers, makeHome } from "../make_home.ts";
 import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
+import { writeSubmitFacts } from "../local_users.ts";
 import { parseMailbox } from "../../login/mailbox_name.ts";
 import { EXIT, fail } from "./exit.ts";
 
@@ -66,6 +67,7 @@ export function init(dir: string, options: InitOptions): number {
   // Opening it makes the certificate, and proves that all of it can be used.
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
+  writeSubmitFacts(config);
   console.log(summary(configPath, opening.opened.config, users as Mailbox[]));
   if (options.passwordFile === undefined && added.count > 0) {
     console.log(

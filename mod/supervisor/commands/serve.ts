@@ -13,6 +13,7 @@ import { logForm } from "../log/log_form.ts";
 import { LogWriter } from "../log_writer.ts";
 import { pathsOf } from "../plan.ts";
 import { checkPlaces, placesOf } from "../home.ts";
+import { writeSubmitFacts } from "../local_users.ts";
 import { hasOldHashes, readLogins, writeLogins } from "../logins.ts";
 import { type Opened, openSite, readAccounts, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
@@ -70,6 +71,7 @@ export async function serve(
     event(write, "warning", { warning });
   }
   const observer = new FactsKeeper({ opened, installation, libc });
+  writeSubmitFacts(opened.config);
   const supervisor = new Supervisor({
     plan: opened.plan,
     installation,
@@ -180,6 +182,7 @@ function renew(
   const opening = openSite(configPath);
   if (opening.ok) {
     observer.renew(opening.opened);
+    writeSubmitFacts(opening.opened.config);
     supervisor.renew(opening.opened.plan);
   } else {
     event(write, "renew-refused", { faults: opening.faults });

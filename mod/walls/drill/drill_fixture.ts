@@ -20,6 +20,8 @@ export const TARGETS: Targets = {
   messageKeys: "/h/queue/keys",
   gateDir: "/h/gate",
   gateDatabase: "/h/gate/database",
+  dropDir: "/h/drop",
+  dropped: "/h/drop/M",
   stsDir: "/h/sts",
   stsPolicy: "/h/sts/policy",
   spoolDir: "/h/spool",

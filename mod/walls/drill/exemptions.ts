@@ -63,6 +63,16 @@ export const EXEMPTIONS: readonly Exemption[] = [
     why: "keeps the policies of other domains",
   },
   {
+    acts: [
+      "read what a local user handed in",
+      "list the drop directory",
+    ],
+    roles: ["pickup"],
+    modes: BOTH,
+    kind: "job",
+    why: "reads what local users hand in",
+  },
+  {
     acts: ["read a spool segment", "list the spool"],
     roles: ["spool", "maildir", "smtpc"],
     modes: BOTH,

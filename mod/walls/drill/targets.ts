@@ -30,6 +30,9 @@ export interface Targets {
   readonly gateDatabase: string;
   readonly stsDir: string;
   readonly stsPolicy: string;
+  readonly dropDir: string;
+  /** What a local user handed in, open to all but for its directory. */
+  readonly dropped: string;
   readonly spoolDir: string;
   readonly segment: string;
   readonly spentDir: string;

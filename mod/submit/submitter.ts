@@ -1,0 +1,26 @@
+/** Who a file's owner is. The kernel vouches for the number, nothing else. */
+import type { PickupPart } from "./role.ts";
+
+/** A submitter. */
+export interface Submitter {
+  /** For people: `uid 1000 (me)`. */
+  readonly text: string;
+  /** His own address here. */
+  readonly address: string;
+  readonly maySubmit: boolean;
+}
+
+/** Tells who has that number. */
+export function submitterOf(
+  uid: number,
+  { users, origin, allowed }: Pick<PickupPart, "users" | "origin" | "allowed">,
+): Submitter {
+  const name = users.find((one) => one.uid === uid)?.name;
+  return {
+    text: name === undefined ? `uid ${uid}` : `uid ${uid} (${name})`,
+    address: `${name ?? `uid${uid}`}@${origin}`,
+    // root can write the configuration that says so.
+    maySubmit: allowed.length === 0 || uid === 0 ||
+      allowed.some((one) => one === name || one === String(uid)),
+  };
+}
