@@ -11,6 +11,7 @@ import {
   SCHEMA_VERSION,
 } from "./database_io.ts";
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
+import { isLetThrough, type ListFilter } from "./list_filter.ts";
 import fs from "node:fs";
 import { eventsOf, findIds, foundOf } from "./finding.ts";
 import type { Found, Taken } from "./story_ipc.ts";
@@ -117,6 +118,31 @@ export function listQueue(
     return db.prepare(TEXTS.list).all(0, limit).map((row) =>
       listed(row, recipients.all(Number(row["n"]), MAX_SHOWN))
     );
+  });
+}
+
+/**
+ * The queue's messages that a filter lets through, oldest first.
+ *
+ * @returns At most `limit`, and how many there are
+ * @throws {QueueUnusable} If the database cannot be read
+ */
+export function listMatching(
+  dir: string,
+  filter: ListFilter,
+  limit: number,
+): { readonly messages: readonly ListedMessage[]; readonly total: number } {
+  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
+    const recipients = db.prepare(TEXTS.recipients);
+    const messages: ListedMessage[] = [];
+    let total = 0;
+    for (const row of db.prepare(TEXTS.list).iterate(0, -1)) {
+      const message = listed(row, recipients.all(Number(row["n"]), MAX_SHOWN));
+      if (!isLetThrough(message, filter)) continue;
+      total++;
+      if (messages.length < limit) messages.push(message);
+    }
+    return { messages, total };
   });
 }
 

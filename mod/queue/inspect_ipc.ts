@@ -3,7 +3,7 @@
  * and `bulkhead check`. The command line checks it like anything else that
  * comes out of a compartment.
  */
-import { int, list, object, z } from "../ipc/schema.ts";
+import { int, list, object, text, z } from "../ipc/schema.ts";
 import { orderAnswer } from "./order_ipc.ts";
 import { found, listedMessage, MAX_FOUND, storyOf } from "./story_ipc.ts";
 
@@ -18,10 +18,35 @@ export const ordering = object({
 /** A message in `bulkhead queue list`. */
 export type ListedMessage = z.infer<typeof oneMessage>;
 
+/** Most messages of one list. */
+export const MAX_LISTED = 100_000;
+
+/** What `inspect QUEUE EVENTS list` is given, as JSON. */
+export const listAsk = object({
+  /** A recipient's state; this and the others may be empty: any. */
+  state: text({ max: 16 }),
+  /** A recipient's domain, and those below it if it begins with a dot. */
+  domain: text({ max: 255 }),
+  /** The sender's address, or its domain; `<>` is the empty one. */
+  sender: text({ max: 320 }),
+  limit: int({ min: 1, max: MAX_LISTED }),
+});
+
+/** See {@link listAsk}. */
+export type ListAsk = z.infer<typeof listAsk>;
+
+/** Asks for the queue as it is. */
+export const ALL_LISTED: ListAsk = {
+  state: "",
+  domain: "",
+  sender: "",
+  limit: 1_000,
+};
+
 /** Answer to `inspect QUEUE EVENTS list`. */
 export const listing = object({
-  messages: list(oneMessage, { max: 1_000 }),
-  /** Of all, the listed ones and the later ones. */
+  messages: list(oneMessage, { max: MAX_LISTED }),
+  /** Of all that fit, the listed ones and the later ones. */
   total: int({ min: 0, max: 2 ** 40 }),
 });
 

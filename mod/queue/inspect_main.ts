@@ -2,8 +2,9 @@
  * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
  * the queue's jail, reads the databases or leaves an order, prints JSON, ends.
  */
-import { checkQueue, countQueue, listQueue, showMessage } from "./inspect.ts";
+import { checkQueue, listMatching, showMessage } from "./inspect.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
+import { ALL_LISTED, listAsk } from "./inspect_ipc.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
 import { order } from "./order_ipc.ts";
 import { QueueUnusable } from "./database_io.ts";
@@ -13,7 +14,7 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list | show ID | order JSON | check | erasure`;
+ * Runs `inspect QUEUE EVENTS list [JSON] | show ID | order JSON | check | erasure`;
  * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
@@ -41,10 +42,7 @@ function ask(
 ): unknown {
   switch (what) {
     case "list":
-      return {
-        messages: listQueue(dirs.queue),
-        total: countQueue(dirs.queue),
-      };
+      return listAsked(dirs.queue, id);
     case "show": {
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
@@ -58,6 +56,12 @@ function ask(
     default:
       throw new RangeError(`Cannot inspect: ${what} is no question`);
   }
+}
+
+function listAsked(dir: string, json: string): unknown {
+  const asked = json === "" ? ALL_LISTED : listAsk.parse(JSON.parse(json));
+  const { limit, ...filter } = asked;
+  return listMatching(dir, filter, limit);
 }
 
 async function giveOrder(dir: string, json: string): Promise<unknown> {

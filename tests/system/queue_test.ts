@@ -381,6 +381,13 @@ Deno.test({
       const { message, events } = await made.json<Shown>("queue", "show", id);
       assert.equal(message!.id, id);
       assert.ok(events.some((one) => /refused|connect/i.test(one.text)));
+      const lines = await made.command(
+        ...["queue", "list", "-j", "--domain", "remote.test"],
+      );
+      const found = lines.out.trimEnd().split("\n").map((line) =>
+        JSON.parse(line)
+      ).find((one) => one.queue_id === id);
+      assert.equal(found.recipients[0].address, "x@remote.test", lines.out);
       const asText = await made.command("queue", "list");
       assert.equal(asText.code, 0);
       assert.ok(asText.out.includes(id), asText.out);

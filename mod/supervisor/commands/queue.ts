@@ -1,28 +1,83 @@
 /** `bulkhead queue list|show`, server running or not. */
 import { visible } from "../../core/visible.ts";
 import {
+  type ListAsk,
   type ListedMessage,
   listing,
+  MAX_LISTED,
   type Showing,
   showing,
 } from "../../queue/inspect_ipc.ts";
+import { STATES } from "../../queue/queue_ipc.ts";
 import type { z } from "../../ipc/schema.ts";
 import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
+import { postqueueLine } from "./postqueue_text.ts";
 import { runJailed } from "./jailed.ts";
 import { duration } from "./status.ts";
 
-/**
- * Prints the queue, or one message.
- *
- * @param args `list`, or `show ID`
- */
-export async function queue(
+/** Messages printed for people, the oldest; scripts get all. */
+const SHOWN = 1_000;
+
+/** What `queue list` is asked for. */
+export interface ListOptions {
+  readonly json: boolean;
+  /** As `postqueue -j` prints it. */
+  readonly lines?: boolean;
+  readonly state?: string;
+  readonly domain?: string;
+  readonly sender?: string;
+}
+
+/** Prints the queue. */
+export async function queueList(
+  configPath: string,
+  programs: ReadonlyMap<string, string>,
+  { json, lines, state, domain, sender }: ListOptions,
+): Promise<number> {
+  const unknown = state !== undefined && !STATES.some((one) => one === state);
+  if (unknown) {
+    return fail(EXIT.usage, [
+      `${state} is no state; there are ${STATES.join(", ")}`,
+    ]);
+  }
+  const ask: ListAsk = {
+    state: state ?? "",
+    domain: domain ?? "",
+    sender: sender ?? "",
+    limit: lines === true ? MAX_LISTED : SHOWN,
+  };
+  return await inspect(configPath, programs, ["list", JSON.stringify(ask)], {
+    then: (data) => {
+      const listed = listing.parse(data);
+      if (lines !== true) return print(json, listed, () => listText(listed));
+      for (const one of listed.messages) console.log(postqueueLine(one));
+    },
+  });
+}
+
+/** Prints all that is known of one message. */
+export async function queueShow(
   configPath: string,
   json: boolean,
   programs: ReadonlyMap<string, string>,
+  id: string,
+): Promise<number> {
+  return await inspect(configPath, programs, ["show", id], {
+    then: (data) => {
+      const shown = showing.parse(data);
+      print(json, shown, () => showText(shown, id));
+    },
+  });
+}
+
+/** Asks the one-shot process in the queue's jail. */
+async function inspect(
+  configPath: string,
+  programs: ReadonlyMap<string, string>,
   args: readonly string[],
+  { then }: { readonly then: (data: unknown) => void },
 ): Promise<number> {
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
@@ -38,14 +93,7 @@ export async function queue(
       run.errors || `the queue in ${opened.paths.queueDir} cannot be read`,
     ]);
   }
-  const data: unknown = JSON.parse(run.out);
-  if (args[0] === "list") {
-    const listed = listing.parse(data);
-    print(json, listed, () => listText(listed));
-  } else {
-    const shown = showing.parse(data);
-    print(json, shown, () => showText(shown, args[1]!));
-  }
+  then(JSON.parse(run.out));
   return EXIT.ok;
 }
 

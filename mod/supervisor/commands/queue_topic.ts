@@ -16,9 +16,25 @@ export function addQueueCommands(
   const load = () => import("./queue.ts");
   withJson(withConfig(queue.command("list")))
     .description("list the messages that are not delivered yet")
-    .action(async ({ config, json }) =>
+    .option("--state <state>", "only those with a recipient in this state")
+    .option(
+      "--domain <domain>",
+      "only those for a recipient's domain; .DOMAIN for those below it",
+    )
+    .option(
+      "--sender <sender>",
+      "only those of a sender: an address, a domain, or <> for notices",
+    )
+    .option(
+      "-j, --lines",
+      "one JSON object a line, with the fields of `postqueue -j`",
+    )
+    .action(async ({ config, json, ...asked }) =>
       ended(
-        await (await load()).queue(config, json === true, programs, ["list"]),
+        await (await load()).queueList(config, programs, {
+          ...asked,
+          json: json === true,
+        }),
       )
     );
   withJson(withConfig(queue.command("show")))
@@ -26,10 +42,7 @@ export function addQueueCommands(
     .argument("<id>", "the queue id, as in `queued as ID`")
     .action(async (id, { config, json }) =>
       ended(
-        await (await load()).queue(config, json === true, programs, [
-          "show",
-          id,
-        ]),
+        await (await load()).queueShow(config, json === true, programs, id),
       )
     );
   addQueueOrders(queue, { programs, ended });
