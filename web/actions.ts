@@ -32,6 +32,19 @@ type Fields = ReadonlyMap<string, string>;
 /** Adds the routes of all actions. */
 export function addActions(app: ConsoleApp, desk: Desk): void {
   const { office } = desk;
+  // Before the other: "chosen" would be an id.
+  for (const action of MESSAGE_ACTIONS) {
+    app.post(
+      `/queue/chosen/${action}`,
+      (context) =>
+        carryOut(
+          context,
+          desk,
+          ({ grant }, fields) =>
+            forChosen(fields, (id) => office.message(grant, action, id)),
+        ),
+    );
+  }
   for (const action of MESSAGE_ACTIONS) {
     app.post(`/queue/:id/${action}`, (context) => {
       const id = context.req.param("id");
@@ -75,6 +88,33 @@ export function addActions(app: ConsoleApp, desk: Desk): void {
         return { ...done, isOver: true };
       }),
   );
+}
+
+/**
+ * Does something with each message that was chosen in a list: fields `id0`,
+ * `id1` ... One after the other; what came of it is said once for all that
+ * went the same way.
+ */
+async function forChosen(
+  fields: Fields,
+  act: (id: string) => Promise<Done>,
+): Promise<Done> {
+  const ids = [...fields].filter(([name]) => /^id\d{1,3}$/.test(name))
+    .map(([, id]) => id);
+  if (ids.length === 0) return { words: "No message was chosen." };
+  if (!ids.every((id) => QUEUE_ID_PATTERN.test(id))) {
+    return { words: "That is no queue id: nothing was done." };
+  }
+  const times = new Map<string, number>();
+  for (const id of ids) {
+    const { words, isOver = false } = await act(id);
+    if (isOver) return { words, isOver };
+    times.set(words, (times.get(words) ?? 0) + 1);
+  }
+  const all = [...times].map(([words, n]) =>
+    n === 1 ? words : `${n} ×: ${words}`
+  );
+  return { words: all.slice(0, 5).join(" ") };
 }
 
 /** Checks that the form is of the session, acts, and leads back. */

@@ -197,7 +197,7 @@ Deno.test("consoleApp refuses forms that are not its own", async (t) => {
     {
       name: "too many fields",
       fields: `csrf=${csrf}` +
-        Array.from({ length: 16 }, (_, i) => `&f${i}=1`).join(""),
+        Array.from({ length: 64 }, (_, i) => `&f${i}=1`).join(""),
       status: 400,
     },
     {
@@ -241,6 +241,22 @@ Deno.test("consoleApp refuses forms that are not its own", async (t) => {
     }
     assert.equal(lab.asked.length, 1);
   });
+});
+
+Deno.test("consoleApp does the same with each message that was chosen", async () => {
+  const lab = new Lab();
+  const { cookie, csrf } = await lab.signIn();
+  const chosen = (fields: Record<string, string>) =>
+    lab.post("/queue/chosen/hold", { csrf, ...fields }, { cookie });
+  const two = { id0: "0123456789ABCDEF", id7: "0123456789ABCDE0" };
+  assert.equal((await chosen(two)).status, 303);
+  assert.deepEqual(lab.asked, [
+    "hold 0123456789ABCDEF grant-of-eva",
+    "hold 0123456789ABCDE0 grant-of-eva",
+  ]);
+  await chosen({ ...two, id8: "../x" });
+  await chosen({});
+  assert.equal(lab.asked.length, 2, "nothing, if one is no id or none is");
 });
 
 Deno.test("consoleApp leads back to its own pages only", async () => {

@@ -5,7 +5,8 @@
 
 /** Octets of a body; a form of ours has some hundred. */
 export const MAX_FORM_OCTETS = 8_192;
-const MAX_FIELDS = 16;
+/** Those of a page of the queue, all chosen, and some. */
+const MAX_FIELDS = 64;
 const MAX_NAME = 64;
 const MAX_VALUE = 1_000;
 

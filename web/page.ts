@@ -10,6 +10,7 @@
  * | POST                                     | does                             |
  * | ---------------------------------------- | -------------------------------- |
  * | /queue/ID/hold, release, retry, delete   | that, with one message           |
+ * | /queue/chosen/hold ..., fields `id0` ... | that, with each of them          |
  * | /queue/flush, field `domain` or nothing  | tries what waits now             |
  * | /clients/allow, deny, forget             | says it of field `network`       |
  * | /in, field `ticket` (no csrf)            | signs in, see `sign_in.ts`       |

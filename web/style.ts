@@ -26,7 +26,7 @@ export const STYLE = `:root {
   --mono: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace;
 }
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; scrollbar-color: var(--line) transparent; }
+html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0;
   background: var(--paper);
@@ -41,11 +41,11 @@ a { color: var(--accent); text-underline-offset: 0.15em; text-decoration-thickne
 a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 main:focus { outline: none; }
-h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; font-weight: 650; overflow-wrap: anywhere; letter-spacing: -0.01em; }
+h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; font-weight: 650; letter-spacing: -0.01em; }
 h2 { font-size: 1.0625rem; margin: 1.75rem 0 0.5rem; font-weight: 650; }
 h3 { font-size: 0.9375rem; margin: 0; font-weight: 650; }
 p { margin: 0.5rem 0; max-width: 72ch; }
-bdi, dd, td, th, code, pre { overflow-wrap: anywhere; }
+main, bdi { overflow-wrap: anywhere; }
 code, pre, .id { font-family: var(--mono); font-size: 0.92em; }
 .dim { color: var(--dim); }
 .n { text-align: right; }
@@ -103,13 +103,13 @@ form.button { display: inline; }
 .acts { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: flex-start; margin: 0.6rem 0; }
 .bulk fieldset { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: flex-start; border: 1px solid var(--line); border-radius: 6px; padding: 0.3rem 0.7rem 0.6rem; margin: 0.75rem 0; }
 .bulk legend { color: var(--dim); padding: 0 0.3rem; }
-.sure > summary { list-style: none; width: max-content; max-width: 100%; color: var(--bad); }
+.sure > summary { display: flex; align-items: center; list-style: none; width: max-content; max-width: 100%; }
+.acts .sure > summary, .bulk .sure > summary { color: var(--bad); }
 .sure > summary::-webkit-details-marker { display: none; }
-.sure[open] > div { border-left: 3px solid var(--bad); padding: 0.1rem 0 0.3rem 0.8rem; margin-top: 0.4rem; }
+.sure[open] > div { border-left: 3px solid var(--line); padding: 0.1rem 0 0.3rem 0.8rem; margin-top: 0.4rem; }
 summary { cursor: pointer; }
 details:not(.sure) > summary { color: var(--accent); width: max-content; max-width: 100%; }
 
-.tone { white-space: normal; }
 .tone .glyph { font-weight: 700; margin-right: 0.35em; }
 .tone.good, .glyph.good { color: var(--good); }
 .tone.waiting { color: var(--waiting); }
@@ -120,6 +120,7 @@ details:not(.sure) > summary { color: var(--accent); width: max-content; max-wid
 .hint { background: none; border-left-color: var(--accent); }
 .empty { border-left-color: var(--good); }
 .worries { list-style: none; margin: 0.75rem 0; padding: 0; max-width: 72rem; }
+.worries .glyph { margin-right: 0.6em; }
 .worries li { background: var(--bad-bg); border-left: 4px solid var(--bad); padding: 0.5rem 0.8rem; margin: 0.3rem 0; border-radius: 0 4px 4px 0; }
 
 .tiles { list-style: none; margin: 0.9rem 0 0.4rem; padding: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); background: var(--card); border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
@@ -144,16 +145,21 @@ details:not(.sure) > summary { color: var(--accent); width: max-content; max-wid
 .key.p3.line::before { border-top-style: dashed; }
 .key.p1::before { color: var(--p1); } .key.p2::before { color: var(--p2); } .key.p3::before { color: var(--p3); } .key.p4::before { color: var(--p4); } .key.p5::before { color: var(--p5); }
 
-table { border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 6px; margin: 0.5rem 0; }
+table { overflow-wrap: break-word; border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 6px; margin: 0.5rem 0; }
 caption { text-align: left; color: var(--dim); padding: 0 0 0.35rem; font-size: 0.875rem; }
 th, td { text-align: left; padding: 0.38rem 0.7rem; border-top: 1px solid var(--line); vertical-align: top; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 thead th, thead td { border-top: 0; color: var(--dim); font-weight: 600; font-size: 0.8125rem; white-space: nowrap; }
 tbody th { font-weight: 550; }
 tbody tr:hover { background: var(--well); }
-.messages th .id { white-space: nowrap; }
+.messages { table-layout: fixed; }
+.messages :is(.id, .tone) { white-space: nowrap; }
+.w0 { width: 2.4rem; } .w1 { width: 10.4rem; } .w2 { width: 6.2rem; } .w3 { width: 5.2rem; } .w6 { width: 7.2rem; } .w7 { width: 26%; } .w4 { width: 14%; }
+.messages { font-size: 0.875rem; }
+.messages time .dim { display: block; }
+tbody th .dim { font-weight: 400; }
 time { white-space: nowrap; }
-.pick { width: 2rem; padding-right: 0; }
+.pick { padding-right: 0; }
 .counters { display: flex; flex-wrap: wrap; gap: 0 0.9rem; font-size: 0.8125rem; color: var(--dim); }
 .counters b { color: var(--ink); font-weight: 600; }
 meter { width: 100%; min-width: 5rem; height: 0.8rem; }
@@ -208,6 +214,10 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
 .room { fill: var(--well); stroke: var(--good); stroke-width: 1.4; }
 .room.bad { stroke: var(--bad); fill: var(--bad-bg); stroke-width: 2.5; }
 .room.off { stroke: var(--line); stroke-dasharray: 4 3; }
+.lit { visibility: hidden; pointer-events: none; }
+.hull-plan a:is(:hover, :focus-visible) .lit { visibility: visible; }
+.lit .wire { stroke: var(--accent); stroke-width: 2; opacity: 1; }
+.lit .port { fill: var(--accent); }
 .hull-plan a:hover .room { fill: var(--paper); }
 .hull-plan a:focus-visible { outline: none; }
 .hull-plan a:focus-visible .room { stroke: var(--accent); stroke-width: 4; }
@@ -220,7 +230,7 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
 @keyframes fresh { from { background: light-dark(#cfe7ec, #1e4049); } }
 @media (prefers-reduced-motion: reduce) { .fresh { animation: none; } }
 
-@media (max-width: 52rem) {
+@media (max-width: 70rem) {
   body { display: block; }
   .top { padding: 0.5rem 0.9rem; }
   .find { margin-left: 0; flex: 1 0 100%; order: 9; }
@@ -232,18 +242,19 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
   .ways a { margin: 0; padding: 0.3rem 0.5rem; border-left: 0; border-bottom: 3px solid transparent; border-radius: 0; }
   .ways [aria-current] { border-bottom-color: var(--accent); }
   main { padding: 0.9rem; }
-  .tiles { grid-template-columns: repeat(2, 1fr); }
   .cards, .cards tbody, .cards caption { display: block; }
   .cards { border: 0; background: none; }
   .cards thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .cards tr { display: grid; grid-template-columns: minmax(0, 1fr); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.7rem; margin: 0.5rem 0; }
   .cards th, .cards td, .cards td.n { border: 0; padding: 0.12rem 0; text-align: left; white-space: normal; }
-  .cards td[data-is] { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.6rem; }
-  .cards td[data-is]::before { content: attr(data-is); color: var(--dim); font-size: 0.8125rem; }
-  .cards td[data-is=""]::before { content: ""; }
-  .cards .pick { position: absolute; right: 1.6rem; width: auto; }
-  .cards tr:has(.pick) { position: relative; }
-  .cards tr .pick { right: 0.7rem; top: 0.4rem; }
+  .cards td[data-is] { position: relative; padding-left: 6.2rem; }
+  .cards td[data-is]::before { content: attr(data-is); position: absolute; left: 0; color: var(--dim); font-size: 0.8125rem; }
+  .messages time .dim { display: inline; }
+  .cards td[data-is=""] { padding-left: 0; }
+  .cards td:empty { display: none; }
+  .cards tr { position: relative; }
+  .cards tr .pick { position: absolute; right: 0.7rem; top: 0.5rem; z-index: 1; }
+  .cards tr .pick + th { padding-right: 2.5rem; }
   .facts > div { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.6rem; }
   button, .find input, .filter input, .sure > summary { min-height: 2.4rem; }
 }

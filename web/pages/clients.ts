@@ -20,7 +20,7 @@ import {
 import { count, plain } from "./words.ts";
 
 /** Verdicts shown. */
-const LIMIT = 40;
+const LIMIT = 30;
 
 /** See the file's head. */
 export async function clientsPage(page: PageInput): Promise<Html> {
@@ -103,7 +103,7 @@ function verdict(page: PageInput, one: ClientVerdict): Html {
         }),
       ]}</div>`
       : NOTHING}</article>
-    </li>\\n
+    </li>
   `;
 }
 

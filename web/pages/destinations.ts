@@ -20,7 +20,7 @@ import {
 import { count, number, plain, since } from "./words.ts";
 
 /** Rows shown. */
-const LIMIT = 60;
+const LIMIT = 40;
 
 /** See the file's head. */
 export async function destinationsPage(page: PageInput): Promise<Html> {

@@ -20,8 +20,8 @@ type Drill = NonNullable<Facts["drill"]>;
 /** What the walls are, in words; others are shown by their name. */
 const WALLS: ReadonlyMap<string, string> = new Map([
   ["deno", "the runtime's permissions"],
-  ["landlock", "Landlock: the kernel's rules for files and connections"],
-  ["seccomp", "seccomp: the kernel's list of system calls"],
+  ["landlock", "the kernel's rules for files and connections"],
+  ["seccomp", "the kernel's list of system calls"],
   ["user", "users and modes of files"],
 ]);
 

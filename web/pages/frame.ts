@@ -3,6 +3,7 @@
  * the way to the other pages, and what the person who looks may do.
  */
 import { html, raw } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
 import type { PageInput } from "../page.ts";
 import { SIGN_SVG } from "./icon.ts";
 import { worries } from "./worries.ts";
@@ -53,7 +54,17 @@ export interface Framed {
 }
 
 /** A whole page. */
-export function frame(page: PageInput, framed: Framed): Html {
+export async function frame(
+  page: PageInput,
+  framed: Framed,
+): Promise<HtmlEscapedString> {
+  const made = String(await whole(page, framed));
+  // A third of it is how the code is indented. No text of a stranger has a
+  // line's end, but the lines of evidence, which begin with no space.
+  return raw(made.replace(/\n\s+/g, "\n"));
+}
+
+function whole(page: PageInput, framed: Framed): Html {
   const host = plain(page.sources.news()?.hostname ?? "Bulkhead");
   const renew = framed.renewSeconds ?? 0;
   return html`

@@ -10,7 +10,7 @@ import { plain } from "./words.ts";
 /** One role's manifest, as the supervisor tells it. */
 export type Manifest = Facts["manifests"][number];
 
-const COLUMN = 164;
+const COLUMN = 206;
 const ROW = 52;
 const BOX_WIDTH = 116;
 const BOX_HEIGHT = 32;
@@ -38,6 +38,8 @@ export function graph(
   const width = 2 * EDGE + levels.length * COLUMN;
   const height = TOP + most * ROW + 2 * EDGE;
   const places = placed(columns, most);
+  const wires = wiresOf(manifests, places);
+  const ends = endsOf(wires, places);
   const middle = (at: number) => EDGE + (at + 0.5) * COLUMN;
   return html`
     <div class="wide" role="region" aria-label="Picture of the roles" tabindex="0">
@@ -55,10 +57,14 @@ export function graph(
             ""}</text>
       `
     )}
+    ${wires.map((one) => wireLine(one, ends))}
     ${manifests.map((one) =>
-      html`${one.asks.map((to) => wire(places, one.name, to))}`
+      box(places, one, {
+        well: roleIsWell(news, one.name),
+        wires: wires.filter(({ from }) => from.role === one.name)
+          .map((wire) => wireLine(wire, ends)),
+      })
     )}
-    ${manifests.map((one) => box(places, one, roleIsWell(news, one.name)))}
       </svg>
     </div>
   `;
@@ -107,39 +113,91 @@ function placed(
   return places;
 }
 
-/** From asker to answerer: out at the side that is nearer. */
-function wire(
+type Side = "left" | "right";
+
+interface End {
+  readonly role: string;
+  readonly side: Side;
+  /** Where the line's other end is: ends are sorted by it, so few cross. */
+  readonly otherY: number;
+}
+
+interface Wire {
+  readonly from: End;
+  readonly to: End;
+}
+
+/** A line for each edge: out at the side that is nearer. */
+function wiresOf(
+  manifests: readonly Manifest[],
   places: ReadonlyMap<string, Place>,
-  from: string,
-  to: string,
-): Html {
-  const a = places.get(from);
-  const b = places.get(to);
-  if (a === undefined || b === undefined) return NOTHING;
-  const half = BOX_WIDTH / 2;
-  if (a.x === b.x) {
-    const bend = a.x + half + 22;
-    return html`
-      <path class="wire"
-        d="M${a.x + half} ${a.y}C${bend} ${a.y} ${bend} ${b.y} ${b.x + half} ${b
-          .y}" />
-    `;
+): readonly Wire[] {
+  return manifests.flatMap((one) =>
+    one.asks.flatMap((asked): Wire[] => {
+      const a = places.get(one.name);
+      const b = places.get(asked);
+      if (a === undefined || b === undefined) return [];
+      return [{
+        from: {
+          role: one.name,
+          side: a.x <= b.x ? "right" : "left",
+          otherY: b.y,
+        },
+        to: { role: asked, side: a.x < b.x ? "left" : "right", otherY: a.y },
+      }];
+    })
+  );
+}
+
+/** Ends at one side of a box are spread over it. */
+function endsOf(
+  wires: readonly Wire[],
+  places: ReadonlyMap<string, Place>,
+): ReadonlyMap<End, Place> {
+  const bySide = new Map<string, End[]>();
+  for (const end of wires.flatMap(({ from, to }) => [from, to])) {
+    const key = `${end.side} ${end.role}`;
+    bySide.set(key, [...bySide.get(key) ?? [], end]);
   }
-  const side = a.x < b.x ? 1 : -1;
-  const x1 = a.x + side * half;
-  const x2 = b.x - side * half;
-  const bend = side * Math.max(24, Math.abs(x2 - x1) / 2);
+  const found = new Map<End, Place>();
+  for (const ends of bySide.values()) {
+    ends.sort((a, b) => a.otherY - b.otherY).forEach((end, at) => {
+      const { x, y } = places.get(end.role)!;
+      found.set(end, {
+        x: x + (end.side === "left" ? -0.5 : 0.5) * BOX_WIDTH,
+        y: round(y + ((at + 1) / (ends.length + 1) - 0.5) * BOX_HEIGHT),
+      });
+    });
+  }
+  return found;
+}
+
+function wireLine({ from, to }: Wire, ends: ReadonlyMap<End, Place>): Html {
+  const a = ends.get(from)!;
+  const b = ends.get(to)!;
+  const reach = Math.max(26, Math.abs(b.x - a.x) / 2);
+  const out = (end: End) => end.side === "left" ? -reach : reach;
   return html`
     <path class="wire"
-      d="M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2} ${b.y}" />
-    <circle class="port" cx="${x2}" cy="${b.y}" r="2.5" />
+      d="M${a.x} ${a.y}C${round(a.x + out(from))} ${a.y} ${round(
+        b.x + out(to),
+      )} ${b.y} ${b.x} ${b.y}" />
+    <circle class="port" cx="${b.x}" cy="${b.y}" r="2.5" />
   `;
+}
+
+function round(n: number): number {
+  return Math.round(n * 10) / 10;
 }
 
 function box(
   places: ReadonlyMap<string, Place>,
   one: Manifest,
-  well: boolean | undefined,
+  { well, wires }: {
+    well: boolean | undefined;
+    /** Drawn once more, to be seen when somebody points at it. */
+    wires: readonly Html[];
+  },
 ): Html {
   const { x, y } = places.get(one.name)!;
   const name = plain(one.name);
@@ -151,13 +209,13 @@ function box(
   const how = well === undefined ? "not started" : well ? "answers" : "down";
   return html`
     <a href="/roles/${encodeURIComponent(one.name)}"
-      aria-label="${name}: ${how}"><rect class="room ${tone}" x="${x -
+      aria-label="${name}: ${how}"><g class="lit">${wires}</g><rect class="room ${tone}" x="${x -
         BOX_WIDTH / 2}" y="${y -
         BOX_HEIGHT /
           2}" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="4"/><text x="${x -
         BOX_WIDTH / 2 + 12}" y="${y +
         4.5}">${name}</text><text class="glyph ${tone}" x="${x + BOX_WIDTH / 2 -
-        12}" y="${y + 4.5}" text-anchor="end">${glyph}</text></a>\\n
+        12}" y="${y + 4.5}" text-anchor="end">${glyph}</text></a>
   `;
 }
 

@@ -137,7 +137,7 @@ const KINDS: Readonly<Record<Step["kind"], string>> = {
 
 function step(page: PageInput, one: Step): Html {
   const details = one.details.slice(0, DETAILS_SHOWN).map((line) =>
-    cut(plain(line), 500)
+    cut(plain(line).trimStart(), 500)
   );
   if (one.details.length > DETAILS_SHOWN) details.push("…");
   return html`
@@ -158,6 +158,6 @@ function step(page: PageInput, one: Step): Html {
             <summary>Evidence</summary>
             <pre>${details.join("\n")}</pre>
           </details>
-        `}</li>\\n
+        `}</li>
   `;
 }

@@ -52,8 +52,8 @@ export function messageTable(page: PageInput, options: MessageTable): Html {
       <caption${raw(quiet ? ' class="sr"' : "")}>${caption}</caption>
     <thead><tr>${form === undefined
       ? NOTHING
-      : html`<td class="pick"></td>`}${head.map((name) =>
-        html`<th scope="col" class="${name[0] === "#" ? "n" : ""}">${
+      : html`<td class="pick w0"></td>`}${head.map((name, at) =>
+        html`<th scope="col" class="w${at + 1} ${name[0] === "#" ? "n" : ""}">${
           name.replace("#", "")
         }</th>`
       )}</tr></thead>
@@ -75,7 +75,7 @@ export function messageTable(page: PageInput, options: MessageTable): Html {
         addresses(one.to, one.recipients)
       }</td><td data-is="State">${stateMark(one.state)}</td><td data-is="Why">${
         why(one, nowMs)
-      }</td></tr>\n`;
+      }</td></tr>`;
     })}</tbody></table>
   `;
 }

@@ -5,12 +5,22 @@ import type { PageInput } from "../page.ts";
 import type { Counts, FlowSample, ListedMessage } from "../sources.ts";
 import { signInHint } from "./forms.ts";
 import { frame } from "./frame.ts";
-import { messageTable, STATE_WORDS } from "./messages.ts";
-import { empty, type Html, mark, NOTHING, silent } from "./parts.ts";
+import { messageTable } from "./messages.ts";
+import {
+  empty,
+  facts,
+  type Html,
+  mark,
+  NOTHING,
+  said,
+  silent,
+} from "./parts.ts";
 import { flowPlots } from "./plots.ts";
-import { count, number, octets } from "./words.ts";
+import { count, number, octets, plain } from "./words.ts";
 import { worries } from "./worries.ts";
 
+/** Warnings shown at once. */
+const WARNINGS_SHOWN = 6;
 /** How many messages the list has. */
 const RECENT = 15;
 /** Minutes that a rate is the mean of. */
@@ -54,12 +64,20 @@ export async function nowPage(page: PageInput): Promise<Html> {
 function warnings(page: PageInput): Html {
   const found = worries(page.sources);
   if (found.length === 0) return NOTHING;
-  return html`
-    <h2 class="sr">Warnings</h2>
-    <ul class="worries">${found.map((one) =>
-      html`<li>${mark("bad", one)}</li>`
-    )}</ul>
-  `;
+  const items = (some: readonly string[]) =>
+    html`<ul class="worries">${
+      some.map((one) => html`<li>${mark("bad", "")}${said(one, 600)}</li>`)
+    }</ul>`;
+  const more = found.slice(WARNINGS_SHOWN);
+  return html`<h2 class="sr">Warnings</h2>${
+    items(found.slice(0, WARNINGS_SHOWN))
+  }${
+    more.length === 0
+      ? NOTHING
+      : html`<details><summary>${more.length} more</summary>${
+        items(more)
+      }</details>`
+  }`;
 }
 
 function tiles(flow: readonly FlowSample[], counts: Counts): Html {
@@ -162,33 +180,22 @@ function recent(
 function server(page: PageInput): Html {
   const now = page.sources.news();
   if (now === undefined) return silent("The supervisor");
-  const down = now.roles.filter((one) => !isWell(one));
+  const down = now.roles.filter((one) => !isWell(one)).length;
   const memory = now.roles.reduce((sum, one) => sum + one.memoryBytes, 0);
   const disks = page.sources.facts()?.disks ?? [];
-  return html`<p>${
-    down.length === 0
-      ? mark(
-        "good",
-        html`All ${
-          count(now.roles.length, "process", "processes")
-        } of <a href="/roles">the roles</a> answer`,
-      )
-      : mark(
-        "bad",
-        html`${down.length} of ${
-          count(now.roles.length, "process", "processes")
-        } of <a href="/roles">the roles</a> do not answer`,
-      )
-  }; version ${now.version}${memory > 0 ? `; memory ${octets(memory)}` : ""}${
-    disks.map((disk) => `; ${octets(disk.freeBytes)} free in ${disk.path}`)
-  }.</p>`;
-}
-
-/** The states with something in them, for a sentence. */
-export function stateCounts(
-  counts: Counts,
-): readonly (readonly [string, number])[] {
-  return [...STATE_WORDS.keys()].map((state) =>
-    [state, counts.byState[state as keyof Counts["byState"]] ?? 0] as const
-  ).filter(([, n]) => n > 0);
+  const processes = count(now.roles.length, "process", "processes");
+  const roles = html`<a href="/roles">the roles</a>`;
+  return facts([
+    [
+      "Roles",
+      down === 0
+        ? mark("good", html`All ${processes} of ${roles} answer`)
+        : mark("bad", html`${down} of ${processes} of ${roles} do not answer`),
+    ],
+    ["Version", plain(now.version)],
+    ...(memory > 0 ? [["Memory", octets(memory)] as const] : []),
+    ...disks.map((disk) =>
+      ["Disk", `${octets(disk.freeBytes)} free in ${plain(disk.path)}`] as const
+    ),
+  ]);
 }

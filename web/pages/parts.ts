@@ -29,16 +29,21 @@ export function said(text: string, max = 160): Html {
 export function address(text: string, max = 80): Html {
   if (text === "") return html`<span class="dim">nobody (a notice)</span>`;
   const odd = lookalike(text);
-  return odd === ""
+  const whole = plain(text);
+  const at = whole.lastIndexOf("@");
+  const shown = at < 1 || Array.from(whole).length > max
     ? said(text, max)
-    : html`${said(text, max)} <em class="odd">${odd}</em>`;
+    // It may be broken where people would break it.
+    : html`<bdi>${whole.slice(0, at)}<wbr>${whole.slice(at)}</bdi>`;
+  return odd === "" ? shown : html`${shown} <em class="odd">${odd}</em>`;
 }
 
 /** The first addresses of a message, and how many there are beside them. */
-export function addresses(shown: readonly string[], all: number): Html {
-  const more = all - shown.length;
+export function addresses(all: readonly string[], number: number): Html {
+  const shown = all.slice(0, ADDRESSES_SHOWN);
+  const more = number - shown.length;
   return html`${
-    shown.map((one, at) => html`${at === 0 ? "" : ", "}${address(one)}`)
+    shown.map((one, at) => html`${at === 0 ? "" : raw("<br>")}${address(one)}`)
   }${
     more > 0
       ? html`
@@ -47,6 +52,8 @@ export function addresses(shown: readonly string[], all: number): Html {
       : ""
   }`;
 }
+
+const ADDRESSES_SHOWN = 2;
 
 /** A time: how long ago, and when exactly. */
 export function moment(atMs: number, nowMs: number): Html {
@@ -119,7 +126,7 @@ export function table(
               at
             ]!}">${cell}</td>`
         )
-      }</tr>\n`
+      }</tr>`
     )}</tbody></table>
   `;
 }

@@ -28,15 +28,14 @@ function rolesThatAreDown(sources: Sources): string[] {
 }
 
 function restartsOfLate(sources: Sources): string[] {
-  return (sources.news()?.roles ?? [])
-    .filter((one) =>
-      one.state === "ready" && one.restarts > 0 && one.upMs < LATELY_MS
-    )
-    .map((one) =>
-      `The role ${plain(one.instance)} was started again ${
-        span(one.upMs)
-      } ago, ${count(one.restarts, "time")} in all.`
-    );
+  const late = (sources.news()?.roles ?? []).filter((one) =>
+    one.state === "ready" && one.restarts > 0 && one.upMs < LATELY_MS
+  );
+  if (late.length === 0) return [];
+  const names = late.map((one) => plain(one.instance)).join(", ");
+  return [
+    `Started again in the last ${span(LATELY_MS)}: ${names}. The log says why.`,
+  ];
 }
 
 function certificatesThatEnd(sources: Sources): string[] {
