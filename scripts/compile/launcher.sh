@@ -269,10 +269,13 @@ esac
 BULKHEAD_FILE=$self
 DENO_DIR=/dev/null
 DENO_NO_UPDATE_CHECK=1
-export BULKHEAD_FILE DENO_DIR DENO_NO_UPDATE_CHECK
+# As the roles have it: the supervisor idles for months, and a command is short.
+MALLOC_ARENA_MAX=1
+v8=--single-threaded-gc,--no-incremental-marking,--max-semi-space-size=2
+export BULKHEAD_FILE DENO_DIR DENO_NO_UPDATE_CHECK MALLOC_ARENA_MAX
 if [ -n "$callers_path" ]; then PATH=$callers_path; fi
 if [ -n "${BASH_VERSION-}" ]; then shopt -s execfail; fi
 trap explain EXIT
 exec "$place/$RUNTIME/deno" run --quiet --no-prompt --no-config --no-lock \
-  --no-remote --no-npm --no-code-cache -A "$place/$PROGRAMS/bulkhead.mjs" "$@"
+  --no-remote --no-npm --no-code-cache --v8-flags=$v8 -A "$place/$PROGRAMS/bulkhead.mjs" "$@"
 exit 126
