@@ -7,6 +7,15 @@ export const consolePart = object({
   hostname: text({ min: 1, max: 255 }),
   /** The `host:port` values that a browser may send; others are rebinding. */
   hosts: text({ max: 1_024 }),
+  /** Origins of forms beside those of `hosts`: of a proxy that has the TLS. */
+  origins: list(text({ max: 100 }), { max: 16 }).default([]),
+  /** Everything is shown to everybody; actions need a sign-in all the same. */
+  isOpen: z.boolean().default(false),
+  /** Its own certificate, PEM; null: without TLS. */
+  tls: z.union([
+    z.null(),
+    object({ cert: text({ max: 262_144 }), key: text({ max: 65_536 }) }),
+  ]).default(null),
   /** Who may read `/metrics`; an empty token is none. */
   metrics: object({ isOpen: z.boolean(), token: text({ max: 200 }) }),
 });

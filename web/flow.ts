@@ -1,0 +1,125 @@
+/**
+ * Totals -> what flowed each minute of the last hour. The totals are since a
+ * role's start, so one that is lower than before began anew: what it has now
+ * is new. Pure.
+ */
+import { quantileMs } from "../mod/core/delay_histogram.ts";
+import type { News } from "./news.ts";
+import type { Counts, FlowSample } from "./sources.ts";
+
+const MINUTE_MS = 60_000;
+/** Minutes kept. */
+const KEPT = 60;
+
+/** What is counted. */
+export interface Totals {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly deferred: number;
+  readonly bounced: number;
+  readonly refused: number;
+  /** See `delay_histogram.ts`. */
+  readonly delays: readonly number[];
+}
+
+/** Totals out of what queue and supervisor say. */
+export function totalsOf(counts: Counts, news: News | undefined): Totals {
+  const { accepted, delivered, deferred, bounced, delays } = counts;
+  return {
+    accepted,
+    delivered,
+    deferred,
+    bounced,
+    refused: refusalsOf(news),
+    delays: delays.upTo,
+  };
+}
+
+/** Verdicts of the gate against clients. */
+function refusalsOf(news: News | undefined): number {
+  let sum = 0;
+  for (const { instance, counters } of news?.roles ?? []) {
+    if (!instance.startsWith("gate.")) continue;
+    for (const [name, n] of Object.entries(counters)) {
+      if (name.startsWith("verdict-")) sum += n;
+    }
+  }
+  return sum;
+}
+
+interface Minute {
+  readonly atMs: number;
+  readonly counted: Record<Plain, number>;
+  readonly delays: number[];
+}
+
+const PLAIN = [
+  "accepted",
+  "delivered",
+  "deferred",
+  "bounced",
+  "refused",
+] as const;
+type Plain = typeof PLAIN[number];
+
+/** The last hour. */
+export class Flow {
+  readonly #minutes: Minute[] = [];
+  #before: Totals | undefined;
+
+  /** Takes a reading; call it each second or so. */
+  add(totals: Totals, nowMs: number): void {
+    const before = this.#before ?? totals;
+    this.#before = totals;
+    const minute = this.#minute(nowMs);
+    for (const name of PLAIN) {
+      minute.counted[name] += grown(before[name], totals[name]);
+    }
+    const isAnew = (totals.delays.at(-1) ?? 0) < (before.delays.at(-1) ?? 0);
+    totals.delays.forEach((n, i) => {
+      const more = isAnew ? n : n - (before.delays[i] ?? 0);
+      minute.delays[i] = (minute.delays[i] ?? 0) + more;
+    });
+  }
+
+  /** The minutes there are, without gaps, oldest first. */
+  samples(): readonly FlowSample[] {
+    return this.#minutes.map(({ atMs, counted, delays }) => ({
+      atMs,
+      ...counted,
+      delayP50Ms: quantileMs([], delays, 0.5),
+      delayP95Ms: quantileMs([], delays, 0.95),
+    }));
+  }
+
+  #minute(nowMs: number): Minute {
+    const atMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
+    const last = this.#minutes.at(-1);
+    if (last?.atMs === atMs) return last;
+    // A clock that was set makes an hour that never was.
+    const isFar = last === undefined || atMs < last.atMs ||
+      atMs - last.atMs > KEPT * MINUTE_MS;
+    if (isFar) this.#minutes.length = 0;
+    const from = isFar ? atMs : last.atMs + MINUTE_MS;
+    for (let at = from; at <= atMs; at += MINUTE_MS) {
+      this.#minutes.push(newMinute(at));
+    }
+    this.#minutes.splice(0, this.#minutes.length - KEPT);
+    return this.#minutes.at(-1)!;
+  }
+}
+
+function newMinute(atMs: number): Minute {
+  const counted = {
+    accepted: 0,
+    delivered: 0,
+    deferred: 0,
+    bounced: 0,
+    refused: 0,
+  };
+  return { atMs, counted, delays: [] };
+}
+
+function grown(before: number, now: number): number {
+  return now < before ? now : now - before;
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { DelayHistogram } from "../mod/core/delay_histogram.ts";
+import { Flow, type Totals } from "./flow.ts";
+
+const delays = (...ms: number[]) => {
+  const gathered = new DelayHistogram();
+  for (const one of ms) gathered.add(one);
+  return gathered.read().upTo;
+};
+
+function totals(over: Partial<Totals> = {}): Totals {
+  return {
+    accepted: 0,
+    delivered: 0,
+    deferred: 0,
+    bounced: 0,
+    refused: 0,
+    delays: delays(),
+    ...over,
+  };
+}
+
+Deno.test("Flow tells what each minute added", () => {
+  const flow = new Flow();
+  flow.add(totals({ accepted: 100 }), 60_000);
+  flow.add(totals({ accepted: 103, delays: delays(40, 40, 40) }), 61_000);
+  flow.add(totals({ accepted: 105, delays: delays(40, 40, 40) }), 120_000);
+  const [first, second] = flow.samples();
+  assert.deepEqual([first!.atMs, first!.accepted], [60_000, 3]);
+  assert.ok(first!.delayP50Ms > 25 && first!.delayP95Ms <= 50);
+  assert.deepEqual([second!.accepted, second!.delayP50Ms], [2, 0]);
+});
+
+Deno.test("Flow counts a role that began anew from nothing", () => {
+  const flow = new Flow();
+  const before = delays(5, 5, 5, 5);
+  flow.add(totals({ delivered: 40, delays: before }), 0);
+  flow.add(totals({ delivered: 2, delays: delays(9_000) }), 1_000);
+  const [minute] = flow.samples();
+  assert.equal(minute!.delivered, 2);
+  assert.ok(minute!.delayP50Ms > 5_000, `${minute!.delayP50Ms}`);
+});
+
+Deno.test("Flow keeps an hour without gaps, whatever the clock does", () => {
+  const flow = new Flow();
+  flow.add(totals(), 0);
+  flow.add(totals({ accepted: 1 }), 10 * 60_000);
+  assert.equal(flow.samples().length, 11);
+  for (let i = 0; i < 100; i++) flow.add(totals(), i * 60_000);
+  assert.equal(flow.samples().length, 60);
+  flow.add(totals(), 30 * 60_000);
+  assert.equal(flow.samples().length, 1);
+  flow.add(totals(), 2 ** 42);
+  assert.equal(flow.samples().length, 1);
+});

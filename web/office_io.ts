@@ -1,0 +1,127 @@
+/** Takes what an administrator wants to queue and gate, and words it. */
+import type { gateContract } from "../mod/gate/gate_ipc.ts";
+import type { Edge } from "../mod/ipc/edge.ts";
+import type { OrderAnswer } from "../mod/queue/order_ipc.ts";
+import type { queueContract } from "../mod/queue/queue_ipc.ts";
+import type { Done, MessageAction, Office } from "./office.ts";
+
+const NO_GRANT: Done = {
+  words: "This sign-in is over: `bulkhead console` prints a new link. " +
+    "Nothing was done.",
+  isOver: true,
+};
+const NOBODY: Done = {
+  words: "Nobody answered: it may or may not have been done. Look again.",
+};
+
+/** How each action is said to be done. */
+const PAST = {
+  hold: "held",
+  release: "released",
+  retry: "due now",
+  delete: "deleted",
+} as const satisfies Record<MessageAction, string>;
+
+const REFUSED = {
+  invalid: "This is no ticket of this server, or not a whole one.",
+  expired: "This ticket is too old, or from before the server's start. " +
+    "`bulkhead console` prints a new one.",
+  used: "This ticket was used already. `bulkhead console` prints a new one.",
+} as const;
+
+/** The office of these two. */
+export function officeOf(
+  queue: Edge<typeof queueContract.calls>,
+  gate: Edge<typeof gateContract.calls>,
+): Office {
+  const order = async (
+    ask: Parameters<typeof queue.ask<"order">>[1],
+    words: (answer: OrderAnswer) => string,
+  ): Promise<Done> => {
+    const reply = await queue.ask("order", ask);
+    if (reply.kind === "answered") return { words: words(reply.answer) };
+    if (reply.kind === "failed") return NOBODY;
+    switch (reply.refusal) {
+      case "no-grant":
+        return NO_GRANT;
+      case "busy":
+        return { words: "Another order is under way. Nothing was done." };
+      case "unhealthy":
+        return { words: "The queue's disk does not take the order now." };
+    }
+  };
+  return {
+    signIn: async (ticket) => {
+      const reply = await queue.ask("signIn", { ticket: ticket.slice(0, 160) });
+      if (reply.kind === "answered") return reply.answer;
+      return reply.kind === "refused"
+        ? { words: REFUSED[reply.refusal] }
+        : { words: "The queue does not answer now. Try again in a moment." };
+    },
+    signOut: async (grant, everywhere) => {
+      const replies = await Promise.all([
+        queue.ask("signOut", { grant, everywhere }),
+        gate.ask("signOut", { grant, everywhere }),
+      ]);
+      return {
+        words: replies.some(({ kind }) => kind === "failed")
+          ? "Signed out here; but not every role answered."
+          : "Signed out.",
+      };
+    },
+    message: (grant, action, id) =>
+      order(
+        { grant, action, ids: [id], domain: "" },
+        (answer) => messageWords(action, id, answer),
+      ),
+    flush: (grant, domain) =>
+      order(
+        { grant, action: "flush", ids: [], domain },
+        ({ recipients }) =>
+          `${recipients} ${
+            recipients === 1 ? "recipient" : "recipients"
+          } due ` +
+          `now${domain === "" ? "" : ` for ${domain}`}.`,
+      ),
+    say: async (grant, word, network) => {
+      const reply = await gate.ask("say", { grant, word, network });
+      if (reply.kind === "answered") return { words: SAID[word](network) };
+      if (reply.kind === "failed") return NOBODY;
+      switch (reply.refusal) {
+        case "no-grant":
+          return NO_GRANT;
+        case "no-network":
+          return { words: "That is no address or network: nothing was done." };
+        case "not-written":
+          return {
+            words: "The gate's disk does not take it. Nothing was done.",
+          };
+      }
+    },
+  };
+}
+
+const SAID = {
+  allow: (network: string) => `${network} is not tested or counted any more.`,
+  deny: (network: string) => `${network} is refused from now on.`,
+  forget: (network: string) =>
+    `${network} is forgotten, and what was said of it is taken back.`,
+} as const;
+
+function messageWords(
+  action: MessageAction,
+  id: string,
+  answer: OrderAnswer,
+): string {
+  const { messages, recipients, waiting, missingCount, isOver } = answer;
+  if (missingCount > 0) return `${id} is not in the queue any more.`;
+  if (messages > 0) {
+    return `${id} is ${PAST[action]}: ${recipients} ` +
+      `${recipients === 1 ? "recipient" : "recipients"}.`;
+  }
+  if (waiting > 0 || !isOver) {
+    return `${id} is being delivered at this moment: its turn comes when ` +
+      "that has ended.";
+  }
+  return `There was nothing to do for ${id}.`;
+}

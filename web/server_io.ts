@@ -1,0 +1,161 @@
+/**
+ * The sockets around the app: HTTP/1.1, with or without TLS, with bounds on
+ * everything that a slow or a hostile client could make long.
+ */
+import http from "node:http";
+import https from "node:https";
+import { Buffer } from "node:buffer";
+import type { ConsoleApp } from "./environment.ts";
+import { MAX_FORM_OCTETS } from "./form.ts";
+
+/** Connections that some browsers need; more are somebody's flood. */
+const MAX_CONNECTIONS = 128;
+const MAX_HEADER_OCTETS = 8_192;
+/** For a request's head, and for all of it. */
+const HEAD_WITHIN_MS = 5_000;
+const REQUEST_WITHIN_MS = 10_000;
+const KEEP_ALIVE_MS = 10_000;
+/** Without an octet either way a connection ends. */
+const IDLE_MS = 30_000;
+/** Who does not read is waited for no longer. */
+const DRAIN_WITHIN_MS = 20_000;
+
+/** PEM texts of a certificate's chain and its key. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What the server is made with. */
+export interface ServerOptions {
+  /** Null: without TLS. */
+  readonly tls: Certificate | null;
+  readonly onRequest?: () => void;
+}
+
+/** A server of the app; it listens nowhere yet. */
+export function serverOf(app: ConsoleApp, options: ServerOptions): http.Server {
+  const limits = { maxHeaderSize: MAX_HEADER_OCTETS };
+  const { tls } = options;
+  const server = tls === null ? http.createServer(limits) : https.createServer({
+    ...limits,
+    ...tls,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: HEAD_WITHIN_MS,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.headersTimeout = HEAD_WITHIN_MS;
+  server.requestTimeout = REQUEST_WITHIN_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.timeout = IDLE_MS;
+  server.on("timeout", (socket) => void socket.destroy());
+  server.on("tlsClientError", (_error, socket) => void socket.destroy());
+  server.on("clientError", (_error, socket) => void socket.destroy());
+  server.on("request", (request, response) => {
+    options.onRequest?.();
+    response.on("error", () => response.destroy());
+    answer(app, request, response).catch(() => response.destroy());
+  });
+  return server;
+}
+
+async function answer(
+  app: ConsoleApp,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  const asked = await requestOf(request);
+  if (asked === undefined) {
+    response.writeHead(400, { "Connection": "close" });
+    return void response.end("Bad request");
+  }
+  const client = request.socket.remoteAddress ?? "";
+  const answered = await app.fetch(asked, { client });
+  const headers = Object.fromEntries(answered.headers);
+  // What is left of a body that was too long is not read.
+  const isWhole = request.complete;
+  response.writeHead(
+    answered.status,
+    isWhole ? headers : { ...headers, "Connection": "close" },
+  );
+  if (answered.body === null || request.method === "HEAD") {
+    await answered.body?.cancel();
+    response.end();
+  } else {
+    response.flushHeaders();
+    await send(answered.body, response);
+  }
+  if (!isWhole) request.destroy();
+}
+
+/** The request for the app; undefined if it is none. */
+async function requestOf(
+  request: http.IncomingMessage,
+): Promise<Request | undefined> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (typeof value === "string") headers.set(name, value);
+  }
+  const method = request.method ?? "GET";
+  const target = request.url ?? "/";
+  // Of a proxy or of CONNECT; a path is all that there is here.
+  if (!target.startsWith("/")) return undefined;
+  try {
+    const url = new URL(`http://console${target}`);
+    if (url.host !== "console") return undefined;
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const body = hasBody ? await bodyOf(request) : null;
+    return new Request(url, { method, headers, body });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** What was posted: no more than makes the app say that it is too much. */
+async function bodyOf(
+  request: http.IncomingMessage,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    chunks.push(chunk as Uint8Array);
+    length += (chunk as Uint8Array).length;
+    if (length > MAX_FORM_OCTETS) break;
+  }
+  return new Uint8Array(Buffer.concat(chunks)).slice(0, MAX_FORM_OCTETS + 1);
+}
+
+/** Sends a body no faster than it is read. */
+async function send(
+  body: ReadableStream<Uint8Array>,
+  response: http.ServerResponse,
+): Promise<void> {
+  const reader = body.getReader();
+  // A stream that says nothing for long must hear that nobody listens.
+  response.once("close", () => void reader.cancel().catch(() => {}));
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!response.write(value) && !await drained(response)) {
+      await reader.cancel();
+      return void response.destroy();
+    }
+  }
+  response.end();
+}
+
+/** False if it is closed, or takes too long. */
+function drained(response: http.ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (is: boolean) => {
+      clearTimeout(timer);
+      response.off("drain", onDrain).off("close", onClose);
+      resolve(is);
+    };
+    const onDrain = () => end(true);
+    const onClose = () => end(false);
+    const timer = setTimeout(onClose, DRAIN_WITHIN_MS);
+    response.on("drain", onDrain).on("close", onClose);
+  });
+}

@@ -1,0 +1,69 @@
+/** Fills the pages' facts by asking queue and gate, with a visitor's grant. */
+import type { gateContract } from "../mod/gate/gate_ipc.ts";
+import type { Call, Reply } from "../mod/ipc/call.ts";
+import type { Edge } from "../mod/ipc/edge.ts";
+import type { queueContract } from "../mod/queue/queue_ipc.ts";
+import type { Flow } from "./flow.ts";
+import type { Facts, News } from "./news.ts";
+import type { Counts, Sources } from "./sources.ts";
+
+/** Words of a search, and how long each may be. */
+const MAX_WORDS = 8;
+const MAX_WORD = 320;
+const MAX_FOUND = 50;
+
+/** Where the facts come from. */
+export interface Wells {
+  readonly queue: Edge<typeof queueContract.calls>;
+  readonly gate: Edge<typeof gateContract.calls>;
+  readonly news: () => News | undefined;
+  readonly facts: () => Facts | undefined;
+  readonly flow: Flow;
+}
+
+/** The sources of whoever has this grant; empty: nobody's. */
+export function sourcesFor(wells: Wells, grant: string): Sources {
+  const { queue, gate } = wells;
+  return {
+    nowMs: () => Date.now(),
+    news: wells.news,
+    facts: wells.facts,
+    flow: () => wells.flow.samples(),
+    counts: () => countsOf(queue),
+    messages: async (filter) =>
+      answer(await queue.ask("messages", { grant, ...filter })),
+    destinations: async () =>
+      answer(await queue.ask("destinations", { grant }))?.destinations,
+    find: async (text) => {
+      const words = wordsOf(text);
+      if (words.length === 0) return [];
+      const ask = { grant, words, limit: MAX_FOUND };
+      return answer(await queue.ask("find", ask))?.found
+        .map(({ sender, recipients: _, ...one }) => ({
+          ...one,
+          reversePath: sender,
+        }));
+    },
+    journey: () => Promise.resolve(undefined),
+    clients: async ({ client }) => {
+      const asked = client.slice(0, 64);
+      return answer(await gate.ask("clients", { grant, client: asked }));
+    },
+  };
+}
+
+/** Numbers, which everybody may see. */
+export async function countsOf(
+  queue: Wells["queue"],
+): Promise<Counts | undefined> {
+  return answer(await queue.ask("counts", {}));
+}
+
+function answer<C extends Call>(reply: Reply<C>) {
+  return reply.kind === "answered" ? reply.answer : undefined;
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(" ").filter((word) => word !== "").slice(0, MAX_WORDS)
+    .map((word) => word.slice(0, MAX_WORD));
+}
