@@ -7,6 +7,11 @@
  */
 import { programs } from "../main.ts";
 import { init } from "../mod/supervisor/commands/init.ts";
+import {
+  consoleUrl,
+  signInLink,
+  thisUser,
+} from "../mod/supervisor/console_key.ts";
 import { serve } from "../mod/supervisor/commands/serve.ts";
 
 const HOME = new URL("../bulkhead-home", import.meta.url).pathname;
@@ -27,7 +32,7 @@ try {
 }
 
 Deno.exit(
-  await serve(CONFIG, programs, ({ config, paths }) => {
+  await serve(CONFIG, programs, ({ config, paths }, key) => {
     const smtp = config.smtp.listen[0]!;
     const domain = config.server.local_domains[0]!;
     const [port] = config.submission.tls_listen.map((one) => one.port);
@@ -35,6 +40,8 @@ Deno.exit(
       ? ""
       : `  submit it    as me@${domain} at smtps://${smtp.host}:${port}, with ` +
         "the password shown\n               at the first start\n";
+    const url = consoleUrl(config);
+    const link = url && signInLink({ url, key, by: thisUser() }).url;
     console.log(`
 Bulkhead is ready.
 
@@ -42,7 +49,9 @@ Bulkhead is ready.
                curl --crlf smtp://${smtp.host}:${smtp.port} --mail-from you@example.org \\
                     --mail-rcpt me@${domain} -T README.md
 ${submission}  read it      in ${paths.mailDir}/${domain}/me/new
-  look at it   http://${config.console.listen?.host}:${config.console.listen?.port}/
+  look at it   ${url}
+  sign in      ${link}
+               (once, within ten minutes; \`bulkhead console\` prints another)
   break in     deno run -A main.ts drill --config ${CONFIG}
   stop         Ctrl-C
 `);

@@ -1,5 +1,5 @@
 /** The status console: shows, and changes nothing. */
-import { object, text, z } from "../mod/ipc/schema.ts";
+import { list, object, text, z } from "../mod/ipc/schema.ts";
 import type { RoleManifest } from "../mod/walls/manifest.ts";
 
 /** The console's part of the configuration. */

@@ -80,6 +80,36 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     find: listenTwice,
   },
   {
+    needs: ["console.listen", "console.tls"],
+    find: ({ console: { listen, tls } }) =>
+      listen === null || tls || isLoopback(listen.host) ? [] : [{
+        path: ["console", "listen"],
+        message: `${hostPortText(listen)} is no loopback address, so whoever ` +
+          "is on the way could read a sign-in: set console.tls, or reach it " +
+          "by `ssh -L` or a proxy with TLS",
+      }],
+  },
+  {
+    needs: ["console.listen", "console.open"],
+    find: ({ console: { listen, open } }) =>
+      listen === null || !open || isLoopback(listen.host) ? [] : [{
+        path: ["console", "open"],
+        message: "would show everybody's mail to whoever reaches " +
+          `${hostPortText(listen)}: remove it, or listen on a loopback ` +
+          "address",
+      }],
+  },
+  {
+    needs: ["console.tls", "tls.mode"],
+    find: ({ console: page, tls }) =>
+      page.tls && tls.mode === "off"
+        ? [{
+          path: ["console", "tls"],
+          message: 'needs a certificate, and tls.mode is "off"',
+        }]
+        : [],
+  },
+  {
     needs: ["smtp.listen", "routes"],
     find: ({ smtp, routes }) => {
       const own = new Set(smtp.listen.map(hostPortText));
@@ -261,6 +291,10 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       }],
   },
 ];
+
+function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
 
 function listenTwice(config: Config): Finding[] {
   const { smtp, submission, console: page } = config;

@@ -991,14 +991,25 @@ export const SECTIONS = {
       }),
     },
   ),
-  console: section("The status console: shows, and changes nothing.", {
+  console: section("The console: what a browser sees of the server.", {
     listen: orOff(listenAddress({
       says:
-        "Where a browser reaches it. It has no log-in: keep it on a loopback " +
-        "address.",
+        "Where a browser reaches it; anything but a loopback address needs " +
+        "console.tls. `bulkhead console` prints a link to sign in.",
       default: "127.0.0.1:2528",
       inInit: true,
     })),
+    tls: boolean({
+      says: "Whether it speaks TLS, with the certificate of `[tls]`.",
+      default: false,
+    }),
+    open: boolean({
+      says: "Whether everybody who reaches it sees everything: addresses, " +
+        "clients, each message's journey. For a machine that one person " +
+        "alone uses; else who is not signed in sees numbers. What changes " +
+        "anything needs a sign-in all the same.",
+      default: false,
+    }),
     hosts: strings({
       says:
         "Further `host:port` values that a browser may address it by, beside " +

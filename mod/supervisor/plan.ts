@@ -285,6 +285,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       hostname,
       dir: site.queueDir,
       eventsDir: site.eventsDir,
+      consoleOpen: config.console.open,
       firstRetryMs: config.queue.first_retry,
       maxRetryMs: config.queue.max_retry,
       expireMs: config.queue.expire,
@@ -412,6 +413,7 @@ function gatePartOf({ config, gateFiles }: PlanInputs, site: Site) {
   const { screening, rates, greylist, verify } = config;
   return {
     dir: site.gateDir,
+    consoleOpen: config.console.open,
     allow: screening.allow,
     deny: screening.deny,
     ...gateFiles,
@@ -469,6 +471,11 @@ function isForThisMachine({ console: { listen, hosts } }: Config): boolean {
     (listen.host.startsWith("127.") || listen.host === "::1");
 }
 
+/** As browsers write it: without the port that is usual for TLS. */
+function namesAt(hostname: string, port: number): string[] {
+  return [`${hostname}:${port}`, ...port === 443 ? [hostname] : []];
+}
+
 function consoleHosts(config: Config): string {
   const listen = config.console.listen;
   if (listen === null) return "";
@@ -476,6 +483,8 @@ function consoleHosts(config: Config): string {
   return [
     `${host}:${listen.port}`,
     `localhost:${listen.port}`,
+    // A certificate has the server's name.
+    ...config.console.tls ? namesAt(config.server.hostname, listen.port) : [],
     ...config.console.hosts,
   ].join(" ");
 }

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
+import { addConsoleCommand } from "./console_topic.ts";
 import { EXIT } from "./exit.ts";
 import { addQueueCommands } from "./queue_topic.ts";
 import { addServerCommands } from "./server_topic.ts";
@@ -24,6 +25,7 @@ const TOPICS: readonly Topic[] = [
   addQueueCommands,
   addClientCommands,
   addTlsCommand,
+  addConsoleCommand,
   addShredCommands,
   addConfigCommands,
 ];

@@ -7,6 +7,12 @@ import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { FactsKeeper } from "../facts/facts.ts";
 import { install, isRoot } from "../installation.ts";
 import { isInPlace, removeCopies, removeOldParts } from "../in_place.ts";
+import {
+  consoleUrl,
+  forgetConsoleKey,
+  makeConsoleKey,
+  withConsoleKey,
+} from "../console_key.ts";
 import { event } from "../log_sink.ts";
 import { standardError } from "../log/log_end_io.ts";
 import { logForm } from "../log/log_form.ts";
@@ -37,7 +43,7 @@ const FLUSH_MS = 500;
 export async function serve(
   configPath: string,
   programs: ReadonlyMap<string, string>,
-  onReady: (opened: Opened) => void = () => {},
+  onReady: (opened: Opened, consoleKey: string) => void = () => {},
 ): Promise<number> {
   chooseLogForm(configPath);
   makeRunDir(configPath);
@@ -72,8 +78,9 @@ export async function serve(
   }
   const observer = new FactsKeeper({ opened, installation, libc });
   writeSubmitFacts(opened.config);
+  const key = makeConsoleKey(paths);
   const supervisor = new Supervisor({
-    plan: opened.plan,
+    plan: withConsoleKey(opened.plan, key),
     installation,
     libc,
     write,
@@ -84,34 +91,38 @@ export async function serve(
   const stop = (signal: string) => {
     isStopping = true;
     event(write, "stopping", { signal });
-    supervisor.stop().then(() => ended.resolve(EXIT.ok));
+    supervisor.stop().then(() => {
+      forgetConsoleKey(paths);
+      ended.resolve(EXIT.ok);
+    });
   };
   Deno.addSignalListener("SIGTERM", () => stop("SIGTERM"));
   Deno.addSignalListener("SIGINT", () => stop("SIGINT"));
   Deno.addSignalListener(
     "SIGHUP",
-    () => renew(configPath, supervisor, observer),
+    () => renew(configPath, { supervisor, observer, key }),
   );
   try {
     await supervisor.start();
   } catch (error) {
     await supervisor.stop();
+    forgetConsoleKey(paths);
     await log.flush(FLUSH_MS);
     return fail(EXIT.config, [
       error instanceof Error ? error.message : String(error),
     ]);
   }
   if (isStopping) return await end(ended.promise);
-  const { smtp, submission, console: page } = opened.config;
+  const { smtp, submission } = opened.config;
   event(write, "ready", {
     smtp: smtp.listen.map(hostPortText),
     submission: submission.listen.map(hostPortText),
     submissions: submission.tls_listen.map(hostPortText),
-    console: page.listen ? `http://${hostPortText(page.listen)}/` : "off",
+    console: consoleUrl(opened.config) ?? "off",
     mail: paths.mailDir,
     inMs: Math.round(performance.now()),
   });
-  onReady(opened);
+  onReady(opened, key);
   return await end(ended.promise);
 }
 
@@ -176,14 +187,17 @@ function moveOldHashes(configPath: string): void {
 /** Reads everything again; a faulty configuration changes nothing. */
 function renew(
   configPath: string,
-  supervisor: Supervisor,
-  observer: FactsKeeper,
+  { supervisor, observer, key }: {
+    supervisor: Supervisor;
+    observer: FactsKeeper;
+    key: string;
+  },
 ): void {
   const opening = openSite(configPath);
   if (opening.ok) {
     observer.renew(opening.opened);
     writeSubmitFacts(opening.opened.config);
-    supervisor.renew(opening.opened.plan);
+    supervisor.renew(withConsoleKey(opening.opened.plan, key));
   } else {
     event(write, "renew-refused", { faults: opening.faults });
   }
