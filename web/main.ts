@@ -53,6 +53,7 @@ export function main(): Promise<void> {
         origins: new Set(part.origins),
       },
       isOpen: part.isOpen,
+      metrics: () => role.part.metrics,
       nowMs: () => Date.now(),
       live: (sources, isAlive) => live.open(sources, isAlive),
     });

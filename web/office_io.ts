@@ -52,8 +52,13 @@ export function officeOf(
   };
   return {
     signIn: async (ticket) => {
+      // A gate that wakes later than the grant is made does not believe it.
+      await gate.ask("stay", { grant: "" });
       const reply = await queue.ask("signIn", { ticket: ticket.slice(0, 160) });
-      if (reply.kind === "answered") return reply.answer;
+      if (reply.kind === "answered") {
+        await gate.ask("stay", { grant: reply.answer.grant });
+        return reply.answer;
+      }
       return reply.kind === "refused"
         ? { words: REFUSED[reply.refusal] }
         : { words: "The queue does not answer now. Try again in a moment." };

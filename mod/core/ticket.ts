@@ -120,6 +120,8 @@ export class TicketDesk {
   readonly #nowMs: () => number;
   readonly #upMs: () => number;
   readonly #spent = new Set<string>();
+  /** The latest end of a grant that was good when it was seen. */
+  #seenUntilUpMs = 0;
   /** Tickets from before this are worth nothing, on the steady clock. */
   #sinceUpMs: number;
 
@@ -136,7 +138,7 @@ export class TicketDesk {
     this.#sinceUpMs = this.#upMs();
   }
 
-  /** Looks at a ticket, and changes nothing. */
+  /** Looks at a ticket. */
   look(text: string, kind: TicketKind): Looked {
     const facts = readTicket(this.#key(), text);
     if (facts === undefined || facts.kind !== kind) return { is: "invalid" };
@@ -145,9 +147,17 @@ export class TicketDesk {
     const isOver = nowMs >= facts.untilMs || facts.issuedMs < sinceMs - 1 ||
       facts.issuedMs > nowMs + SKEW_MS;
     if (isOver) return { is: "expired" };
-    return this.#spent.has(facts.nonce)
-      ? { is: "used" }
-      : { is: "good", facts };
+    if (this.#spent.has(facts.nonce)) return { is: "used" };
+    this.#seenUntilUpMs = Math.max(
+      this.#seenUntilUpMs,
+      this.#upMs() + facts.untilMs - nowMs,
+    );
+    return { is: "good", facts };
+  }
+
+  /** True until every ticket that was seen to be good is over. */
+  get isInUse(): boolean {
+    return this.#upMs() < this.#seenUntilUpMs;
   }
 
   /** Looks at a ticket; if it is good it never is again. */

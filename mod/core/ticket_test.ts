@@ -153,3 +153,14 @@ Deno.test("makeTicket() writes no user's name that is not plain", () => {
   const text = makeTicket(KEY, { kind: "link", by: "a.b\nc é", nowMs: 5 });
   assert.equal(readTicket(KEY, text)?.by, "a_b_c__");
 });
+
+Deno.test("TicketDesk is in use while a good grant may come again", () => {
+  const { desk, pass, make } = lab();
+  desk.look("x", "grant");
+  assert.ok(!desk.isInUse);
+  desk.look(make("grant"), "grant");
+  pass(GRANT_MS - 1);
+  assert.ok(desk.isInUse);
+  pass(1);
+  assert.ok(!desk.isInUse);
+});

@@ -27,6 +27,18 @@ export class ConsoleDesk {
     this.#tickets = new TicketDesk({ key: () => options.part().consoleKey });
   }
 
+  /** True while somebody is signed in, as far as the gate has heard. */
+  get isInUse(): boolean {
+    return this.#tickets.isInUse;
+  }
+
+  /** See `console_ipc.ts`. */
+  stay({ grant }: AskedOf<Calls["stay"]>): Verdict<Calls["stay"]> {
+    return this.#tickets.look(grant, "grant").is === "good"
+      ? { answer: {} }
+      : { refusal: "no-grant" };
+  }
+
   /** See `console_ipc.ts`. */
   async clients(
     { grant, client }: AskedOf<Calls["clients"]>,

@@ -14,6 +14,20 @@ export const MAX_SHOWN = 200;
 
 /** The console's calls; `no-grant`: the grant is not good, or no longer. */
 export const consoleCalls = {
+  /**
+   * Somebody signs in: a gate that rests is woken, and one that hears of a
+   * good grant stays until that is over. For it believes none that is older
+   * than itself, and must remember who signs out.
+   */
+  stay: call({
+    from: ["console"],
+    withinMs: 5_000,
+    /** Empty: there is none yet. */
+    ask: object({ grant }),
+    answer: object({}),
+    refuses: ["no-grant"],
+    repeatable: true,
+  }),
   /** The newest verdicts, and what was said of networks. */
   clients: call({
     from: ["console"],

@@ -66,12 +66,13 @@ export async function main(): Promise<void> {
     }, 10_000);
     context.onRenew((part) => gate.renew(part));
     // Rates fade within two units; who is connected must stay counted.
-    context.restsWhen(() => gate.isEmpty, 2 * context.part.rates.unitMs);
+    const desk = new ConsoleDesk({ part: () => context.part, store });
+    const isIdle = () => gate.isEmpty && !desk.isInUse;
+    context.restsWhen(isIdle, 2 * context.part.rates.unitMs);
     context.onStop(() => {
       clearInterval(timer);
       store.stop();
     });
-    const desk = new ConsoleDesk({ part: () => context.part, store });
     context.answer(gateContract, {
       arrive: (ask, asker) => ({ answer: gate.arrive(ask, asker) }),
       leave: (ask, asker) => {
@@ -96,6 +97,7 @@ export async function main(): Promise<void> {
       tally: (ask, asker) => ({
         answer: { verdict: gate.tally(ask, asker) },
       }),
+      stay: (ask) => desk.stay(ask),
       clients: (ask) => desk.clients(ask),
       say: (ask) => desk.say(ask),
       signOut: (ask) => desk.signOut(ask),

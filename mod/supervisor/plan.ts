@@ -373,6 +373,10 @@ export function planServer(inputs: PlanInputs): ServerPlan {
     ["console", {
       hostname,
       hosts: consoleHosts(config),
+      // A proxy has the TLS, and a browser names its origin.
+      origins: config.console.hosts.map((host) => `https://${host}`),
+      isOpen: config.console.open,
+      tls: config.console.tls ? inputs.tls : null,
       metrics: {
         isOpen: isForThisMachine(config),
         token: config.metrics.token ?? "",

@@ -51,6 +51,7 @@ export const GRAVE: Readonly<
     "alias-target-unknown",
     "checkpoint-failed",
     "clock-jumped",
+    "console-refused",
     "content-missing",
     "content-missing-total",
     "copy-on-write",
@@ -88,6 +89,9 @@ export const GRAVE: Readonly<
   notice: [
     "auth-denied",
     "client-said",
+    "console-order",
+    "console-signed-in",
+    "console-signed-out",
     "destination-back",
     "destination-dead",
     "dnsbl-answers",
