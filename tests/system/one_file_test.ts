@@ -254,7 +254,21 @@ async function hidden(): Promise<void> {
     .map((path) => Deno.statSync(path).ino);
   assert.equal(own, theirs, "and no second 95 MB");
   const ran = await start(["check", "-c", `${home}/bulkhead.toml`], { env });
-  assert.equal(ran.code, 0, ran.out + ran.errors);
+  assert.match(ran.out, /the program is as it was unpacked/, ran.errors);
+
+  // Of the right size, owner and mode: only reading all of it tells.
+  const program = `${closed}/place/${
+    parts().find((name) => /^programs-(?!0123)/.test(name))
+  }/queue.mjs`;
+  const octets = await Deno.readFile(program);
+  octets[100]! ^= 1;
+  await Deno.remove(program);
+  await Deno.writeFile(program, octets, { mode: 0o444 });
+  const damaged = await start(["check", "-c", `${home}/bulkhead.toml`], {
+    env,
+  });
+  assert.equal(damaged.code, 78);
+  assert.match(damaged.out, /programs-\S+ is damaged/);
 }
 
 function runtimeOf(): string {

@@ -7,6 +7,7 @@ import { type Opened, openSite } from "../site_io.ts";
 import { type Finding, finding } from "../up/finding.ts";
 import { localFindings } from "../up/local_findings.ts";
 import { askNetwork, type NetworkOptions } from "../up/network_findings.ts";
+import { programFindings } from "../up/program_findings.ts";
 import { visible } from "../../core/visible.ts";
 import { EXIT, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
@@ -75,6 +76,7 @@ async function find(
   const { opened } = opening;
   const local = [
     ...localFindings({ opened, configPath: options.config }),
+    ...programFindings(programs),
     await databaseFinding(opened, programs),
   ];
   // What cannot start needs no advice about the world.
