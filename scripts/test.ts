@@ -43,6 +43,7 @@ const PEERS = new Map([
   ["mkfs.btrfs", "btrfs-progs"],
   ["nbdfuse", "libnbd-bin"],
   ["fusermount3", "fuse3"],
+  ["chromium-headless-shell", "chromium-headless-shell"],
   ["openssl", "openssl"],
   ["python3", "python3"],
 ]);

@@ -92,13 +92,13 @@ function verdict(page: PageInput, one: ClientVerdict): Html {
         button(page, {
           action: "/clients/allow",
           label: "Let it in",
-          longLabel: `Let ${client} in from now on`,
+          about: client,
           fields: { network: one.client },
         }),
         button(page, {
           action: "/clients/forget",
           label: "Forget",
-          longLabel: `Forget what was said of ${client}`,
+          about: `what was said of ${client}`,
           fields: { network: one.client },
         }),
       ]}</div>`
@@ -149,7 +149,7 @@ function words(page: PageInput, all: readonly SaidOfClient[]): Html {
               ? [button(page, {
                 action: "/clients/forget",
                 label: "Take back",
-                longLabel: `Take back what was said of ${plain(one.network)}`,
+                about: `what was said of ${plain(one.network)}`,
                 fields: { network: one.network },
               })]
               : []),

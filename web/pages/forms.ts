@@ -22,8 +22,8 @@ export interface Button {
   /** Path that it posts to. */
   readonly action: string;
   readonly label: string;
-  /** Said to who cannot see what is around it: `Hold 0123`. */
-  readonly longLabel?: string;
+  /** What it is about, said to who cannot see what is around it. */
+  readonly about?: string;
   readonly fields?: Readonly<Record<string, string>>;
   /**
    * It cannot be undone: a second button, behind the first, with these words
@@ -35,7 +35,7 @@ export interface Button {
 /** A form of one button; nothing for who is not signed in. */
 export function button(page: PageInput, options: Button): Html {
   if (!mayAct(page)) return NOTHING;
-  const { action, label, longLabel = label, fields = {}, sure } = options;
+  const { action, label, about, fields = {}, sure } = options;
   const form = (isLast: boolean) =>
     html`
       <form method="post" action="${action}"
@@ -45,7 +45,9 @@ export function button(page: PageInput, options: Button): Html {
           html`<input type="hidden" name="${name}" value="${value}">`
         )}<button${raw(
           isLast ? ' class="danger"' : "",
-        )} aria-label="${longLabel}">${label}</button></form>
+        )}>${label}${about === undefined
+          ? NOTHING
+          : html`<span class="sr">: ${about}</span>`}</button></form>
     `;
   if (sure === undefined) return form(false);
   return html`

@@ -99,7 +99,6 @@ function acts(page: PageInput, told: Journey): Html {
         button(page, {
           action: to("delete"),
           label: "Delete",
-          longLabel: "Delete this message",
           sure: "It is erased, and nobody is told. This cannot be undone.",
         }),
       ]}</div>

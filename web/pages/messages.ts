@@ -14,7 +14,7 @@ import {
   said,
 } from "./parts.ts";
 import type { Tone } from "../../mod/journey/journey.ts";
-import { octets, plain, since } from "./words.ts";
+import { cut, octets, plain, since } from "./words.ts";
 
 /** What a state means, in words for people, and how it looks. */
 export const STATE_WORDS: ReadonlyMap<string, readonly [Tone, string, string]> =
@@ -29,7 +29,8 @@ export const STATE_WORDS: ReadonlyMap<string, readonly [Tone, string, string]> =
 
 /** A state in a word, with its mark. */
 export function stateMark(state: string): Html {
-  const [tone, word] = STATE_WORDS.get(state) ?? ["plain", plain(state)];
+  const [tone, word] = STATE_WORDS.get(state) ??
+    ["plain", cut(plain(state), 16)];
   return mark(tone, word);
 }
 

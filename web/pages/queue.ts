@@ -29,9 +29,7 @@ export async function queuePage(page: PageInput): Promise<Html> {
       <div class="acts">${button(page, {
         action: "/queue/flush",
         label: domain === "" ? "Try all that waits now" : "Try these now",
-        longLabel: domain === ""
-          ? "Try all that waits now"
-          : `Try all that waits for ${plain(domain)} now`,
+        ...(domain === "" ? {} : { about: plain(domain) }),
         fields: domain === "" ? {} : { domain },
       })}</div>
       ${signInHint(page, "hold, release, try or delete messages")}

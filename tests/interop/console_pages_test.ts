@@ -1,0 +1,134 @@
+/**
+ * The console's pages in a real browser, with facts made up by an enemy: in
+ * both themes, wide and narrow, with and without scripts, by keyboard alone.
+ */
+import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
+import { consoleLab } from "../../scripts/console_lab.ts";
+import {
+  BROWSER,
+  openWindow,
+  seriousFaults,
+  startBrowser,
+} from "./console_pages_fixture.ts";
+import { areInstalled } from "./peers.ts";
+
+const PATHS = [
+  ...["/", "/queue", "/message/19AB3F00C2D1", "/message/0", "/search?q=a"],
+  ...["/destinations", "/clients", "/roles", "/roles/queue", "/drill"],
+  ...["/erasure", "/certificates", "/care", "/in", "/nothing"],
+];
+
+Deno.test({
+  name: "console: pages in a browser",
+  ignore: !areInstalled("console pages", BROWSER),
+  // The browser's own process and pipes.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const server = consoleLab("hostile", { port: 0 });
+    const origin = `http://127.0.0.1:${server.addr.port}`;
+    const browser = await startBrowser();
+    try {
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [1_440, 390]) {
+          await t.step(
+            `${colorScheme}, ${width} px`,
+            () => lookAtAll(browser, { origin, colorScheme, width }),
+          );
+        }
+      }
+      await t.step("without scripts", () => withoutScripts(browser, origin));
+      await t.step("by keyboard", () => byKeyboard(browser, origin));
+    } finally {
+      await browser.close();
+      await server.shutdown();
+    }
+  },
+});
+
+/** The first element that makes the page wider than the window. */
+const TOO_WIDE = `document.documentElement.scrollWidth <= innerWidth ? "" :
+  Array.from(document.querySelectorAll("main *, header *, nav *")).filter((one) =>
+    !one.closest(".wide") && one.getBoundingClientRect().right > innerWidth
+  ).map((one) => one.outerHTML.slice(0, 150))[0] ?? "?"`;
+
+async function lookAtAll(
+  browser: Browser,
+  { origin, colorScheme, width }: {
+    origin: string;
+    colorScheme: "light" | "dark";
+    width: number;
+  },
+): Promise<void> {
+  const { context, page, faults } = await openWindow(browser, origin, {
+    colorScheme,
+    viewport: { width, height: 900 },
+  });
+  await page.goto(`${origin}/in#lab`);
+  await page.waitForURL(`${origin}/`);
+  // What is no colour is the same in both themes.
+  const rules = colorScheme === "light" ? "all" : "colours";
+  for (const path of PATHS) {
+    await page.goto(origin + path);
+    for (const fault of await seriousFaults(page, rules)) {
+      faults.push(`${path}: ${fault}`);
+    }
+    const wide = await page.evaluate(TOO_WIDE) as string;
+    if (wide !== "") faults.push(`${path}: too wide: ${wide}`);
+    assert.notEqual(await page.title(), "owned");
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+}
+
+async function withoutScripts(browser: Browser, origin: string): Promise<void> {
+  const { context, page, faults } = await openWindow(browser, origin, {
+    javaScriptEnabled: false,
+  });
+  await page.goto(`${origin}/in`);
+  await page.fill("#ticket", "lab");
+  await page.click("main form button");
+  assert.equal(page.url(), `${origin}/`);
+  for (const path of PATHS) {
+    await page.goto(origin + path);
+    assert.ok((await page.locator("h1").innerText()) !== "", path);
+  }
+  await page.goto(`${origin}/queue`);
+  await page.locator(".messages input").first().check();
+  await page.click("text=Hold");
+  assert.match(await page.locator(".notice").innerText(), /Done/);
+  assert.deepEqual(faults, []);
+  await context.close();
+}
+
+async function byKeyboard(browser: Browser, origin: string): Promise<void> {
+  const { context, page, faults } = await openWindow(browser, origin);
+  await page.goto(`${origin}/in#lab`);
+  await page.waitForURL(`${origin}/`);
+  await page.goto(`${origin}/queue`);
+  const focused = () =>
+    page.evaluate(
+      `[document.activeElement.tagName, document.activeElement.textContent.trim(),
+        getComputedStyle(document.activeElement).outlineStyle].join("|")`,
+    ) as Promise<string>;
+  await page.keyboard.press("Tab");
+  assert.match(await focused(), /^A\|Skip to the content\|solid$/);
+  await page.keyboard.press("Enter");
+  assert.match(await focused(), /^MAIN\|/);
+  const seen = new Set<string>();
+  for (let presses = 0; presses < 400; presses++) {
+    await page.keyboard.press("Tab");
+    const one = await focused();
+    if (one.startsWith("BODY|")) break;
+    assert.doesNotMatch(one, /\|none$/, "focus is seen");
+    seen.add(one);
+  }
+  const all = [...seen].join("\n");
+  assert.match(await focused(), /^BODY\|/, "no trap: the end is reached");
+  for (const name of ["Try all that waits now", "Hold", "Delete…"]) {
+    assert.ok(all.includes(`|${name}|`), `${name} is reached: ${all}`);
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+}
