@@ -38,7 +38,9 @@ await Promise.all(STEPS.map(({ name, args }) => step(name, args)));
 
 const fromMs = performance.now();
 const counts = await runSideBySide(
-  ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
+  ["mod", "web", "scripts", "tests/dialogs", "tests/upgrade"].flatMap(
+    findTests,
+  ),
   // Types were checked a moment ago.
   { args: ["--no-check"], withinMs: 2 * 60_000, shown: false },
 );

@@ -122,7 +122,9 @@ function unskipped(counts: Counts): Counts {
 await section("types", checkTypes);
 await section("unit tests", () =>
   runSideBySide(
-    ["mod", "web", "scripts", "tests/dialogs"].flatMap(findTests),
+    ["mod", "web", "scripts", "tests/dialogs", "tests/upgrade"].flatMap(
+      findTests,
+    ),
     // One more than there are processors: many wait most of their time.
     {
       args: ARGS,

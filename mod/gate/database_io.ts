@@ -9,6 +9,7 @@
  */
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { FORMATS } from "../core/formats.ts";
 
 /** Numbers of the shelves in `memory`; none is ever used for another. */
 export const SHELVES = {
@@ -19,7 +20,7 @@ export const SHELVES = {
 } as const;
 
 /** Version of the tables below, in `user_version`. */
-export const GATE_VERSION = 1;
+export const GATE_VERSION = FORMATS.gate;
 
 // `memory` holds every shelf (see `shelf.ts`). `said` is the administrator's
 // word on networks, `orders` tells the running gate that it changed: the

@@ -5,12 +5,13 @@
  */
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { FORMATS } from "../core/formats.ts";
 import { log } from "../core/log.ts";
 import { type Event, linesOf } from "./event.ts";
 import { TOUCH_TABLE } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = FORMATS.queue;
 
 /**
  * Pages in the log after which SQLite itself writes them back: 8 MiB. With

@@ -5,6 +5,7 @@
  */
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { FORMATS } from "../core/formats.ts";
 import { createEmpty, setPragma } from "./database_io.ts";
 import { type Event, storyText } from "./event.ts";
 import { eventsOf, findIds, foundOf } from "./finding.ts";
@@ -15,7 +16,7 @@ import { TlsRows } from "./tls_rows_io.ts";
 import { TOUCH_TABLE, WriteAheadLog } from "./write_ahead_log_io.ts";
 
 /** Version of the tables below, in `user_version`. */
-export const EVENTS_VERSION = 2;
+export const EVENTS_VERSION = FORMATS.events;
 
 /** Pages in the log after which SQLite itself writes them back: 4 MiB. */
 const LOG_PAGES = 1_000;

@@ -3,6 +3,7 @@
  * the queue's jail, reads the databases or leaves an order, prints JSON, ends.
  */
 import { checkQueue, listMatching, showMessage } from "./inspect.ts";
+import { inspectCare } from "./inspect_care.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
 import { ALL_LISTED, listAsk } from "./inspect_ipc.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
@@ -14,13 +15,16 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list [JSON] | show ID | order JSON | check | erasure`;
+ * Runs `inspect QUEUE EVENTS list [JSON] | show ID | order JSON | check | erasure |
+ * care VERB ...`;
  * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
   const [queue = "", events = "", what, id = ""] = args;
   try {
-    const answer = await ask({ queue, events }, what, id);
+    const answer = what === "care"
+      ? await inspectCare({ queue, events }, args.slice(3))
+      : await ask({ queue, events }, what, id);
     if (answer === undefined) {
       console.error(
         `no message ${id} is in the queue, and no event tells of it`,

@@ -35,6 +35,7 @@ export async function main(): Promise<void> {
       count: context.count,
     });
     queue.start();
+    context.onRenew(() => queue.start());
     let settled: ReturnType<typeof setTimeout> | undefined;
     spool.onPlugged = () => {
       queue.spoolPlugged();

@@ -86,6 +86,7 @@ export class Queue {
   readonly #totals = new Map<string, number>();
   readonly #delays = new DelayHistogram();
   #messages = 0;
+  #isStarted = false;
   #isStopping = false;
   #nextNumber: number;
   #counts: { atMs: number; answer: AnswerOf<Calls["counts"]> } | undefined;
@@ -265,9 +266,15 @@ export class Queue {
     };
   }
 
-  /** Sweeps what a former process left, and begins to deliver. */
+  /**
+   * Sweeps what a former process left, and begins to deliver. Before it nothing
+   * is accepted. In an upgrade's trial it does nothing: it is called again
+   * when the trial is over.
+   */
   start(): void {
     const part = this.#part();
+    if (this.#isStarted || part.isTrial) return;
+    this.#isStarted = true;
     const startedMs = performance.now();
     this.#renewKeys();
     const swept = sweep({
@@ -430,7 +437,7 @@ export class Queue {
   }
 
   #mayAccept(): boolean {
-    return !this.#isStopping && this.#reserve.isKept &&
+    return this.#isStarted && !this.#isStopping && this.#reserve.isKept &&
       this.#messages < this.#part().maxMessages;
   }
 

@@ -52,6 +52,11 @@ export const queuePart = object({
   consoleKey: text({ max: 64 }).default(""),
   /** The console may be told of people without a grant. */
   consoleOpen: z.boolean().default(false),
+  /**
+   * The server is tried after an upgrade, which may be undone as long as
+   * nothing was accepted or delivered: so nothing is.
+   */
+  isTrial: z.boolean().default(false),
   /** TLS reports: who sends them, and how often; null if nobody does. */
   tlsReports: z.union([
     z.null(),

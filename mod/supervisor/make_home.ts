@@ -12,6 +12,7 @@ import {
   DEFAULT_UID_BASE,
   makeAccounts,
 } from "./accounts.ts";
+import { writeFormatOfNew } from "./care/format_file.ts";
 import { switchOffCopyOnWrite } from "./copy_on_write.ts";
 import { erasedDirs } from "./erased_places.ts";
 import { makePlaces, moveOldSegments, placesOf } from "./home.ts";
@@ -32,6 +33,7 @@ export function makeHome(paths: Paths, accounts: Accounts | null): void {
   moveOldSegments(paths);
   overwriteInPlace(paths);
   placeRuntime(paths.home);
+  writeFormatOfNew(paths);
 }
 
 /** Before the first file is made; `serve` tells what it can no longer mend. */

@@ -97,6 +97,12 @@ export interface PlanInputs {
   readonly manifests: readonly RoleManifest[];
 }
 
+/** What {@link siteOf} needs of them. */
+export type SiteInputs = Pick<
+  PlanInputs,
+  "config" | "nameservers" | "libc" | "hasIpv6"
+>;
+
 /** `[routes]`, and the one that `outbound.smarthost` is. */
 export function routesOf({ routes, outbound }: Config): readonly Route[] {
   if (outbound.smarthost === null) return routes;
@@ -116,7 +122,7 @@ function loginOf({ config, smarthostPassword: password }: PlanInputs) {
 }
 
 /** The facts that manifests turn into rights. */
-export function siteOf(inputs: PlanInputs): Site {
+export function siteOf(inputs: SiteInputs): Site {
   const { config } = inputs;
   const paths = pathsOf(config.server.home);
   const hops = new Map<string, { host: string; port: number }>();
@@ -178,13 +184,13 @@ function automaticHashes(): number {
   return Math.max(1, Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2)));
 }
 
-function nameserversOf(inputs: PlanInputs): readonly string[] {
+function nameserversOf(inputs: SiteInputs): readonly string[] {
   const configured = inputs.config.outbound.nameservers;
   return (configured.length > 0 ? configured : inputs.nameservers).slice(0, 8);
 }
 
 /** True if dns may come to walk the DNS from its root; see `dns.resolve`. */
-function mayRecurse(inputs: PlanInputs): boolean {
+function mayRecurse(inputs: SiteInputs): boolean {
   const { resolve, validate } = inputs.config.dns;
   return resolve === "recurse" ||
     (resolve === "auto" && (validate || nameserversOf(inputs).length === 0));

@@ -18,6 +18,7 @@ import {
   checkCertificate,
   makeCertificate,
 } from "./certificate.ts";
+import { newerFault, readFormat, standingOf } from "./care/format_file.ts";
 import { readGateFiles } from "./gate_files.ts";
 import { checkPlaces, placesOf } from "./home.ts";
 import { isRoot } from "./installation.ts";
@@ -80,7 +81,9 @@ export function readConfig(
 /** The accounts of an installation, or what is missing. */
 export function readAccounts(
   config: Config,
-): { ok: true; accounts: Accounts | null } | { ok: false; faults: string[] } {
+):
+  | { ok: true; accounts: Accounts | null }
+  | { ok: false; faults: string[]; missing: readonly string[] } {
   if (!isRoot()) return { ok: true, accounts: null };
   if (config.roles.uid_base > 0) {
     return { ok: true, accounts: accountsFromRange(config.roles.uid_base) };
@@ -88,6 +91,7 @@ export function readAccounts(
   const found = accountsFromTable(config.roles.user_prefix);
   return found.ok ? found : {
     ok: false,
+    missing: found.missing,
     faults: [
       `users are missing: ${found.missing.join(", ")}; \`bulkhead init\` ` +
       "makes them, or roles.uid_base gives them numbers",
@@ -101,10 +105,12 @@ export function openSite(configPath: string): Opening {
   if (!read.ok) return read;
   const { config } = read;
   const paths = pathsOf(config.server.home);
+  const old = standing(paths);
+  if (old.kind === "newer") return { ok: false, faults: [old.fault] };
   const accounts = readAccounts(config);
-  if (!accounts.ok) return accounts;
+  if (!accounts.ok) return withAge(accounts.faults, old);
   const faults = checkPlaces(placesOf(paths), accounts.accounts);
-  if (faults.length > 0) return { ok: false, faults };
+  if (faults.length > 0) return withAge(faults, old);
 
   const warnings: string[] = [];
   const tls = readTls(config, paths);
@@ -166,6 +172,28 @@ export function openSite(configPath: string): Opening {
     ok: true,
     opened: { config, paths, accounts: accounts.accounts, plan, warnings },
   };
+}
+
+/** How old the home is; what is wrong with an old one may be just that. */
+type Age = { kind: "same" | "older" } | { kind: "newer"; fault: string };
+
+function standing(paths: Paths): Age {
+  const found = readFormat(paths.home);
+  if (found.kind === "unreadable") return { kind: "same" }; // serve tells
+  const { kind } = standingOf(found.format, paths);
+  return kind === "newer"
+    ? { kind, fault: newerFault(paths.home, found.format) }
+    : { kind };
+}
+
+function withAge(
+  faults: readonly string[],
+  { kind }: Age,
+): { ok: false; faults: readonly string[] } {
+  const hint =
+    "this home is of an older program: `bulkhead serve` upgrades it " +
+    "when it starts, and `bulkhead upgrade --check` says what that will do";
+  return { ok: false, faults: kind === "older" ? [...faults, hint] : faults };
 }
 
 function systemNameservers(): string[] {

@@ -7,7 +7,9 @@ import { visible } from "../../core/visible.ts";
 import type { RoleName } from "../../ipc/call.ts";
 import { jailCommand, renderWalls } from "../../walls/render.ts";
 import { install } from "../installation.ts";
-import type { Opened } from "../site_io.ts";
+import type { Accounts } from "../accounts.ts";
+import type { Paths } from "../plan.ts";
+import type { ServerPlan } from "../supervisor.ts";
 
 /** Longest time that a one-shot program may take. */
 const WITHIN_MS = 300_000;
@@ -20,12 +22,28 @@ export interface JailedRun {
   readonly errors: string;
 }
 
+/** What a jail is rendered from: an opened installation, or less. */
+export interface JailSite {
+  readonly paths: Pick<Paths, "home">;
+  readonly accounts: Accounts | null;
+  readonly plan: Pick<ServerPlan, "site" | "manifests">;
+}
+
+/** What {@link runJailed} may be told beside. */
+export interface Jailing {
+  /** Standard input; nothing if left out. */
+  readonly input?: Uint8Array<ArrayBuffer>;
+  /** @default {300_000} */
+  readonly withinMs?: number;
+}
+
 /** Runs `bulkhead ARGS` in the jail of `role`. */
 export async function runJailed(
-  opened: Opened,
+  opened: JailSite,
   role: RoleName,
   args: readonly string[],
   programs: ReadonlyMap<string, string>,
+  { input, withinMs = WITHIN_MS }: Jailing = {},
 ): Promise<JailedRun> {
   const installation = await install(
     opened.paths.home,
@@ -40,14 +58,20 @@ export async function runJailed(
     args,
   );
   const { command, args: jailArgs } = jailCommand(installation, spec);
-  const run = await new Deno.Command(command, {
+  const child = new Deno.Command(command, {
     args: jailArgs,
     cwd: "/",
     clearEnv: true,
     env: { NO_COLOR: "1", DENO_DIR: "/dev/null" },
-    stdin: "null",
-    signal: AbortSignal.timeout(WITHIN_MS),
-  }).output();
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(withinMs),
+  }).spawn();
+  const [run] = await Promise.all([
+    child.output(),
+    input === undefined ? undefined : feed(child, input),
+  ]);
   const decoder = new TextDecoder();
   return {
     code: run.code,
@@ -56,4 +80,18 @@ export async function runJailed(
     errors: decoder.decode(run.stderr).trim().split("\n")
       .map((line) => visible(line, "?")).join("\n"),
   };
+}
+
+/** Who ends before it has read all says why in another way. */
+async function feed(
+  child: Deno.ChildProcess,
+  input: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(input);
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }

@@ -2,6 +2,8 @@
 import { hostPortText } from "../../config/names.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
+import { bringUp } from "../care/bring_up.ts";
+import { type Tell, Trial } from "../care/trial.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { FactsKeeper } from "../facts/facts.ts";
@@ -47,23 +49,30 @@ export async function serve(
 ): Promise<number> {
   chooseLogForm(configPath);
   makeRunDir(configPath);
-  moveOldHashes(configPath);
+  const tell: Tell = (name, fields) => event(write, name, fields);
+  const brought = await bringUp(configPath, programs, tell);
+  if (brought.kind === "busy") {
+    return fail(EXIT.busy, [runsAlready(brought.home)]);
+  }
+  if (brought.kind === "fault") return fail(EXIT.config, brought.faults);
+  const trial = new Trial(brought, tell);
+  if (brought.kind === "ready") moveOldHashes(configPath);
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) {
+    return fail(EXIT.config, [...opening.faults, ...await trial.fail()]);
+  }
   const { opened } = opening;
   const { paths } = opened;
   for (const warning of opened.warnings) event(write, "warning", { warning });
 
   const installation = await install(paths.home, programs, opened.accounts);
   const libc = openLibc(installation.libc);
-  const lock = takeLock(libc, `${paths.runDir}/lock`);
-  if (lock === undefined) {
-    return fail(EXIT.busy, [
-      `another server runs on ${paths.home}: ` +
-      "`bulkhead status` shows it; stop it first",
-    ]);
-  }
-  if (isInPlace(paths.home)) removeOldPrograms(paths.home);
+  const lock = brought.kind === "trial"
+    ? brought.lock
+    : takeLock(libc, `${paths.runDir}/lock`);
+  if (lock === undefined) return fail(EXIT.busy, [runsAlready(paths.home)]);
+  // An upgrade that is undone is followed by the program of before.
+  if (!trial.isOn && isInPlace(paths.home)) removeOldPrograms(paths.home);
   event(write, "starting", {
     pid: Deno.pid,
     home: paths.home,
@@ -79,8 +88,9 @@ export async function serve(
   const observer = new FactsKeeper({ opened, installation, libc });
   writeSubmitFacts(opened.config);
   const key = makeConsoleKey(paths);
+  const plan = withConsoleKey(opened.plan, key);
   const supervisor = new Supervisor({
-    plan: withConsoleKey(opened.plan, key),
+    plan: trial.planFor(plan),
     installation,
     libc,
     write,
@@ -88,31 +98,43 @@ export async function serve(
   });
   const ended = Promise.withResolvers<number>();
   let isStopping = false;
+  let isRenewed = false;
   const stop = (signal: string) => {
     isStopping = true;
     event(write, "stopping", { signal });
-    supervisor.stop().then(() => {
-      forgetConsoleKey(paths);
-      ended.resolve(EXIT.ok);
-    });
+    supervisor.stop().then(() => trial.fail()).then(() => trial.end()).then(
+      () => {
+        forgetConsoleKey(paths);
+        ended.resolve(EXIT.ok);
+      },
+    );
   };
   Deno.addSignalListener("SIGTERM", () => stop("SIGTERM"));
   Deno.addSignalListener("SIGINT", () => stop("SIGINT"));
   Deno.addSignalListener(
     "SIGHUP",
-    () => renew(configPath, { supervisor, observer, key }),
+    () => {
+      isRenewed = true;
+      if (!trial.isOn) renew(configPath, { supervisor, observer, key });
+    },
   );
   try {
     await supervisor.start();
+    if (isStopping) return await end(ended.promise);
+    const wasOn = trial.isOn;
+    await trial.pass();
+    if (wasOn) supervisor.renew(plan);
+    if (wasOn && isRenewed) renew(configPath, { supervisor, observer, key });
   } catch (error) {
     await supervisor.stop();
+    const undone = await trial.fail();
     forgetConsoleKey(paths);
     await log.flush(FLUSH_MS);
     return fail(EXIT.config, [
       error instanceof Error ? error.message : String(error),
+      ...undone,
     ]);
   }
-  if (isStopping) return await end(ended.promise);
   const { smtp, submission } = opened.config;
   event(write, "ready", {
     smtp: smtp.listen.map(hostPortText),
@@ -124,6 +146,11 @@ export async function serve(
   });
   onReady(opened, key);
   return await end(ended.promise);
+}
+
+function runsAlready(home: string): string {
+  return `another server runs on ${home}: ` +
+    "`bulkhead status` shows it; stop it first";
 }
 
 /** Waits for the end, and for the last log lines to be read. */

@@ -1,0 +1,180 @@
+/**
+ * What a start does about the version of a home, before anything else: refuses
+ * one that is newer, undoes an upgrade that did not come to its end, and makes
+ * one that is due. Root runs it, with the server's lock in its hand.
+ */
+import { statfsSync } from "node:fs";
+import { rehearsal, undoing } from "../../queue/care_ipc.ts";
+import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { type Accounts, makeAccounts } from "../accounts.ts";
+import { pathsOf } from "../plan.ts";
+import { openSite, readAccounts, readConfig } from "../site_io.ts";
+import { takeLock } from "../sockets.ts";
+import type { Config } from "../../config/settings.ts";
+import type { ServerPlan } from "../supervisor.ts";
+import {
+  formatPath,
+  newerFault,
+  readFormat,
+  standingOf,
+} from "./format_file.ts";
+import { askJailed, type CareSite, careSite } from "./jail.ts";
+import {
+  forget,
+  leftBy,
+  undo,
+  upgrade,
+  UpgradeRefused,
+  type UpgradeWorld,
+} from "./upgrade.ts";
+import { readJournal } from "./upgrade_journal.ts";
+import { wordsOf } from "./words.ts";
+
+/** How a home stands when the server is to start. */
+export type BroughtUp =
+  | { readonly kind: "ready" }
+  /** Upgraded, and on trial: {@link UpgradeWorld} commits, undoes, forgets. */
+  | {
+    readonly kind: "trial";
+    readonly world: UpgradeWorld;
+    readonly lock: number;
+    readonly what: readonly string[];
+  }
+  /** An upgrade went well, and what it kept is still there. */
+  | { readonly kind: "well"; readonly world: UpgradeWorld }
+  | { readonly kind: "busy"; readonly home: string }
+  | { readonly kind: "fault"; readonly faults: readonly string[] };
+
+/**
+ * Brings the home up to this program, if it is older.
+ *
+ * @param tell Told of each thing that happens, for the log
+ */
+export async function bringUp(
+  configPath: string,
+  programs: ReadonlyMap<string, string>,
+  tell: (event: string, fields: Record<string, unknown>) => void,
+): Promise<BroughtUp> {
+  const read = readConfig(configPath);
+  if (!read.ok) return { kind: "fault", faults: read.faults };
+  const { config } = read;
+  const paths = pathsOf(config.server.home);
+  try {
+    const found = readFormat(paths.home);
+    if (found.kind === "unreadable") {
+      return fault(`${formatPath(paths.home)} cannot be used: ${found.why}`);
+    }
+    const standing = standingOf(found.format, paths);
+    if (standing.kind === "newer") {
+      return fault(newerFault(paths.home, found.format));
+    }
+    const left = leftBy(readJournal(paths.home));
+    if (standing.kind === "same" && left === "nothing") {
+      return { kind: "ready" };
+    }
+    const lock = lockOf(paths.runDir);
+    if (lock === undefined) return { kind: "busy", home: paths.home };
+    const accounts = accountsFor(config);
+    const world = worldOf(configPath, careSite({ config, accounts, programs }));
+    if (left === "forget") {
+      if (standing.kind === "same") {
+        unlock(lock);
+        return { kind: "well", world };
+      }
+      await forget(world);
+    }
+    if (left === "undo") {
+      const isUndone = await undo(world);
+      tell("upgrade-undone", { home: paths.home, isUndone });
+      if (!isUndone || standing.kind === "same") {
+        unlock(lock);
+        return isUndone ? { kind: "ready" } : { kind: "well", world };
+      }
+    }
+    const what = standing.kind === "older" ? standing.what : [];
+    tell("upgrading", { home: paths.home, from: found.format.program, what });
+    const said = await upgrade(world, found.format);
+    tell("upgraded", { home: paths.home, ...said, segments: undefined });
+    return { kind: "trial", world, lock, what };
+  } catch (error) {
+    if (error instanceof UpgradeRefused) {
+      return { kind: "fault", faults: error.faults };
+    }
+    return fault(wordsOf(error));
+  }
+}
+
+function fault(text: string): BroughtUp {
+  return { kind: "fault", faults: [text] };
+}
+
+/** The plan of a server on trial: its queue accepts and delivers nothing. */
+export function onTrial(plan: ServerPlan): ServerPlan {
+  const queue = plan.parts.get("queue") as Record<string, unknown>;
+  return {
+    ...plan,
+    parts: new Map(plan.parts).set("queue", { ...queue, isTrial: true }),
+  };
+}
+
+/** The accounts of all roles, with those of new ones made. */
+function accountsFor(config: Config): Accounts | null {
+  const found = readAccounts(config);
+  if (found.ok) return found.accounts;
+  const why = makeAccounts(found.missing);
+  const again = readAccounts(config);
+  if (again.ok) return again.accounts;
+  throw new UpgradeRefused([
+    ...again.faults,
+    ...why === undefined ? [] : [why],
+  ]);
+}
+
+/** The server's lock; undefined if a server has it. */
+function lockOf(runDir: string): number | undefined {
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  return takeLock(openLibc(libcPath(libraries)), `${runDir}/lock`);
+}
+
+function unlock(lock: number): void {
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  openLibc(libcPath(libraries)).close(lock);
+}
+
+/** The real world of an upgrade. */
+export function worldOf(configPath: string, site: CareSite): UpgradeWorld {
+  const { queueDir, eventsDir } = site.paths;
+  const ask = (verb: string) =>
+    askJailed(site, "queue", ["inspect", queueDir, eventsDir, "care", verb]);
+  return {
+    paths: site.paths,
+    accounts: site.accounts,
+    queue: {
+      prepare: async () => rehearsal.parse(await ask("prepare")),
+      switch: async () => void await ask("switch"),
+      undo: async () => undoing.parse(await ask("undo")).did,
+      forget: async () => void await ask("forget"),
+    },
+    check: () => faultsFor(configPath),
+    freeBytes: () => {
+      const { bavail, bsize } = statfsSync(queueDir);
+      return Number(bavail) * Number(bsize);
+    },
+    step: () => Promise.resolve(),
+  };
+}
+
+/** What this program finds wrong: the configuration, the tree, any part. */
+export function faultsFor(configPath: string): readonly string[] {
+  const opening = openSite(configPath);
+  if (!opening.ok) return opening.faults;
+  const { plan } = opening.opened;
+  return plan.manifests.flatMap(({ name, part }) => {
+    const checked = part.safeParse(plan.parts.get(name));
+    return checked.success ? [] : [
+      `${name} would not take its part of the configuration: ${
+        checked.error.message.slice(0, 300)
+      }`,
+    ];
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The roles' jails for whoever looks after a home: rendered from the
+ * configuration and the accounts alone, so that they are to be had for a home
+ * that cannot be started yet, and for a copy of one in another place.
+ */
+import type { Config } from "../../config/settings.ts";
+import type { RoleName } from "../../ipc/call.ts";
+import { libcPath, loadedLibraries } from "../../walls/libc.ts";
+import type { Accounts } from "../accounts.ts";
+import { type Jailing, type JailSite, runJailed } from "../commands/jailed.ts";
+import { type Paths, pathsOf, siteOf } from "../plan.ts";
+import { ROLES } from "../roles.ts";
+import { CareError } from "./words.ts";
+
+/** A place to be looked after. */
+export interface CareSite extends JailSite {
+  readonly paths: Paths;
+  readonly config: Config;
+  readonly programs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Describes one.
+ *
+ * @param home Where it lies, if that is not what the configuration says
+ */
+export function careSite(
+  { config, accounts, programs, home = config.server.home }: {
+    readonly config: Config;
+    readonly accounts: Accounts | null;
+    readonly programs: ReadonlyMap<string, string>;
+    readonly home?: string;
+  },
+): CareSite {
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  const site = siteOf({
+    config: { ...config, server: { ...config.server, home } },
+    nameservers: [],
+    hasIpv6: false,
+    libc: libcPath(libraries),
+  });
+  return {
+    paths: pathsOf(home),
+    config,
+    accounts,
+    programs,
+    plan: { site, manifests: ROLES },
+  };
+}
+
+/** Databases may be large, and reading all of one takes its time. */
+const WITHIN_MS = 6 * 3_600_000;
+
+/**
+ * Runs a program in a role's jail, and parses the JSON that it prints.
+ *
+ * @throws {CareError} With what it said, if it says that something is wrong
+ */
+export async function askJailed(
+  site: CareSite,
+  role: RoleName,
+  args: readonly string[],
+  jailing: Jailing = {},
+): Promise<unknown> {
+  const run = await runJailed(site, role, args, site.programs, {
+    withinMs: WITHIN_MS,
+    ...jailing,
+  });
+  if (run.code !== 0) {
+    throw new CareError(run.errors || `${args[0]} ended with ${run.code}`);
+  }
+  return JSON.parse(run.out);
+}
