@@ -42,6 +42,7 @@ export async function main(): Promise<void> {
       pickup.unwatched();
     });
     pickup.run().catch(die);
+    context.restsWhen(() => pickup.isIdle);
     context.onStop(() => pickup.stop());
   });
 }

@@ -37,6 +37,7 @@ export class Pickup {
   readonly #turns: Turns;
   /** How often files changed while they were read. */
   readonly #changes = new Map<string, number>();
+  #isTaking = false;
   #wake = Promise.withResolvers<void>();
   #isStopped = false;
   #restMs = 0;
@@ -55,6 +56,11 @@ export class Pickup {
     if (facts === undefined) return;
     this.#turns.add({ uid: facts.uid, name });
     this.#wake.resolve();
+  }
+
+  /** True if no message is being taken, or waits to be. */
+  get isIdle(): boolean {
+    return !this.#isTaking && this.#turns.size === 0;
   }
 
   /** Nobody tells of names any more: they must be looked for. */
@@ -86,7 +92,9 @@ export class Pickup {
   async #take(turn: { uid: number; name: string }): Promise<void> {
     const { count } = this.#options;
     const { name, uid } = turn;
+    this.#isTaking = true;
     const taking = await this.#options.take(name);
+    this.#isTaking = false;
     if (taking.is !== "changing") this.#changes.delete(name);
     if (taking.is !== "later") this.#restMs = 0;
     switch (taking.is) {
@@ -144,7 +152,8 @@ export class Pickup {
     this.#turns.isCut = false;
     // Names begin with their time: the oldest first.
     const names = [...await files.list()].sort();
-    count("listings");
+    // An empty one is no work, and keeps nobody from resting.
+    if (names.length > 0) count("listings");
     for (let at = 0; at < names.length && !this.#isStopped; at++) {
       const name = names[at]!;
       const facts = files.look(name);

@@ -42,6 +42,7 @@ export const pickupRole: RoleManifest = {
     remove: [site.dropDir],
     connect: [],
   }),
+  wokenBy: (site) => site.dropDir,
   // A limit and no use: a million names, which only malice makes, need 460.
   heapMb: 768,
   youngMb: 2,

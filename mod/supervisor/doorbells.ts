@@ -1,15 +1,34 @@
 /**
- * Waits at the listening sockets of roles that rest: whoever connects wakes
- * them. The connection stays in the socket's queue until the role takes it;
+ * Waits at the listening sockets of roles that rest, and at a directory that
+ * one reads: whoever connects, or puts something there, wakes them. The
+ * connection stays in the socket's queue until the role takes it;
  * nothing is accepted or read here.
  */
-import type { Libc } from "../walls/libc.ts";
+import { cString, type Libc } from "../walls/libc.ts";
 
 const POLLIN = 1;
+/** inotify(7): written and closed, renamed into, made. */
+const SOMETHING_NEW = 0x8 | 0x80 | 0x100;
+const IN_CLOEXEC = 0x80000;
 /** Octets of a struct pollfd: fd, events, revents; poll(2). */
 const POLLFD = 8;
 /** So often it is looked who rests now. */
 const LOOK_EVERY_MS = 1_000;
+
+/**
+ * A descriptor that is ready to be read as soon as something new is in a
+ * directory; nobody reads it. Undefined if the kernel has no watch left.
+ */
+export function watchDirectory(
+  libc: Pick<Libc, "inotify_init1" | "inotify_add_watch" | "close">,
+  path: string,
+): number | undefined {
+  const fd = libc.inotify_init1(IN_CLOEXEC);
+  if (fd < 0) return undefined;
+  if (libc.inotify_add_watch(fd, cString(path), SOMETHING_NEW) >= 0) return fd;
+  libc.close(fd);
+  return undefined;
+}
 
 /** A role that rests, and where it would listen. */
 export interface Sleeper<Name extends string> {

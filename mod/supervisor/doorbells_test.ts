@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { libcPath, loadedLibraries, openLibc } from "../walls/libc.ts";
-import { Doorbells } from "./doorbells.ts";
+import { Doorbells, watchDirectory } from "./doorbells.ts";
 import { listenTcp } from "./sockets.ts";
 
 const libc = openLibc(
@@ -39,4 +39,23 @@ Deno.test("Doorbells rings for whom somebody connects to, and for nobody else", 
   first.close();
   second.close();
   for (const fd of Object.values(fds)) libc.close(fd);
+});
+
+Deno.test("watchDirectory() makes a bell of what appears in a directory", async () => {
+  const dir = Deno.makeTempDirSync();
+  const fd = watchDirectory(libc, dir)!;
+  let isAsleep = true;
+  const bells = new Doorbells({
+    libc,
+    sleepers: () => isAsleep ? [{ name: "pickup", fds: [fd] }] : [],
+    rung: () => void (isAsleep = false),
+  });
+  const watching = bells.watch();
+  await new Promise((done) => setTimeout(done, 50));
+  assert.ok(isAsleep);
+  Deno.writeTextFileSync(`${dir}/one`, "");
+  await watching;
+  libc.close(fd);
+  Deno.removeSync(dir, { recursive: true });
+  assert.equal(watchDirectory(libc, dir), undefined, "it is not there");
 });

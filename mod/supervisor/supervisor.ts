@@ -23,7 +23,7 @@ import {
 } from "../walls/render.ts";
 import { Child } from "./child.ts";
 import { event, type WriteLine } from "./log_sink.ts";
-import { Doorbells, type Sleeper } from "./doorbells.ts";
+import { Doorbells, type Sleeper, watchDirectory } from "./doorbells.ts";
 import { type EdgePlan, edgesOf, instancesOf } from "./roles.ts";
 import { ListenError, listenTcp, listenUnix } from "./sockets.ts";
 import { writeStatus } from "./status_file.ts";
@@ -89,6 +89,8 @@ export class Supervisor {
   readonly #edgeFds = new Map<string, number>();
   readonly #tcpFds = new Map<string, number[]>();
   readonly #startedMs = Date.now();
+  /** Descriptors that tell of something new in a directory, by who wants it. */
+  readonly #watches = new Map<RoleName, number>();
   readonly #doorbells: Doorbells<RoleName>;
   #edges: readonly EdgePlan[] = [];
   #ready = false;
@@ -300,27 +302,42 @@ export class Supervisor {
       .flatMap((one) => this.#processesOf(one.name));
   }
 
-  #rest(child: Child, { name, listens }: RoleManifest): void {
+  #rest(child: Child, manifest: RoleManifest): void {
+    const { name, listens, wokenBy } = manifest;
+    if (wokenBy !== undefined && !this.#isWatched(manifest)) return;
     const companions = this.#companionsOf(name);
     for (const one of [child, ...companions]) {
       one.rest();
       event(this.#write, "role-rests", { instance: one.instance });
     }
-    if (listens.length > 0) this.#doorbells.watch();
+    if (listens.length > 0 || wokenBy !== undefined) this.#doorbells.watch();
+  }
+
+  /** Before it is let go: what comes from now on rings. False: it must stay. */
+  #isWatched({ name, wokenBy }: RoleManifest): boolean {
+    if (this.#watches.has(name)) return true;
+    const fd = watchDirectory(this.#libc, wokenBy!(this.#plan.site));
+    if (fd !== undefined) this.#watches.set(name, fd);
+    return fd !== undefined;
   }
 
   /** Roles that listen, and none of whose processes is awake. */
   #sleepers(): readonly Sleeper<RoleName>[] {
-    return this.#plan.manifests.filter(({ name, listens }) =>
-      listens.length > 0 &&
+    return this.#plan.manifests.filter(({ name }) =>
       this.#processesOf(name).every((one) => one.facts.state === "resting")
     ).map(({ name, listens }) => ({
       name,
-      fds: listens.flatMap((one) => this.#tcpFds.get(one) ?? []),
+      fds: [
+        ...listens.flatMap((one) => this.#tcpFds.get(one) ?? []),
+        ...(this.#watches.has(name) ? [this.#watches.get(name)!] : []),
+      ],
     })).filter(({ fds }) => fds.length > 0);
   }
 
   #wake(role: RoleName, by: string): void {
+    const watch = this.#watches.get(role);
+    this.#watches.delete(role);
+    if (watch !== undefined) this.#libc.close(watch);
     for (
       const one of [...this.#companionsOf(role), ...this.#processesOf(role)]
     ) {

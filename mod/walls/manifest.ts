@@ -138,6 +138,8 @@ export interface RoleManifest {
    * not speak the frames by which others learn of it.
    */
   readonly restsWith?: RoleName;
+  /** Directory in which something new wakes it, as a connection does. */
+  wokenBy?(site: Site): string;
   /** V8 heap limit in MiB. */
   readonly heapMb: number;
   /**

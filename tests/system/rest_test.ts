@@ -16,7 +16,7 @@ import { octets, SmtpClient } from "./smtp_client.ts";
 const LETTER = octets("Subject: a letter\r\n\r\nHello\r\n");
 
 /** Those without which no mail is taken, and those who remember for long. */
-const AWAKE = ["resolve", "spool", "queue", "auth", "console", "pickup"];
+const AWAKE = ["resolve", "spool", "queue", "auth", "console"];
 
 /** Waits until every role rests that may; says which do. */
 async function quiet(installed: Installation): Promise<readonly string[]> {
@@ -60,7 +60,7 @@ Deno.test("roles rest, and are woken by whoever wants them", async (t) => {
     for (
       const name of [
         ...["dns", "dial", "sts", "sync", "maildir", "smtpc", "shred"],
-        ...["gate", "submission"],
+        ...["gate", "submission", "pickup"],
       ]
     ) assert.ok(names.includes(name), `${name} rests`);
     const { code } = await installed.command("status");
@@ -95,6 +95,21 @@ Deno.test("roles rest, and are woken by whoever wants them", async (t) => {
     await client.transact("me@home.test", ["you@home.test"], LETTER);
     await mailIn(installed.maildir("you"), 1);
     await client.quit();
+  });
+
+  await t.step("what is dropped wakes pickup", async () => {
+    await quiet(installed);
+    const path = `${installed.home}/drop/no-message`;
+    Deno.writeTextFileSync(path, "");
+    await until("pickup removes it", () => {
+      try {
+        Deno.lstatSync(path);
+        return false;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return true;
+        throw error;
+      }
+    });
   });
 
   await t.step("mail that comes as they fall asleep is not lost", async () => {
