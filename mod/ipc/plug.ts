@@ -10,8 +10,11 @@ import { socketWire } from "./wire.ts";
 const AGAIN_MS = 100;
 const AFTER_BREACH_MS = 1_000;
 
-/** An asker that does not close a channel after {@link Plugs.rest} is left. */
-const REST_WITHIN_MS = 5_000;
+/**
+ * An asker that has not closed its channel so long after {@link Plugs.rest} is
+ * left, if it waits for nothing: it rests itself, or is about to start.
+ */
+const REST_WITHIN_MS = 1_000;
 
 /** Every channel of one contract. */
 export interface Plugs {
@@ -108,9 +111,11 @@ export function plugIn<C extends Record<string, Call>>(options: {
       const { promise, resolve } = Promise.withResolvers<void>();
       allGone = resolve;
       for (const end of ends.values()) end.rest();
-      const late = setTimeout(resolve, REST_WITHIN_MS);
+      const late = setInterval(() => {
+        if ([...ends.values()].every((end) => end.open === 0)) resolve();
+      }, REST_WITHIN_MS);
       await promise;
-      clearTimeout(late);
+      clearInterval(late);
       close();
     },
     close,

@@ -304,6 +304,7 @@ export class Supervisor {
 
   #rest(child: Child, manifest: RoleManifest): void {
     const { name, listens, wokenBy } = manifest;
+    if (child.facts.state !== "ready") return;
     if (wokenBy !== undefined && !this.#isWatched(manifest)) return;
     const companions = this.#companionsOf(name);
     for (const one of [child, ...companions]) {
