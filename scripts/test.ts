@@ -46,6 +46,7 @@ const PEERS = new Map([
   ["chromium-headless-shell", "chromium-headless-shell"],
   ["openssl", "openssl"],
   ["python3", "python3"],
+  ["mandoc", "mandoc"],
 ]);
 
 function missingPeers(): string[] {

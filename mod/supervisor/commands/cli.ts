@@ -8,6 +8,7 @@ import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
 import { addConsoleCommand } from "./console_topic.ts";
 import { EXIT } from "./exit.ts";
+import { addManualCommands } from "./manual_topic.ts";
 import { addQueueCommands } from "./queue_topic.ts";
 import { addServerCommands } from "./server_topic.ts";
 import { addShredCommands } from "./shred_topic.ts";
@@ -28,6 +29,7 @@ const TOPICS: readonly Topic[] = [
   addConsoleCommand,
   addShredCommands,
   addConfigCommands,
+  addManualCommands,
 ];
 
 export async function run(

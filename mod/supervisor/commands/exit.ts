@@ -18,6 +18,19 @@ export const EXIT = {
   config: 78,
 } as const;
 
+/** What they mean, for the manual. */
+export const EXIT_SAYS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "Done.",
+  no: "It ran, and the answer is no: a role is down, an act of the drill " +
+    "succeeded.",
+  usage: "The command line makes no sense.",
+  notFound: "A message, file or domain named on the command line is not there.",
+  busy: "Something else runs or holds it.",
+  permission: "Only root may.",
+  config: "Something must be mended first: the configuration, a file, a " +
+    "directory.",
+};
+
 /**
  * Prints faults to standard error, one a line, and returns the code. What a
  * jailed program said is among them: a terminal obeys none of it.

@@ -8,7 +8,6 @@ import {
   type Showing,
   showing,
 } from "../../queue/inspect_ipc.ts";
-import { STATES } from "../../queue/queue_ipc.ts";
 import type { z } from "../../ipc/schema.ts";
 import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
@@ -36,12 +35,6 @@ export async function queueList(
   programs: ReadonlyMap<string, string>,
   { json, lines, state, domain, sender }: ListOptions,
 ): Promise<number> {
-  const unknown = state !== undefined && !STATES.some((one) => one === state);
-  if (unknown) {
-    return fail(EXIT.usage, [
-      `${state} is no state; there are ${STATES.join(", ")}`,
-    ]);
-  }
   const ask: ListAsk = {
     state: state ?? "",
     domain: domain ?? "",

@@ -1,5 +1,6 @@
 /** Commands that look into the queue, and give it orders. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { STATES } from "../../queue/queue_ipc.ts";
 import type { Ordering } from "./queue_order.ts";
 import { type CommandLine, withConfig, withJson } from "./topic.ts";
 
@@ -16,7 +17,12 @@ export function addQueueCommands(
   const load = () => import("./queue.ts");
   withJson(withConfig(queue.command("list")))
     .description("list the messages that are not delivered yet")
-    .option("--state <state>", "only those with a recipient in this state")
+    .addOption(
+      new Option(
+        "--state <state>",
+        "only those with a recipient in this state",
+      ).choices(STATES),
+    )
     .option(
       "--domain <domain>",
       "only those for a recipient's domain; .DOMAIN for those below it",
