@@ -41,7 +41,7 @@ function explained(): Html {
       <dt>A queue id</dt>
       <dd>stands in the reply that the sender got (<q>queued as …</q>), in every line of the log, and in every notice.</dd>
       <dt>An address</dt>
-      <dd>of the sender or a recipient, or a domain alone.</dd>
+      <dd>of the sender or a recipient, whole.</dd>
       <dt>A word</dt>
       <dd>of the subject, whole. Subjects are not kept: their words are, as keyed digests, so that a word that you know can be found and nobody can read them.</dd>
     </dl>
