@@ -2,11 +2,14 @@
  * `deno task compile`: the server as one executable file, `dist/bulkhead`.
  *
  *     deno task compile [--arch x64|arm64] [--output FILE] [--level 1..9]
- *                       [--runtime FILE]
+ *                       [--runtime FILE] [--launcher shell|compiled]
  *
  * With `--arch` the file is `dist/bulkhead-linux-ARCH`. `--level 1` is quick,
  * for tests. `--runtime` takes the runtime from a file. The same commit makes
  * the same octets, wherever and whenever it is built.
+ *
+ * The launcher is a shell's text; a program made by `deno compile` if
+ * `DENORT_BIN` names Deno's base runtime, or `--launcher compiled` says so.
  */
 import { parseArgs } from "node:util";
 import { VERSION } from "../mod/core/version.ts";
@@ -16,9 +19,11 @@ import {
   compress,
   type Octets,
   oneFile,
+  type Parts,
   type Runtime,
   sha256,
 } from "./compile/one_file.ts";
+import { compiledFile } from "./compile/compiled_file.ts";
 import {
   givenRuntime,
   pinnedRuntime,
@@ -36,6 +41,7 @@ export interface CompileOptions {
   readonly level?: number;
   /** An executable to take the runtime from. */
   readonly runtime?: string;
+  readonly launcher?: "shell" | "compiled";
 }
 
 /**
@@ -57,16 +63,19 @@ export async function compile(options: CompileOptions): Promise<void> {
     : givenRuntime(arch, options.runtime);
   const programs = await bundlePrograms();
   programs.set("build.json", await buildFacts(runtime));
-  const octets = oneFile({
+  const parts: Parts = {
     launcher: Deno.readTextFileSync(`${ROOT}scripts/compile/launcher.sh`),
     version: VERSION,
     runtime,
     packedRuntime: packed(runtime, level),
     programs,
     level,
-  });
+  };
+  if (options.launcher === "compiled") {
+    return await compiledFile(parts, options.output);
+  }
   const part = `${options.output}.part${Deno.pid}`;
-  Deno.writeFileSync(part, octets, { mode: 0o755 });
+  Deno.writeFileSync(part, oneFile(parts), { mode: 0o755 });
   Deno.chmodSync(part, 0o755);
   Deno.renameSync(part, options.output);
 }
@@ -119,18 +128,26 @@ function wordsOf(args: readonly string[]): CompileOptions {
       output: { type: "string" },
       level: { type: "string", default: "9" },
       runtime: { type: "string" },
+      launcher: {
+        type: "string",
+        default: Deno.env.has("DENORT_BIN") ? "compiled" : "shell",
+      },
     },
   });
-  const { arch, level } = values;
+  const { arch, level, launcher } = values;
   if (arch !== undefined && arch !== "x64" && arch !== "arm64") {
     throw new Error(`There is no --arch ${arch}: x64 and arm64`);
   }
   if (!/^[1-9]$/.test(level)) throw new Error("--level is 1 to 9");
+  if (launcher !== "shell" && launcher !== "compiled") {
+    throw new Error("--launcher is shell or compiled");
+  }
   const name = arch === undefined ? "bulkhead" : `bulkhead-linux-${arch}`;
   return {
     ...(arch && { arch }),
     output: values.output ?? `${ROOT}dist/${name}`,
     level: Number(level),
+    launcher,
     ...(values.runtime && { runtime: values.runtime }),
   };
 }

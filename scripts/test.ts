@@ -47,6 +47,7 @@ const PEERS = new Map([
   ["openssl", "openssl"],
   ["python3", "python3"],
   ["mandoc", "mandoc"],
+  ["busybox", "busybox"],
 ]);
 
 function missingPeers(): string[] {

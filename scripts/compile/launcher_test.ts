@@ -4,7 +4,8 @@
  * this needs root; `tests/system/one_file_test.ts` has the real runtime.
  */
 import assert from "node:assert/strict";
-import { compress, type Octets, oneFile } from "./one_file.ts";
+import { putTogether } from "./compiled_file.ts";
+import { compress, type Octets, oneFile, type Parts } from "./one_file.ts";
 
 const LAUNCHER = Deno.readTextFileSync(new URL("launcher.sh", import.meta.url));
 const IS_ROOT = Deno.uid() === 0;
@@ -32,10 +33,14 @@ interface Toy {
   readonly main?: string;
 }
 
-function toy({ launcher = LAUNCHER, arch, main = "main" }: Toy = {}): Octets {
+function toy(choices: Toy = {}): Octets {
+  return oneFile(toyParts(choices));
+}
+
+function toyParts({ launcher = LAUNCHER, arch, main = "main" }: Toy): Parts {
   const octets = new Uint8Array([...encoder.encode(TOY), ...NOISE]);
   const here = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  return oneFile({
+  return {
     launcher,
     version: "0.0.1",
     runtime: { arch: arch ?? here, version: "1.2.3", octets },
@@ -46,7 +51,7 @@ function toy({ launcher = LAUNCHER, arch, main = "main" }: Toy = {}): Octets {
       ["empty.mjs", new Uint8Array()],
     ]),
     level: 1,
-  });
+  };
 }
 
 /** A directory with the file in it, and where it unpacks. */
@@ -388,6 +393,40 @@ asRoot("names the programs that it lacks", async () => {
   const launcher = LAUNCHER.replace("gzip head", "gzip-of-old head");
   using scene = new Scene(toy({ launcher }));
   refuses(await scene.start(), /without these programs: gzip-of-old\n/);
+});
+
+// `deno compile` puts the same program and payload into an executable.
+asRoot("does the same as a program", async () => {
+  using scene = new Scene();
+  await putTogether(toyParts({}), scene.dir);
+  const again = (args: readonly string[] = [], env = {}) =>
+    run(
+      [Deno.execPath(), "run", "-A", "--no-config"]
+        .concat(`${scene.dir}/launcher.mjs`, args),
+      { BULKHEAD_RUNTIME: scene.place, DENO_DIR: "/dev/null", ...env },
+    );
+  for (const which of ["first", "second"]) {
+    const said = await again(["a  b", "", "*"], { LD_DEBUG_OUTPUT: "/x" });
+    assert.equal(said.code, 7, `${which}: ${said.errors}`);
+    assert.ok(said.out.includes(`bulkhead.mjs>\n<a  b>\n<>\n<*>\n`), said.out);
+    assert.ok(!said.out.includes("LD_DEBUG"), said.out);
+  }
+  const before = scene.parts();
+  works(await scene.start());
+  assert.deepEqual(scene.parts(), before, "the shell's launcher uses the same");
+
+  Deno.truncateSync(`${scene.part("programs")}/jail.mjs`);
+  works(await again());
+  assert.equal(Deno.statSync(`${scene.part("programs")}/jail.mjs`).size, 4);
+
+  Deno.chmodSync(scene.dir, 0o777);
+  refuses(await again(), /somebody else may write there/);
+  Deno.chmodSync(scene.dir, 0o755);
+  Deno.removeSync(scene.place, { recursive: true });
+  const payload = `${scene.dir}/payload/runtime.gz`;
+  Deno.writeFileSync(payload, compress(encoder.encode("another"), 1));
+  refuses(await again(), /has not the SHA-256.*damaged/);
+  assert.deepEqual(scene.parts(), []);
 });
 
 Deno.test("oneFile() fills in every name, once and for all", () => {

@@ -38,39 +38,90 @@ const LOADERS: Readonly<Record<Arch, string>> = {
   arm64: "/lib/ld-linux-aarch64.so.1",
 };
 
-/** The one file's octets. */
-export function oneFile(parts: Parts): Octets {
-  const { runtime, programs, packedRuntime } = parts;
+/** What a launcher must know of what it unpacks. */
+export interface Facts {
+  readonly arch: Arch;
+  readonly loader: string;
+  readonly needsMb: number;
+  readonly runtime: {
+    /** The directory's name, which has the digest. */
+    readonly part: string;
+    readonly version: string;
+    readonly sha256: string;
+    readonly size: number;
+  };
+  readonly programs: {
+    readonly part: string;
+    /** In the pack's order. */
+    readonly files: readonly {
+      readonly sha256: string;
+      readonly size: number;
+      readonly name: string;
+    }[];
+  };
+}
+
+/** What comes out of {@link Parts}: the programs in one piece, and facts. */
+export function payloadOf(
+  { runtime, programs, level }: Parts,
+): { facts: Facts; pack: Octets } {
   const names = [...programs.keys()].sort();
-  const files = names.map((name) => {
-    const octets = programs.get(name)!;
-    return `${sha256(octets)} ${octets.length} ${name}`;
-  }).join("\n");
-  const pack = compress(
-    concatenated(names.map((name) => programs.get(name)!)),
-    parts.level,
-  );
-  const octets = runtime.octets.length + files.length +
-    [...programs.values()].reduce((sum, one) => sum + one.length, 0);
+  const contents = names.map((name) => programs.get(name)!);
+  const files = names.map((name, i) => ({
+    sha256: sha256(contents[i]!),
+    size: contents[i]!.length,
+    name,
+  }));
+  const octets = contents.reduce((sum, one) => sum + one.length, 0);
   const digest = sha256(runtime.octets);
+  const facts = {
+    arch: runtime.arch,
+    loader: LOADERS[runtime.arch],
+    // The programs are there twice for a moment.
+    needsMb: Math.ceil((runtime.octets.length + 2 * octets) / 1_000_000) + 5,
+    runtime: {
+      part: `runtime-${digest.slice(0, 16)}`,
+      version: runtime.version,
+      sha256: digest,
+      size: runtime.octets.length,
+    },
+    programs: {
+      part: `programs-${sha256(listOf(files)).slice(0, 16)}`,
+      files,
+    },
+  };
+  return { facts, pack: compress(concatenated(contents), level) };
+}
+
+function listOf(files: Facts["programs"]["files"]): string {
+  return files.map((one) => `${one.sha256} ${one.size} ${one.name}`).join("\n");
+}
+
+/** The one file's octets, with a shell's text as its launcher. */
+export function oneFile(parts: Parts): Octets {
+  const { facts, pack } = payloadOf(parts);
+  const main = facts.programs.files.find(({ name }) => name === "bulkhead.mjs");
   const values = new Map<string, string | number>([
     ["VERSION", parts.version],
-    ["ARCH", runtime.arch],
-    ["LOADER", LOADERS[runtime.arch]],
-    // Twice the programs, for the pack, and some blocks.
-    ["NEEDS_MB", Math.ceil(octets / 1_000_000) + 10],
-    ["RUNTIME_DIGEST", digest.slice(0, 16)],
-    ["RUNTIME_SHA256", digest],
-    ["RUNTIME_VERSION", runtime.version],
-    ["RUNTIME_SIZE", runtime.octets.length],
-    ["RUNTIME_LENGTH", packedRuntime.length],
-    ["PROGRAMS_DIGEST", sha256(files).slice(0, 16)],
-    ["MAIN_SIZE", programs.get("bulkhead.mjs")!.length],
+    ["ARCH", facts.arch],
+    ["LOADER", facts.loader],
+    ["NEEDS_MB", facts.needsMb],
+    ["RUNTIME", facts.runtime.part],
+    ["RUNTIME_SHA256", facts.runtime.sha256],
+    ["RUNTIME_VERSION", facts.runtime.version],
+    ["RUNTIME_SIZE", facts.runtime.size],
+    ["RUNTIME_LENGTH", parts.packedRuntime.length],
+    ["PROGRAMS", facts.programs.part],
+    ["MAIN_SIZE", main!.size],
     ["PACK_LENGTH", pack.length],
-    ["FILES", files],
+    ["FILES", listOf(facts.programs.files)],
   ]);
   const head = filledIn(parts.launcher, values, pack.length);
-  return concatenated([new TextEncoder().encode(head), pack, packedRuntime]);
+  return concatenated([
+    new TextEncoder().encode(head),
+    pack,
+    parts.packedRuntime,
+  ]);
 }
 
 /** Compressed by gzip, without a time or a name. */

@@ -69,7 +69,7 @@ Deno.test("the one file", async (t) => {
       users,
     );
     await t.step("gives roles a second name where they cannot go", hidden);
-    await t.step("is the same octets wherever it is built", builds);
+    await t.step("is small, and the same octets wherever it is built", builds);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -280,6 +280,9 @@ function runtimeOf(): string {
 const SOURCES = ["deno.json", "deno.lock", "main.ts", "mod", "scripts", "web"];
 
 async function builds(): Promise<void> {
+  await compile({ output: `${dir}/small`, level: 9 });
+  const { size } = await Deno.stat(`${dir}/small`);
+  assert.ok(size < 45_000_000, `${size} octets, as it is released`);
   const digests = await Promise.all(
     ["here", "another/much/deeper/directory"].map(async (name) => {
       const to = `${dir}/${name}`;
