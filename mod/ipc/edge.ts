@@ -34,6 +34,7 @@ export class Edge<C extends Record<string, Call>> {
   #onPlugged: () => void = () => {};
   readonly #wake: () => void;
   #rests: boolean;
+  #isClosed = false;
 
   /**
    * @param contract What the answerer answers
@@ -86,7 +87,7 @@ export class Edge<C extends Record<string, Call>> {
     const call = this.#contract.calls[name]!;
     const until = performance.now() + call.withinMs;
     for (let repeats = 0;; repeats++) {
-      const end = this.#pick() ?? await this.#arrival(until);
+      const end = this.#pick() ?? await this.#someone(until);
       if (end === undefined) {
         return {
           kind: "failed",
@@ -110,12 +111,13 @@ export class Edge<C extends Record<string, Call>> {
     waitMs = 10_000,
   ): Promise<AskStream<C[K]> | undefined> {
     const end = this.#pick() ??
-      await this.#arrival(performance.now() + waitMs);
+      await this.#someone(performance.now() + waitMs);
     return end?.stream(name, this.#contract.calls[name]!, ask);
   }
 
   /** Stops listening and closes every channel. */
   close(): void {
+    this.#isClosed = true;
     this.#server.close();
     for (const channel of [...this.#channels]) this.#drop(channel);
     for (const arrived of [...this.#arrivals]) arrived();
@@ -135,15 +137,23 @@ export class Edge<C extends Record<string, Call>> {
     return best;
   }
 
-  #arrival(until: number): Promise<AskingEnd | undefined> {
+  /** Whoever arrives first, and stays: one may come only to say that it rests. */
+  async #someone(until: number): Promise<AskingEnd | undefined> {
+    while (true) {
+      await this.#arrival(until);
+      const end = this.#pick();
+      const isOver = this.#isClosed || performance.now() >= until;
+      if (end !== undefined || isOver) return end;
+    }
+  }
+
+  #arrival(until: number): Promise<void> {
     this.#wake();
-    const { promise, resolve } = Promise.withResolvers<
-      AskingEnd | undefined
-    >();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const arrived = () => {
       clearTimeout(timer);
       this.#arrivals.delete(arrived);
-      resolve(this.#pick());
+      resolve();
     };
     const timer = setTimeout(arrived, Math.max(0, until - performance.now()));
     this.#arrivals.add(arrived);

@@ -427,3 +427,18 @@ Deno.test(
     assert.equal(one.aborts, 0);
   }),
 );
+
+Deno.test(
+  "Edge asks nothing on a channel that comes only to say that it rests",
+  withEdge(async ({ path, edge, closing }) => {
+    const early = edge.ask("once", {});
+    const stale = net.connect({ path });
+    stale.on("error", () => {});
+    const both = [encodeFrame("here", 0), encodeFrame("rest", 0)];
+    stale.write(new Uint8Array(both.flatMap((frame) => [...frame])));
+    await new Promise((done) => stale.once("close", done));
+    assert.ok(edge.isResting);
+    closing(answerer("a", path));
+    assert.deepEqual(await early, { kind: "answered", answer: {} });
+  }),
+);
