@@ -2,6 +2,7 @@
  * `bulkhead down`: removes what `up` made, and keeps the mail. Run twice it is
  * harmless.
  */
+import { dirname } from "node:path";
 import { listing } from "../../queue/inspect_ipc.ts";
 import { visible } from "../../core/visible.ts";
 import { isRoot } from "../installation.ts";
@@ -11,7 +12,7 @@ import { type Made, Manifest } from "../up/manifest.ts";
 import { ownProgram } from "../up/program.ts";
 import { type ServiceKind, serviceKindHere, serviceOf } from "../up/service.ts";
 import { placesFor } from "../up/target.ts";
-import { undoAll, type Undone } from "../up/undo.ts";
+import { removeIfEmpty, undoAll, type Undone } from "../up/undo.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 
@@ -42,6 +43,8 @@ export async function down(
   }
   const home = manifest.all.find((one) => one.kind === "home");
   if (manifest.all.length === 0) {
+    // The last thing that an interrupted `down` may have left.
+    removeIfEmpty(dirname(places.manifestPath));
     print(
       options.json,
       { ok: true, undone: [] },

@@ -97,10 +97,13 @@ export class Manifest {
     return found?.kind === "file" ? found.sha256 : undefined;
   }
 
-  /** Notes what is about to be made, in the place of the same thing. */
-  add(one: Made): void {
-    const at = this.#made.findIndex((other) => keyOf(other) === keyOf(one));
-    const next = at < 0 ? [...this.#made, one] : this.#made.with(at, one);
+  /** Notes what is about to be made, each in the place of the same thing. */
+  add(...all: readonly Made[]): void {
+    let next = this.#made;
+    for (const one of all) {
+      const at = next.findIndex((other) => keyOf(other) === keyOf(one));
+      next = at < 0 ? [...next, one] : next.with(at, one);
+    }
     if (JSON.stringify(next) !== JSON.stringify(this.#made)) this.#write(next);
   }
 

@@ -29,7 +29,12 @@ export function ownProgram(isRoot: boolean): OwnProgram {
       path: COMMAND_PATH,
       content: command.length === 1
         ? Deno.readFileSync(command[0]!)
-        : wrapperText(command),
+        : wrapperText(command, cacheDir()),
     },
   };
+}
+
+function cacheDir(): string {
+  return Deno.env.get("DENO_DIR") ??
+    `${Deno.env.get("HOME") ?? "/root"}/.cache/deno`;
 }

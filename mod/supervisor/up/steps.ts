@@ -17,7 +17,7 @@ import { openSite, readAccounts, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { hasUser } from "../users.ts";
 import { foreignLinks, LINKS, makeLinks, wrongLinks } from "./links.ts";
-import { digest, fileState, type Manifest } from "./manifest.ts";
+import { digest, fileState, type Made, type Manifest } from "./manifest.ts";
 import type { Service } from "./service.ts";
 import type { Target } from "./target.ts";
 
@@ -177,10 +177,11 @@ function accountsStep({ config, target, manifest }: StepInputs): Step {
     make() {
       const prefix = config.roles.user_prefix;
       const found = accountsFromTable(prefix);
-      for (const name of found.ok ? [] : found.missing) {
-        const isGroup = name === `${prefix}content`;
-        manifest.add({ kind: isGroup ? "group" : "account", name });
-      }
+      const missing = found.ok ? [] : found.missing;
+      manifest.add(...missing.map((name): Made => ({
+        kind: name === `${prefix}content` ? "group" : "account",
+        name,
+      })));
       const before = Deno.readTextFileSync(target.configPath);
       const made = accountsFor(config, target.configPath);
       if (!made.ok) throw new Error(made.fault);

@@ -125,7 +125,8 @@ function removeIfThere(path: string): void {
   if (isThere(path)) Deno.removeSync(path, { recursive: true });
 }
 
-function removeIfEmpty(path: string): void {
+/** Removes a directory that nobody uses. */
+export function removeIfEmpty(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {

@@ -153,13 +153,21 @@ export function shellWord(word: string): string {
 /**
  * The command `bulkhead` where the program is a checkout and not one file:
  * also by the names of the links that lead to it.
+ *
+ * @param cache Where Deno keeps what the checkout imports: a service has no
+ * home directory to look in
  */
-export function wrapperText(command: readonly string[]): string {
+export function wrapperText(
+  command: readonly string[],
+  cache: string,
+): string {
   return `#!/bin/sh
 # Made by bulkhead up.
 case \${0##*/} in
   sendmail | mailq | newaliases) set -- "\${0##*/}" "$@" ;;
 esac
+DENO_DIR=\${DENO_DIR:-${shellWord(cache)}}
+export DENO_DIR
 exec ${command.map(shellWord).join(" ")} "$@"
 `;
 }
