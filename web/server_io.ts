@@ -11,14 +11,27 @@ import { MAX_FORM_OCTETS } from "./form.ts";
 /** Connections that some browsers need; more are somebody's flood. */
 const MAX_CONNECTIONS = 128;
 const MAX_HEADER_OCTETS = 8_192;
-/** For a request's head, and for all of it. */
-const HEAD_WITHIN_MS = 5_000;
-const REQUEST_WITHIN_MS = 10_000;
-const KEEP_ALIVE_MS = 10_000;
-/** Without an octet either way a connection ends. */
-const IDLE_MS = 30_000;
-/** Who does not read is waited for no longer. */
-const DRAIN_WITHIN_MS = 20_000;
+
+/** How long a client may take. */
+export interface Patience {
+  /** For a request's head, and for a TLS handshake. */
+  readonly headMs: number;
+  /** For all of a request. */
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  /** Without an octet either way a connection ends. */
+  readonly idleMs: number;
+  /** Who does not read what is sent is waited for no longer. */
+  readonly drainMs: number;
+}
+
+const PATIENCE: Patience = {
+  headMs: 5_000,
+  requestMs: 10_000,
+  keepAliveMs: 10_000,
+  idleMs: 30_000,
+  drainMs: 20_000,
+};
 
 /** PEM texts of a certificate's chain and its key. */
 export interface Certificate {
@@ -31,30 +44,36 @@ export interface ServerOptions {
   /** Null: without TLS. */
   readonly tls: Certificate | null;
   readonly onRequest?: () => void;
+  readonly patience?: Patience;
 }
 
 /** A server of the app; it listens nowhere yet. */
 export function serverOf(app: ConsoleApp, options: ServerOptions): http.Server {
-  const limits = { maxHeaderSize: MAX_HEADER_OCTETS };
-  const { tls } = options;
+  const { tls, patience = PATIENCE } = options;
+  const limits = {
+    maxHeaderSize: MAX_HEADER_OCTETS,
+    connectionsCheckingInterval: patience.headMs / 5,
+  };
   const server = tls === null ? http.createServer(limits) : https.createServer({
     ...limits,
     ...tls,
     minVersion: "TLSv1.2",
-    handshakeTimeout: HEAD_WITHIN_MS,
+    handshakeTimeout: patience.headMs,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.headersTimeout = HEAD_WITHIN_MS;
-  server.requestTimeout = REQUEST_WITHIN_MS;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.timeout = IDLE_MS;
+  server.headersTimeout = patience.headMs;
+  server.requestTimeout = patience.requestMs;
+  server.keepAliveTimeout = patience.keepAliveMs;
+  server.timeout = patience.idleMs;
   server.on("timeout", (socket) => void socket.destroy());
   server.on("tlsClientError", (_error, socket) => void socket.destroy());
   server.on("clientError", (_error, socket) => void socket.destroy());
   server.on("request", (request, response) => {
     options.onRequest?.();
     response.on("error", () => response.destroy());
-    answer(app, request, response).catch(() => response.destroy());
+    answer(app, request, { response, patience }).catch(() =>
+      response.destroy()
+    );
   });
   return server;
 }
@@ -62,7 +81,10 @@ export function serverOf(app: ConsoleApp, options: ServerOptions): http.Server {
 async function answer(
   app: ConsoleApp,
   request: http.IncomingMessage,
-  response: http.ServerResponse,
+  { response, patience }: {
+    response: http.ServerResponse;
+    patience: Patience;
+  },
 ): Promise<void> {
   const asked = await requestOf(request);
   if (asked === undefined) {
@@ -83,7 +105,7 @@ async function answer(
     response.end();
   } else {
     response.flushHeaders();
-    await send(answered.body, response);
+    await send(answered.body, response, patience.drainMs);
   }
   if (!isWhole) request.destroy();
 }
@@ -130,6 +152,7 @@ async function bodyOf(
 async function send(
   body: ReadableStream<Uint8Array>,
   response: http.ServerResponse,
+  drainMs: number,
 ): Promise<void> {
   const reader = body.getReader();
   // A stream that says nothing for long must hear that nobody listens.
@@ -137,7 +160,7 @@ async function send(
   while (true) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!response.write(value) && !await drained(response)) {
+    if (!response.write(value) && !await drained(response, drainMs)) {
       await reader.cancel();
       return void response.destroy();
     }
@@ -146,7 +169,10 @@ async function send(
 }
 
 /** False if it is closed, or takes too long. */
-function drained(response: http.ServerResponse): Promise<boolean> {
+function drained(
+  response: http.ServerResponse,
+  withinMs: number,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (is: boolean) => {
       clearTimeout(timer);
@@ -155,7 +181,7 @@ function drained(response: http.ServerResponse): Promise<boolean> {
     };
     const onDrain = () => end(true);
     const onClose = () => end(false);
-    const timer = setTimeout(onClose, DRAIN_WITHIN_MS);
+    const timer = setTimeout(onClose, withinMs);
     response.on("drain", onDrain).on("close", onClose);
   });
 }

@@ -26,6 +26,7 @@ const COMMANDS = [
   ["status"],
   ["roles"],
   ["drill"],
+  ["console"],
   ["user"],
   ["user", "add"],
   ["user", "list"],
