@@ -8,9 +8,9 @@ export interface FileFacts {
   readonly gid: number;
   readonly links: number;
   readonly sizeBytes: number;
-  /** Of the octets; its owner may say what he likes. */
+  /** When its octets changed, or what its owner says. */
   readonly changedMs: number;
-  /** Of anything about it; the kernel alone sets it. */
+  /** When anything about it changed. Deno tells the second alone. */
   readonly touchedMs: number;
   /** Device and inode. */
   readonly identity: string;
@@ -26,6 +26,8 @@ export interface DropFile {
 
 /** The directory. No call follows a link out of it, or waits. */
 export interface DropFiles {
+  /** When a name appeared or went last, as the kernel's clock has it. */
+  changedMs(): number;
   /** All names. */
   list(): Promise<readonly string[]>;
   /** undefined if nothing has that name. */

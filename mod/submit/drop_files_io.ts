@@ -14,6 +14,7 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
 /** The files in `dir`. */
 export function dropFiles(dir: string): DropFiles {
   return {
+    changedMs: () => fs.statSync(dir).mtimeMs,
     list: async () => {
       const names: string[] = [];
       for await (const { name } of Deno.readDir(dir)) names.push(name);
@@ -30,24 +31,6 @@ export function dropFiles(dir: string): DropFiles {
     open: (name) => open(`${dir}/${name}`),
     remove: (name, isDirectory) => remove(`${dir}/${name}`, isDirectory),
   };
-}
-
-/**
- * Tells of names as they appear, until the process ends.
- *
- * @throws {Error} If the kernel will not: too many watches
- */
-export async function watchDrop(
-  dir: string,
-  onName: (name: string) => void,
-): Promise<void> {
-  const watcher = Deno.watchFs(dir, { recursive: false });
-  for await (const { kind, paths } of watcher) {
-    if (kind === "access" || kind === "remove") continue;
-    for (const path of paths) {
-      if (path.startsWith(`${dir}/`)) onName(path.slice(dir.length + 1));
-    }
-  }
 }
 
 function open(path: string): DropFile | "gone" | "denied" {

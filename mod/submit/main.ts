@@ -7,7 +7,7 @@ import { log } from "../core/log.ts";
 import { runRole } from "../ipc/role_runtime.ts";
 import { queueContract } from "../queue/queue_ipc.ts";
 import { spoolContract } from "../spool/spool_ipc.ts";
-import { dropFiles, watchDrop } from "./drop_files_io.ts";
+import { dropFiles } from "./drop_files_io.ts";
 import { Pickup } from "./pickup.ts";
 import { pickupPart } from "./role.ts";
 import { take } from "./taking.ts";
@@ -35,11 +35,6 @@ export async function main(): Promise<void> {
             drop: (ref) => spool.ask("drop", { ref }),
           },
         }),
-    });
-    // Before the first listing, so that nothing comes between.
-    watchDrop(dir, (name) => pickup.arrived(name)).catch((error) => {
-      log("drop-unwatched", { why: String(error?.message ?? error) });
-      pickup.unwatched();
     });
     pickup.run().catch(die);
     context.restsWhen(() => pickup.isIdle);

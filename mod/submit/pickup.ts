@@ -1,25 +1,32 @@
 /**
- * The loop of the role: one message at a time, owners in turns. Names come
- * from the kernel as they appear; the directory is listed at the start, when
- * names did not fit, and now and then, for the kernel may have lost some.
+ * The loop of the role: one message at a time, owners in turns.
+ *
+ * The directory tells by its own time that a name appeared, so four looks at
+ * it a second cost nothing, and only then it is listed. Deno's watching of
+ * files, which would be told by the kernel, opens what it is told of: the
+ * first FIFO would hold it up for ever.
  */
 import { log } from "../core/log.ts";
+import { LogBrake } from "../core/log_brake.ts";
 import type { Taking } from "./taking.ts";
-import { kindOfName } from "./drop_file.ts";
 import type { DropFiles } from "./drop_files.ts";
 import { type TurnLimits, Turns } from "./turns.ts";
 
 const LIMITS: TurnLimits = { perOwner: 1_000, inAll: 50_000 };
 /** Names that are looked at before others have their turn. */
 const SLICE = 1_000;
-/** Watched, the directory is listed that often all the same. */
-const LIST_EVERY_MS = 60_000;
-/** The kernel may have no watch left: then it is looked at each second. */
-const LIST_UNWATCHED_MS = 1_000;
+/** From one look at the directory to the next, when nothing else is to do. */
+const LOOK_EVERY_MS = 250;
+/** A longer listing rests by so much: what it finds shall be worked off. */
+const REST_PER_LISTING = 4;
+/** Names that come within it may have the same time, as files know it. */
+const TICK_MS = 100;
 /** As often as that a file may change under our eyes. */
 const MAX_CHANGES = 5;
 const CHANGED_REST_MS = 200;
 const MAX_CHANGING = 10_000;
+/** In a second. */
+const REMOVALS_TOLD = 10;
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 30_000;
 
@@ -37,56 +44,47 @@ export class Pickup {
   readonly #turns: Turns;
   /** How often files changed while they were read. */
   readonly #changes = new Map<string, number>();
+  readonly #brake = new LogBrake(REMOVALS_TOLD);
   #isTaking = false;
-  #wake = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
   #isStopped = false;
   #restMs = 0;
-  #listEveryMs = LIST_EVERY_MS;
+  /** The directory's time at the last listing; NaN if it must be listed. */
+  #listedMs = NaN;
+  /** Monotonic. */
+  #listAgainMs = 0;
 
   constructor(options: PickupOptions) {
     this.#options = options;
     this.#turns = new Turns(options.limits ?? LIMITS);
   }
 
-  /** A name has appeared, or changed. */
-  arrived(name: string): void {
-    // One that is being written gets its own name when it is complete.
-    if (kindOfName(name) === "part") return;
-    const facts = this.#options.files.look(name);
-    if (facts === undefined) return;
-    this.#turns.add({ uid: facts.uid, name });
-    this.#wake.resolve();
-  }
-
-  /** True if no message is being taken, or waits to be. */
+  /** True if nothing is being taken, or waits to be, or may have appeared. */
   get isIdle(): boolean {
-    return !this.#isTaking && this.#turns.size === 0;
-  }
-
-  /** Nobody tells of names any more: they must be looked for. */
-  unwatched(): void {
-    this.#listEveryMs = LIST_UNWATCHED_MS;
-    this.#wake.resolve();
+    return !this.#isTaking && this.#turns.size === 0 && !this.#turns.isCut &&
+      this.#options.files.changedMs() === this.#listedMs;
   }
 
   /** Ends {@link run} after the message that is being taken. */
   stop(): void {
     this.#isStopped = true;
-    this.#wake.resolve();
+    this.#stopped.resolve();
   }
 
   /** Works until it is stopped. */
   async run(): Promise<void> {
-    await this.#list();
     while (!this.#isStopped) {
+      if (this.#isListingDue()) await this.#list();
       const turn = this.#turns.next();
-      if (turn !== undefined) {
-        await this.#take(turn);
-        continue;
-      }
-      if (!this.#turns.isCut) await this.#rest(this.#listEveryMs, true);
-      if (!this.#isStopped && this.#turns.size === 0) await this.#list();
+      if (turn !== undefined) await this.#take(turn);
+      else if (this.#turns.isCut) await this.#list();
+      else await this.#rest(LOOK_EVERY_MS);
     }
+  }
+
+  #isListingDue(): boolean {
+    return performance.now() >= this.#listAgainMs &&
+      this.#options.files.changedMs() !== this.#listedMs;
   }
 
   async #take(turn: { uid: number; name: string }): Promise<void> {
@@ -104,9 +102,7 @@ export class Pickup {
         return;
       case "removed":
         count("removed");
-        if (taking.why !== "abandoned" || uid !== 0) {
-          log("drop-removed", { name, uid, why: taking.why });
-        }
+        this.#tellRemoved(name, uid, taking.why);
         return;
       case "later":
         count("later");
@@ -116,7 +112,7 @@ export class Pickup {
         );
         log("pickup-waits", { why: taking.why, ms: this.#restMs });
         this.#turns.add(turn);
-        await this.#rest(this.#restMs, false);
+        await this.#rest(this.#restMs);
         return;
       case "changing":
         await this.#changed(turn);
@@ -139,16 +135,26 @@ export class Pickup {
       this.#changes.delete(name);
       files.remove(name, false);
       count("removed");
-      log("drop-removed", { name, uid, why: "changing" });
+      this.#tellRemoved(name, uid, "changing");
       return;
     }
     this.#changes.set(name, changes);
     this.#turns.add(turn);
-    if (this.#turns.size === 1) await this.#rest(CHANGED_REST_MS, false);
+    if (this.#turns.size === 1) await this.#rest(CHANGED_REST_MS);
+  }
+
+  #tellRemoved(name: string, uid: number, why: string): void {
+    if (!this.#brake.mayWrite(Date.now())) return;
+    const unwritten = this.#brake.takeLeftOut() || undefined;
+    log("drop-removed", { name, uid, why, unwritten });
   }
 
   async #list(): Promise<void> {
     const { files, count } = this.#options;
+    const from = performance.now();
+    const changedMs = files.changedMs();
+    const isSettled = Math.abs(Date.now() - changedMs) > TICK_MS;
+    this.#listedMs = isSettled ? changedMs : NaN;
     this.#turns.isCut = false;
     // Names begin with their time: the oldest first.
     const names = [...await files.list()].sort();
@@ -160,19 +166,19 @@ export class Pickup {
       if (facts !== undefined) this.#turns.add({ uid: facts.uid, name });
       if (at % SLICE === SLICE - 1) await turnOfEventLoop();
     }
+    const now = performance.now();
+    this.#listAgainMs = now +
+      Math.max(LOOK_EVERY_MS, REST_PER_LISTING * (now - from));
   }
 
-  async #rest(ms: number, untilWoken: boolean): Promise<void> {
+  /** Until it is stopped, at most. */
+  async #rest(ms: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     });
-    if (untilWoken || this.#isStopped) {
-      await Promise.race([late, this.#wake.promise]);
-    } else await late;
+    await Promise.race([late, this.#stopped.promise]);
     clearTimeout(timer);
-    this.#wake = Promise.withResolvers<void>();
-    if (this.#isStopped) this.#wake.resolve();
   }
 }
 

@@ -211,6 +211,7 @@ function passwdEntry(uid: number): { name: string | undefined; gecos: string } {
 /** Takes a message from standard input. */
 function send(invocation: Invocation, site: Site): number {
   const { facts } = site;
+  forbidControls(invocation);
   const recipients = addressesOf(invocation.recipients.join(", "), facts, {
     code: SENDMAIL_EXIT.noUser,
     what: "recipient",
@@ -251,6 +252,21 @@ function send(invocation: Invocation, site: Site): number {
   } catch (error) {
     writer.abort();
     throw inWords(error, facts);
+  }
+}
+
+/** A header field may be folded; an argument with a line end is an attack. */
+function forbidControls({ recipients, sender = "" }: Invocation): void {
+  // deno-lint-ignore no-control-regex
+  const controls = /[\x00-\x08\x0a-\x1f\x7f]/;
+  if (controls.test(sender)) {
+    throw new Refusal(SENDMAIL_EXIT.data, "control characters in the sender");
+  }
+  if (recipients.some((one) => controls.test(one))) {
+    throw new Refusal(
+      SENDMAIL_EXIT.noUser,
+      "control characters in a recipient",
+    );
   }
 }
 
@@ -366,6 +382,8 @@ function addressesOf(
 }
 
 function open({ dropDir }: SubmitFacts): DropWriter {
+  // A limit on the size of files shall be an error, and not our end.
+  Deno.addSignalListener("SIGXFSZ", () => {});
   try {
     return new DropWriter(dropDir, Date.now());
   } catch (error) {
@@ -393,8 +411,10 @@ function commit(
 
 /** What the disk says, for the caller: another time. */
 function inWords(error: unknown, { dropDir }: SubmitFacts): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  if (error instanceof Refusal) return error;
+  // Of EFBIG, Deno's error has not even a code.
+  const isOurs = error instanceof Refusal || error instanceof TypeError ||
+    error instanceof RangeError || error instanceof ReferenceError;
+  if (isOurs || !(error instanceof Error)) return error;
   return new Refusal(
     SENDMAIL_EXIT.temporary,
     `the message cannot be written to ${dropDir}: ${error.message}`,

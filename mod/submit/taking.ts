@@ -155,6 +155,7 @@ function isSame(one: FileFacts, other: FileFacts): boolean {
   return one.identity === other.identity && one.uid === other.uid &&
     one.gid === other.gid && one.links === other.links &&
     one.isFile === other.isFile && one.sizeBytes === other.sizeBytes &&
+    one.changedMs === other.changedMs &&
     one.touchedMs === other.touchedMs;
 }
 
