@@ -130,14 +130,17 @@ case $1 in
   is-enabled) [ -L $wants ] ;;
   start)
     caps=$(value CapabilityBoundingSet | tr ' A-Z' ',a-z' | sed 's/cap_/+/g')
-    home=$(value ReadWritePaths)
+    paths=$(value ReadWritePaths | tr '\\n' ' ')
     setsid unshare -m --propagation private /bin/sh -ec '
-      mount --bind $1 $1
+      for one in $1; do
+        one=\${one#-}
+        [ ! -d $one ] || mount --bind $one $one
+      done
       for one in / /usr /etc /var; do mount -o remount,bind,ro $one; done
       echo $$ >/mnt/main.pid
       export TMPDIR=/mnt/tmp # a checkout may lie in /tmp
       exec setpriv --bounding-set "-all,$2" --no-new-privs $3' \\
-      sh "$home" "$caps" "$(value ExecStart)" </dev/null >/mnt/log 2>&1 & ;;
+      sh "$paths" "$caps" "$(value ExecStart)" </dev/null >/mnt/log 2>&1 & ;;
   *) exit 1 ;;
 esac
 `;
