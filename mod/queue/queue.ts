@@ -38,6 +38,7 @@ import { MAX_STORY, type queueContract, STATES } from "./queue_ipc.ts";
 import { Reserve } from "./reserve_io.ts";
 import type { QueuePart } from "./role.ts";
 import { SteadyClock } from "./schedule.ts";
+import { StateCounts } from "./state_counts.ts";
 import { Stragglers } from "./stragglers.ts";
 import { type SpoolEdge, SpoolLink } from "./spool_link.ts";
 import { type MessageRow, SLICE, Store } from "./store_io.ts";
@@ -50,7 +51,6 @@ type Calls = typeof queueContract.calls;
 
 /** Absences shorter than this count towards a message's age. */
 const SHORT_ABSENCE_MS = 3_600_000;
-const COUNTS_KEPT_MS = 2_000;
 /** For deliveries under way at an orderly stop; the role has 5 s in all. */
 const STOP_WITHIN_MS = 2_000;
 /** EX_IOERR of sysexits(3): the supervisor starts us again. */
@@ -85,11 +85,11 @@ export class Queue {
   readonly desk: ConsoleDesk;
   readonly #totals = new Map<string, number>();
   readonly #delays = new DelayHistogram();
+  readonly #states: StateCounts;
   #messages = 0;
   #isStarted = false;
   #isStopping = false;
   #nextNumber: number;
-  #counts: { atMs: number; answer: AnswerOf<Calls["counts"]> } | undefined;
 
   /**
    * Opens the files and sweeps them. Nothing is asked or delivered yet, see
@@ -131,6 +131,7 @@ export class Queue {
       takeEvents: (batches) => history.takeOver(batches),
     });
     this.#store = new Store(db, history);
+    this.#states = new StateCounts(this.#store);
     this.#wal = openLog(db, databasePath(dir));
     this.#log = new LogSync(databasePath(dir));
     this.#nextNumber = Math.max(this.#store.lastNumber(), lastMeant(dir)) + 1;
@@ -349,18 +350,12 @@ export class Queue {
     return this.#flush.flush(ask);
   }
 
-  /** See `queue_ipc.ts`. At most two seconds old. */
+  /** See `queue_ipc.ts`; states as of some seconds ago. */
   counts(): AnswerOf<Calls["counts"]> {
-    const nowMs = performance.now();
-    if (
-      this.#counts !== undefined && nowMs < this.#counts.atMs + COUNTS_KEPT_MS
-    ) {
-      return this.#counts.answer;
-    }
-    const stored = this.#store.counts();
+    const stored = this.#states.read();
     const active = this.#dispatcher.activeCounts();
     const of = (state: typeof STATES[number]) => stored.get(state) ?? 0;
-    const answer = {
+    return {
       byState: {
         incoming: Math.max(0, of("incoming") - active.incoming),
         active: active.incoming + active.deferred,
@@ -375,8 +370,6 @@ export class Queue {
       bounced: this.#totals.get("bounced") ?? 0,
       delays: this.#delays.read(),
     };
-    this.#counts = { atMs: nowMs, answer };
-    return answer;
   }
 
   /** See `queue_ipc.ts`. */
@@ -417,6 +410,7 @@ export class Queue {
    */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#states.stop();
     this.#watch.stop();
     this.#stragglers.stop();
     this.#dispatcher.stop();

@@ -161,6 +161,8 @@ const TEXTS = {
     FROM recipients WHERE message = ?1`,
   lastNumber: "SELECT coalesce(max(n), 0) AS n FROM messages",
   counts: "SELECT state, count(*) AS n FROM recipients GROUP BY state",
+  countsBetween: `SELECT state, count(*) AS n FROM recipients
+    WHERE message >= ? AND message < ? GROUP BY state`,
   before: `SELECT ${MESSAGE} FROM messages WHERE n < ? ORDER BY n DESC LIMIT ?`,
   lowerEnd: `SELECT message FROM recipients WHERE message < ?
     ORDER BY message DESC LIMIT 1 OFFSET ?`,
@@ -546,11 +548,12 @@ export class Store {
 
   /** Recipients by stored state: `active` is known to the memory only. */
   counts(): Map<State, number> {
-    const counts = new Map<State, number>();
-    for (const row of this.#run.counts.all()) {
-      counts.set(STATES[Number(row["state"])]!, Number(row["n"]));
-    }
-    return counts;
+    return countsIn(this.#run.counts.all() as Row[]);
+  }
+
+  /** The same of the messages from one row to before another. */
+  countsBetween(low: number, high: number): Map<State, number> {
+    return countsIn(this.#run.countsBetween.all(low, high) as Row[]);
   }
 
   /** Messages before row `n`, newest first. */
@@ -631,6 +634,12 @@ const LAST_PLACE: Place = {
   n: Number.MAX_SAFE_INTEGER,
   ordinal: Number.MAX_SAFE_INTEGER,
 };
+
+function countsIn(rows: readonly Row[]): Map<State, number> {
+  return new Map(
+    rows.map((row) => [STATES[Number(row["state"])]!, Number(row["n"])]),
+  );
+}
 
 function place(row: Row): Place {
   return { n: Number(row["message"]), ordinal: Number(row["ordinal"]) };
