@@ -27,7 +27,8 @@ const COMMAND_LINE = /\/mod\/shred\/(overwrite|files|file_system)(_io)?\.ts$/;
  * The `sendmail` command runs as its caller, in no jail: what it shares with
  * pickup is the form of the files that it leaves for it; the drill lays one.
  */
-const SUBMIT_COMMAND = /\/mod\/submit\/(sendmail|submit_facts|drop_file)\.ts$/;
+const SUBMIT_COMMAND =
+  /\/mod\/submit\/(sendmail|sendmail_options|submit_facts|drop_file)\.ts$/;
 
 /** Name of the role whose folder a path is in, if any. */
 export function roleOf(path: string): string | undefined {

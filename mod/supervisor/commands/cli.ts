@@ -12,6 +12,7 @@ import { addManualCommands } from "./manual_topic.ts";
 import { addQueueCommands } from "./queue_topic.ts";
 import { addServerCommands } from "./server_topic.ts";
 import { addShredCommands } from "./shred_topic.ts";
+import { addSubmitCommands } from "./submit_topic.ts";
 import { addTlsCommand } from "./tls_topic.ts";
 import type { CommandLine, Topic } from "./topic.ts";
 import { addUpCommands } from "./up_topic.ts";
@@ -24,6 +25,7 @@ const TOPICS: readonly Topic[] = [
   addServerCommands,
   addUserCommands,
   addQueueCommands,
+  addSubmitCommands,
   addClientCommands,
   addTlsCommand,
   addConsoleCommand,
