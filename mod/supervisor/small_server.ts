@@ -13,6 +13,8 @@ import { type ServerPlan, Supervisor } from "./supervisor.ts";
 
 /** Exit code of a program that was interrupted, as shells have it. */
 const INTERRUPTED = 130;
+/** fcntl(2): a second descriptor, which no child inherits. */
+const F_DUPFD_CLOEXEC = 1_030;
 /** Log lines kept for whoever asks why it did not start. */
 const MAX_LINES = 20;
 
@@ -55,16 +57,19 @@ export async function withSmallServer<T>(
     path: `${dir}/${options.asker}.0-${answerer}.sock`,
   }));
   const lines: string[] = [];
+  const libc = openLibc(installation.libc);
   const supervisor = new Supervisor({
     plan: smallPlan(opened, { dir, own, roles: options.roles }),
     installation,
-    libc: openLibc(installation.libc),
+    libc,
     write: (line) => {
       lines.push(line);
       if (lines.length > MAX_LINES) lines.shift();
     },
   });
+  const edges: { close(): void }[] = [];
   const clear = async () => {
+    for (const edge of edges) edge.close();
     await supervisor.stop();
     Deno.removeSync(dir, { recursive: true });
   };
@@ -77,8 +82,13 @@ export async function withSmallServer<T>(
     });
     return await use({
       ask: (contract) => {
-        const edge = own.find((one) => one.answerer === contract.role)!;
-        return new Edge(contract, { fd: supervisor.fdOf(edge) });
+        const plan = own.find((one) => one.answerer === contract.role)!;
+        // A descriptor of its own: an edge closes the one it has, and so does
+        // the supervisor, and by then it may be somebody else's.
+        const fd = libc.fcntl(supervisor.fdOf(plan), F_DUPFD_CLOEXEC, 0n);
+        const edge = new Edge(contract, { fd });
+        edges.push(edge);
+        return edge;
       },
     });
   } finally {

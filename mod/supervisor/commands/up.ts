@@ -146,10 +146,11 @@ export async function up(
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
   const { configPath } = target;
+  const local = localFindings({ opened, configPath });
   const network = await askNetwork(opened, programs, options);
   const records = recordsToShow(network);
   const findings = [
-    ...localFindings({ opened, configPath }),
+    ...local,
     ...network.findings.filter(({ area }) => area !== "dns"),
   ].filter(({ kind }) => kind === "fault" || kind === "wrong");
   const policy = hasTrustedCertificate(network.facts)
