@@ -48,7 +48,7 @@ export interface Destination {
   readonly last: {
     readonly atMs: number;
     readonly host: string;
-    /** `dane`, `verify`, `encrypt`, `none`, as the attempt says. */
+    /** `dane`, `verified`, `encrypted`, `clear`, or empty, as the attempt says. */
     readonly reached: string;
     readonly tls: string;
     readonly certificate: string;

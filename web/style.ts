@@ -26,7 +26,6 @@ export const STYLE = `:root {
   --mono: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace;
 }
 * { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0;
   background: var(--paper);
@@ -43,7 +42,7 @@ a:hover { text-decoration-thickness: 2px; }
 main:focus { outline: none; }
 h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; font-weight: 650; letter-spacing: -0.01em; }
 h2 { font-size: 1.0625rem; margin: 1.75rem 0 0.5rem; font-weight: 650; }
-h3 { font-size: 0.9375rem; margin: 0; font-weight: 650; }
+h3 { font-size: 0.9375rem; margin: 1.1rem 0 0.3rem; font-weight: 650; }
 p { margin: 0.5rem 0; max-width: 72ch; }
 main, bdi { overflow-wrap: anywhere; }
 code, pre, .id { font-family: var(--mono); font-size: 0.92em; }
@@ -120,7 +119,7 @@ details:not(.sure) > summary { color: var(--accent); width: max-content; max-wid
 .hint { background: none; border-left-color: var(--accent); }
 .empty { border-left-color: var(--good); }
 .worries { list-style: none; margin: 0.75rem 0; padding: 0; max-width: 72rem; }
-.worries .glyph { margin-right: 0.6em; }
+.worries li { display: flex; }
 .worries li { background: var(--bad-bg); border-left: 4px solid var(--bad); padding: 0.5rem 0.8rem; margin: 0.3rem 0; border-radius: 0 4px 4px 0; }
 
 .tiles { list-style: none; margin: 0.9rem 0 0.4rem; padding: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); background: var(--card); border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
@@ -187,7 +186,7 @@ meter { width: 100%; min-width: 5rem; height: 0.8rem; }
 pre { background: var(--well); border-radius: 4px; padding: 0.6rem 0.8rem; margin: 0.4rem 0; white-space: pre-wrap; font-size: 0.8125rem; max-height: 30rem; overflow: auto; }
 .advice { padding-left: 1.2rem; margin: 0.3rem 0; }
 .advice li { margin: 0.4rem 0; }
-.command { background: var(--well); border: 1px solid var(--line); border-radius: 4px; padding: 0.08rem 0.4rem; user-select: all; }
+.command { box-decoration-break: clone; background: var(--well); border: 1px solid var(--line); border-radius: 4px; padding: 0.08rem 0.4rem; user-select: all; }
 
 .facts { margin: 0.5rem 0; display: grid; gap: 0; max-width: 60rem; }
 .facts > div { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: 0.75rem; padding: 0.25rem 0; border-top: 1px solid var(--line); }
@@ -196,12 +195,12 @@ dt { color: var(--dim); }
 dd { margin: 0; }
 dl.plain { max-width: 60rem; }
 dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
-.lines, .flags, .walls { margin: 0; padding: 0; list-style: none; }
-.walls, .flags { max-width: 60rem; }
+.lines, .flags, .walls { margin: 0; padding: 0; list-style: none; max-width: 60rem; }
 .walls li { padding: 0.3rem 0 0.3rem 0.9rem; border-left: 4px solid var(--accent); margin: 0.25rem 0; background: var(--card); }
 .flags li { margin: 0.25rem 0; }
 .verdicts { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(30rem, 100%), 1fr)); gap: 0.6rem; }
 .verdicts article { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem 0.9rem; height: 100%; }
+.plot h3 { margin: 0; }
 .verdicts h3 { display: inline; margin-right: 0.5rem; font-family: var(--mono); overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 1.5rem; }
 
@@ -262,7 +261,6 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
   :root { color-scheme: light; }
   body { display: block; background: none; }
   .ways, .find, .account, .skip, .acts, .bulk, footer, .filter { display: none; }
-  table, .plot, .tiles { break-inside: auto; }
   tr, .plot, article { break-inside: avoid; }
   a { color: inherit; }
 }

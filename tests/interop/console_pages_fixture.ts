@@ -75,7 +75,9 @@ export async function seriousFaults(
   rules: "all" | "colours" = "all",
 ): Promise<readonly string[]> {
   const only = rules === "all" ? "" : 'runOnly: ["color-contrast"],';
-  await page.evaluate(axe.source);
+  if (await page.evaluate("typeof axe") === "undefined") {
+    await page.evaluate(axe.source);
+  }
   const found = await page.evaluate(
     // In the browser: a string, so that its names are not ours to check.
     `axe.run(document, { ${only} resultTypes: ["violations"] }).then((all) =>

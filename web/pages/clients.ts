@@ -38,9 +38,10 @@ export async function clientsPage(page: PageInput): Promise<Html> {
           <a href="/clients">all clients</a>
         `}</form>
       ${signInHint(page, "let a client in or keep one out")}
-      ${found === undefined
+      <div id="verdicts" data-live>${found === undefined
         ? silent("The gate")
-        : html`${verdicts(page, found.verdicts)}${words(page, found.said)}`}
+        : verdicts(page, found.verdicts)}</div>
+      ${found === undefined ? NOTHING : words(page, found.said)}
     `,
   });
 }
@@ -53,7 +54,7 @@ function verdicts(page: PageInput, all: readonly ClientVerdict[]): Html {
   }
   return html`
     <section
-      aria-labelledby="h-refused"><h2 id="h-refused">Refused of late</h2><ul class="verdicts" id="verdicts" data-live>${all
+      aria-labelledby="h-refused"><h2 id="h-refused">Refused of late</h2><ul class="verdicts" >${all
         .slice(0, LIMIT).map((one) =>
           verdict(page, one)
         )}</ul>${all.length > LIMIT
@@ -72,7 +73,7 @@ function verdict(page: PageInput, one: ClientVerdict): Html {
         one.atMs,
         page.sources.nowMs(),
       )}
-    <p>${said(one.evidence, 300)}</p>
+    <p>${said(one.evidence === "" ? one.reply : one.evidence, 300)}</p>
     <details><summary>What it said, and what was said to it</summary>${facts([
       ["It calls itself", said(one.helo === "" ? "nothing yet" : one.helo)],
       ["Sender", one.sender === "" ? "none named" : address(one.sender)],
@@ -83,28 +84,34 @@ function verdict(page: PageInput, one: ClientVerdict): Html {
       ["Rule", said(one.rule)],
       ["Reply", said(one.reply, 300)],
     ])}</details>
-    ${one.undo === ""
-      ? NOTHING
-      : html`<p class="undo"><span class="dim">What undoes it:</span> ${
-        command(one.undo)
-      }</p>`}${mayAct(page)
-      ? html`<div class="acts">${[
-        button(page, {
-          action: "/clients/allow",
-          label: "Let it in",
-          about: client,
-          fields: { network: one.client },
-        }),
-        button(page, {
-          action: "/clients/forget",
-          label: "Forget",
-          about: `what was said of ${client}`,
-          fields: { network: one.client },
-        }),
-      ]}</div>`
-      : NOTHING}</article>
+    ${undo(page, one)}</article>
     </li>
   `;
+}
+
+/** The commands that have a button. */
+const UNDOINGS = [
+  ["bulkhead client allow ", "/clients/allow", "Let it in"],
+  ["bulkhead client forget ", "/clients/forget", "Take the word back"],
+] as const;
+
+function undo(page: PageInput, { undo }: ClientVerdict): Html {
+  if (undo === "") return NOTHING;
+  const button = UNDOINGS.find(([start]) => undo.startsWith(start));
+  return html`<p><span class="dim">What undoes it:</span> ${
+    undo.startsWith("bulkhead ") ? command(undo) : said(undo, 200)
+  }</p>${button === undefined ? NOTHING : undoButton(page, undo, button)}`;
+}
+
+function undoButton(
+  page: PageInput,
+  undo: string,
+  [start, action, label]: typeof UNDOINGS[number],
+): Html {
+  const network = undo.slice(start.length).trim();
+  return html`<div class="acts">${
+    button(page, { action, label, about: plain(network), fields: { network } })
+  }</div>`;
 }
 
 function outcome(one: ClientVerdict): Html {

@@ -98,9 +98,10 @@ type Last = NonNullable<Destination["last"]>;
 /** What was reached, in words; a word of smtpc's that is new stays as it is. */
 const REACHED: ReadonlyMap<string, readonly [Tone, string]> = new Map([
   ["dane", ["good", "Encrypted, certificate proved by DANE"]],
-  ["verify", ["good", "Encrypted, certificate verified"]],
-  ["encrypt", ["waiting", "Encrypted, certificate not proved"]],
-  ["none", ["bad", "Not encrypted"]],
+  ["verified", ["good", "Encrypted, certificate verified"]],
+  ["encrypted", ["waiting", "Encrypted, certificate not proved"]],
+  ["clear", ["bad", "Not encrypted"]],
+  ["", ["bad", "No connection came about"]],
 ]);
 
 function safety(last: Last): Html {

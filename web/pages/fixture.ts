@@ -398,7 +398,7 @@ function factsOf(mood: Mood): Facts {
 
 function destinationsOf(mood: Mood): readonly Destination[] {
   const n = mood === "large" ? 400 : mood === "hostile" ? 14 : 6;
-  const reached = ["dane", "verify", "encrypt", "none"];
+  const reached = ["dane", "verified", "encrypted", "clear"];
   return Array.from({ length: n }, (_, at) => {
     const name = mood === "hostile"
       ? evil(at)

@@ -87,13 +87,7 @@ function whole(page: PageInput, framed: Framed): Html {
         <header class="top">
     <a class="home" href="/" title="To the first page">${SIGN}<span>${host}</span></a>
     <div class="state" id="state" data-live>${state(page)}</div>
-    <form class="find" action="/search" role="search">
-    <label class="sr" for="find">Find a message: queue id, address or word of its subject</label>
-    <input id="find" name="q" type="search" autocomplete="off" spellcheck="false" maxlength="320" placeholder="Id, address, subject word" value="${plain(
-      page.query.get("q") ?? "",
-    )}">
-    <button>Find</button>
-    </form>
+    ${framed.path === "/search" ? NOTHING : finder()}
     ${account(page)}
         </header>
         <nav class="ways" aria-label="Pages">${WAYS.map((group) =>
@@ -122,14 +116,27 @@ function whole(page: PageInput, framed: Framed): Html {
         </main>
         <p class="sr" id="told" role="status"></p>
         <footer><span id="beat" class="dim">${renew > 0
-          ? "Made just now"
-          : "As it was when you asked"}</span> <span class="dim">Times are UTC.</span></footer>
+          ? "As it is now."
+          : "As it was when you asked."}</span> <span class="dim">Times are UTC.</span></footer>
       </body>
     </html>
   `;
 }
 
 const SIGN = raw(SIGN_SVG);
+
+/** Not on the page that has a larger one. */
+function finder(): Html {
+  return html`
+    <form class="find" action="/search" role="search">
+      <label class="sr"
+        for="find">Find a message: queue id, address or word of its subject</label>
+      <input id="find" name="q" type="search" autocomplete="off" spellcheck="false"
+        maxlength="320" placeholder="Id, address, subject word">
+      <button>Find</button>
+    </form>
+  `;
+}
 
 /** True if warnings are kept from who is looking. */
 function isBlind(page: PageInput): boolean {

@@ -29,7 +29,8 @@ export async function journeyPage(page: PageInput): Promise<Rendered> {
   const lead = html`Message <span class="id">${shownId}</span>`;
   const framed = { title: "Journey", path: "/queue", lead };
   if (told === undefined) {
-    return frame(page, { ...framed, body: silent("The queue") });
+    const body = live(silent("The queue"));
+    return frame(page, { ...framed, body });
   }
   if (told === null) {
     return {
@@ -43,12 +44,15 @@ export async function journeyPage(page: PageInput): Promise<Rendered> {
       }),
     };
   }
-  return frame(page, { ...framed, body: story(page, told) });
+  return frame(page, { ...framed, body: live(story(page, told)) });
+}
+
+function live(body: Html): Html {
+  return html`<div id="journey" data-live>${body}</div>`;
 }
 
 function story(page: PageInput, told: Journey): Html {
   return html`
-    <div id="story" data-live>
     <p class="headline ${told.tone}">${mark(
       told.tone,
       said(told.headline, 600),
@@ -59,23 +63,49 @@ function story(page: PageInput, told: Journey): Html {
         <p>${said(told.next, 600)}</p>
       </section>
     `}
-    ${advice(told.advice)}</div>
+    ${advice(page, told)}
     ${acts(page, told)}
     <section aria-labelledby="h-steps">
       <h2 id="h-steps">Its way so far</h2>
-      <div id="steps" data-live>${steps(page, told.steps)}</div>
+      ${steps(page, told.steps)}
     </section>
   `;
 }
 
-function advice(all: readonly Advice[]): Html {
+/** The commands that have a button. */
+const ORDERS = new Map([
+  ["retry", "Try now"],
+  ["hold", "Hold"],
+  ["release", "Release"],
+]);
+
+/** A button for what a command would do, if it is one about this message. */
+function buttonFor(page: PageInput, told: Journey, { command }: Advice): Html {
+  const [bulkhead, queue, word = "", id = "", ...more] = command.split(" ");
+  const label = ORDERS.get(word);
+  const isOrder = bulkhead === "bulkhead" && queue === "queue" &&
+    more.length === 0 && id === told.queueId && label !== undefined;
+  return isOrder
+    ? html`
+      ${button(page, {
+        action: `/queue/${encodeURIComponent(id)}/${word}`,
+        label,
+      })}
+    `
+    : NOTHING;
+}
+
+function advice(page: PageInput, told: Journey): Html {
+  const all = told.advice;
   if (all.length === 0) return NOTHING;
   return html`
     <section aria-labelledby="h-advice">
       <h2 id="h-advice">What you can do</h2>
       <ul class="advice">${all.map((one) =>
         html`<li>${said(one.text, 600)}${
-          one.command === "" ? NOTHING : html`<br>${command(one.command)}`
+          one.command === ""
+            ? NOTHING
+            : html`<br>${command(one.command)}${buttonFor(page, told, one)}`
         }</li>`
       )}</ul>
     </section>

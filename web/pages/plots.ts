@@ -16,13 +16,17 @@ const RIGHT = 358;
 const TOP = 18;
 const BOTTOM = 102;
 
+/** Shown at least. */
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+
 /** Fewer rows than samples: a table of sixty is read by nobody. */
 const ROWS = 12;
 
 /** The three plots of the last hour; words where there is nothing yet. */
 export function flowPlots(samples: readonly FlowSample[]): Html {
-  if (samples.length < 2) {
-    return html`<p class="empty">The plots begin when the server has run for two minutes.</p>`;
+  if (samples.length === 0) {
+    return html`<p class="empty">The plots begin with the first minute that is over.</p>`;
   }
   return html`
     <div class="plots">${flow(samples)}${delay(samples)}${refusals(
@@ -141,7 +145,10 @@ function plot(
     ${raw(GRID)}${raw(
       drawn,
     )}<text x="${LEFT}" y="12">${top}</text><text x="${LEFT}" y="116">${hourMinute(
-      samples[0]!.atMs,
+      Math.min(
+        samples[0]!.atMs,
+        samples.at(-1)!.atMs - (MINUTES - 1) * MINUTE_MS,
+      ),
     )}</text><text x="${RIGHT}" y="116" text-anchor="end">${hourMinute(
       samples.at(-1)!.atMs,
     )}</text></svg>
@@ -154,6 +161,11 @@ const GRID = [TOP, (TOP + BOTTOM) / 2, BOTTOM].map((y) =>
   `<path class="grid" d="M${LEFT} ${y}H${RIGHT}"/>`
 ).join("");
 
+/** A server that is young has its minutes at the right, where now is. */
+function stepOf(samples: readonly FlowSample[]): number {
+  return (RIGHT - LEFT) / Math.max(MINUTES, samples.length);
+}
+
 type Share = (sample: FlowSample) => number | undefined;
 
 function bars(
@@ -162,14 +174,15 @@ function bars(
   className: string,
   { from = () => 0 }: { from?: Share } = {},
 ): string {
-  const step = (RIGHT - LEFT) / samples.length;
+  const step = stepOf(samples);
+  const begin = RIGHT - step * samples.length;
   const width = round(Math.max(1, step - 1.5));
   let d = "";
   samples.forEach((one, at) => {
     const height = (share(one) ?? 0) * (BOTTOM - TOP);
     if (height <= 0) return;
     const foot = BOTTOM - (from(one) ?? 0) * (BOTTOM - TOP);
-    const x = round(LEFT + at * step);
+    const x = round(begin + at * step);
     d += `M${x} ${round(foot)}v-${round(Math.max(1, height))}h${width}V${
       round(foot)
     }z`;
@@ -182,7 +195,8 @@ function line(
   share: Share,
   className: string,
 ): string {
-  const step = (RIGHT - LEFT) / samples.length;
+  const step = stepOf(samples);
+  const begin = RIGHT - step * samples.length;
   let d = "";
   let isDrawing = false;
   samples.forEach((one, at) => {
@@ -191,7 +205,7 @@ function line(
       isDrawing = false;
       return;
     }
-    const x = round(LEFT + (at + 0.5) * step);
+    const x = round(begin + (at + 0.5) * step);
     const y = round(BOTTOM - height * (BOTTOM - TOP));
     // A minute that stands alone is a dot.
     d += isDrawing ? `L${x} ${y}` : `M${x} ${y}h.01`;

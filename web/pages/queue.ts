@@ -33,7 +33,10 @@ export async function queuePage(page: PageInput): Promise<Html> {
         fields: domain === "" ? {} : { domain },
       })}</div>
       ${signInHint(page, "hold, release, try or delete messages")}
-      ${found === undefined ? silent("The queue") : list(page, found)}
+      ${mayAct(page) ? bulk(page) : NOTHING}
+      <div id="list" data-live>${found === undefined
+        ? silent("The queue")
+        : list(page, found)}</div>
     `,
   });
 }
@@ -99,8 +102,7 @@ function list(page: PageInput, { messages, total, after }: MessagePage): Html {
   }
   const state = page.query.get("state") ?? "";
   const domain = page.query.get("domain") ?? "";
-  return html`${mayAct(page) ? bulk(page) : NOTHING}
-<div id="list" data-live>${
+  return html`${
     messageTable(page, {
       caption: `${count(messages.length, "message")} of ${
         number(total)
@@ -119,7 +121,7 @@ function list(page: PageInput, { messages, total, after }: MessagePage): Html {
       : html`<a href="${
         link({ state, domain, after })
       }" rel="next">The next ${LIMIT}</a>`
-  }</nav></div>`;
+  }</nav>`;
 }
 
 /** Orders for all that are chosen in the table. */

@@ -26,7 +26,7 @@ export async function searchPage(page: PageInput): Promise<Html> {
   return frame(page, {
     title: "Find",
     path: "/search",
-    body: html`<form class="filter big" action="/search">
+    body: html`<form class="filter big" action="/search" role="search">
 <label for="words">Queue id, address, or a word of the subject</label>
 <input id="words" name="q" type="search" maxlength="320" autocomplete="off" spellcheck="false" value="${
       plain(words)

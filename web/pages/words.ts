@@ -8,6 +8,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 365.25 * DAY_MS;
 
 /** Stands for a character that is invisible or would move its neighbours. */
 export const MARK = "\ufffd";
@@ -94,7 +95,9 @@ export function span(ms: number): string {
   if (left < MINUTE_MS) return `${Math.floor(left / SECOND_MS)} s`;
   if (left < HOUR_MS) return two(left, [MINUTE_MS, "min", SECOND_MS, "s"]);
   if (left < DAY_MS) return two(left, [HOUR_MS, "h", MINUTE_MS, "min"]);
-  return two(left, [DAY_MS, "d", HOUR_MS, "h"]);
+  if (left < 30 * DAY_MS) return two(left, [DAY_MS, "d", HOUR_MS, "h"]);
+  if (left < 2 * YEAR_MS) return `${Math.floor(left / DAY_MS)} d`;
+  return `${(left / YEAR_MS).toFixed(1)} years`;
 }
 
 function two(
@@ -116,7 +119,9 @@ export function since(atMs: number, nowMs: number): string {
     ? [MINUTE_MS, "min"] as const
     : away < 2 * DAY_MS
     ? [HOUR_MS, "h"] as const
-    : [DAY_MS, "d"] as const;
+    : away < 2 * YEAR_MS
+    ? [DAY_MS, "d"] as const
+    : [YEAR_MS, "years"] as const;
   const words = `${Math.floor(away / size)} ${name}`;
   return atMs <= nowMs ? `${words} ago` : `in ${words}`;
 }

@@ -33,6 +33,8 @@ Deno.test("span(), since(), octets() and number() are short", () => {
     [words.span(200_000), "3 min 20 s"],
     [words.span(3_600_000), "1 h"],
     [words.span(90_000_000), "1 d 1 h"],
+    [words.span(40 * 86_400_000), "40 d"],
+    [words.span(315_600_000_000), "10.0 years"],
     [words.since(0, 190_000), "3 min ago"],
     [words.since(190_000, 0), "in 3 min"],
     [words.since(100, 0), "now"],
