@@ -83,6 +83,9 @@ const TEXTS = {
   verdicts: "SELECT at_ms, client, what FROM verdicts ORDER BY n DESC",
   verdictsBefore: "SELECT n, at_ms, client, what FROM verdicts " +
     "WHERE n < ? ORDER BY n DESC LIMIT ?",
+  // A first look, without an index: the words are in JSON.
+  verdictsWith: "SELECT at_ms, client, what FROM verdicts " +
+    "WHERE instr(lower(what), ?) > 0 ORDER BY n DESC",
   tooMany: "DELETE FROM verdicts WHERE n <= " +
     "(SELECT max(n) - ? FROM verdicts)",
   tooOld: "DELETE FROM verdicts WHERE n IN (SELECT n FROM " +

@@ -4,10 +4,12 @@
  */
 import { type Network, overlap, parseNetwork } from "../core/network.ts";
 import { GateDatabase, SHELVES } from "./database_io.ts";
-import type { ClientsShown, ShownVerdict } from "./inspect_ipc.ts";
+import type { AboutShown, ClientsShown, ShownVerdict } from "./inspect_ipc.ts";
 
 /** Most of each that is shown. */
 const MAX_SHOWN = 1_000;
+/** Most that is shown of one address. */
+const MAX_ABOUT = 100;
 
 /**
  * What is known of one network's clients, or of all.
@@ -49,6 +51,29 @@ export function showClients(
       if (!refusedOnly || isRefusal) verdicts.push(verdict);
     }
     return { said, passed, verdicts };
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Verdicts about mail from or to an address, newest first.
+ *
+ * @param address In whatever case
+ */
+export function verdictsAbout(dir: string, address: string): AboutShown {
+  const db = new GateDatabase(dir);
+  try {
+    const wanted = address.toLowerCase();
+    const verdicts: ShownVerdict[] = [];
+    for (const row of db.run.verdictsWith.iterate(wanted)) {
+      if (verdicts.length === MAX_ABOUT) break;
+      const verdict = verdictOf(row);
+      const isMeant = verdict.sender.toLowerCase() === wanted ||
+        verdict.recipient.toLowerCase() === wanted;
+      if (isMeant) verdicts.push(verdict);
+    }
+    return { verdicts };
   } finally {
     db.close();
   }

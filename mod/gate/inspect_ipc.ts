@@ -52,6 +52,15 @@ export const clientsShown = object({
 /** See {@link clientsShown}. */
 export type ClientsShown = z.infer<typeof clientsShown>;
 
+/** Answer to `inspect-gate DIR about ADDRESS`. */
+export const aboutShown = object({
+  /** Newest first. */
+  verdicts: list(shownVerdict, { max: 100 }),
+});
+
+/** See {@link aboutShown}. */
+export type AboutShown = z.infer<typeof aboutShown>;
+
 /** Answer to `inspect-gate DIR allow | deny | forget NETWORK`. */
 export const clientChanged = object({
   network: text({ max: 64 }),

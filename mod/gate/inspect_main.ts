@@ -4,12 +4,12 @@
  */
 import { networkText, parseNetwork } from "../core/network.ts";
 import { GateUnusable } from "./database_io.ts";
-import { sayOfClients, showClients } from "./inspect.ts";
+import { sayOfClients, showClients, verdictsAbout } from "./inspect.ts";
 
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect-gate DIR list | refused | show NETWORK | allow NETWORK |
+ * Runs `inspect-gate DIR list | refused | show NETWORK | about ADDRESS | allow NETWORK |
  * deny NETWORK | forget NETWORK`.
  */
 export function main(args: readonly string[]): void {
@@ -34,6 +34,8 @@ function answer(dir: string, what: string | undefined, text: string): unknown {
         refusedOnly: what === "refused",
         nowMs,
       });
+    case "about":
+      return verdictsAbout(dir, text);
     case "show":
       return showClients(dir, {
         network: networkOrThrow(text),

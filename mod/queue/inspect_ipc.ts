@@ -7,6 +7,9 @@ import { int, list, object, text, z } from "../ipc/schema.ts";
 import { orderAnswer } from "./order_ipc.ts";
 import { found, listedMessage, MAX_FOUND, storyOf } from "./story_ipc.ts";
 
+/** Stories in one answer. */
+export const MAX_STORIES = 20;
+
 const oneMessage = listedMessage(10_000);
 
 /** Answer to `inspect QUEUE EVENTS order JSON`. */
@@ -56,8 +59,29 @@ export const showing = storyOf({ recipients: 10_000, events: 10_000 });
 /** See {@link showing}. */
 export type Showing = z.infer<typeof showing>;
 
-/** Answer to `inspect QUEUE EVENTS find WORDS`. */
-export const finding = object({
+/** What `inspect QUEUE EVENTS why JSON` is asked. */
+export const whyAsk = object({
+  words: list(text({ min: 1, max: 320 }), { min: 1, max: 8 }),
+  /** Stories that are told if so few messages were found; else the list. */
+  stories: int({ min: 0, max: MAX_STORIES }),
+});
+
+/** See {@link whyAsk}. */
+export type WhyAsk = z.infer<typeof whyAsk>;
+
+/** Answer to it. */
+export const whyTold = object({
   /** Newest first. */
   found: list(found, { max: MAX_FOUND }),
+  /** Of those found, in their order; none if they are too many. */
+  stories: list(
+    object({
+      queueId: text({ max: 16 }),
+      story: storyOf({ recipients: 10_000, events: 10_000 }),
+    }),
+    { max: MAX_STORIES },
+  ),
 });
+
+/** See {@link whyTold}. */
+export type WhyTold = z.infer<typeof whyTold>;

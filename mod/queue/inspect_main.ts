@@ -1,11 +1,18 @@
 /**
- * The one-shot process behind `bulkhead queue`, `check` and `shred`: runs in
- * the queue's jail, reads the databases or leaves an order, prints JSON, ends.
+ * The one-shot process behind `bulkhead queue`, `why`, `check` and `shred`:
+ * runs in the queue's jail, reads the databases or leaves an order, prints
+ * JSON, ends.
  */
-import { checkQueue, listMatching, showMessage } from "./inspect.ts";
+import {
+  checkQueue,
+  findMessages,
+  listMatching,
+  showMessage,
+} from "./inspect.ts";
 import { inspectCare } from "./inspect_care.ts";
+import { MAX_FOUND } from "./story_ipc.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
-import { ALL_LISTED, listAsk } from "./inspect_ipc.ts";
+import { ALL_LISTED, listAsk, type WhyAsk, whyAsk } from "./inspect_ipc.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
 import { order } from "./order_ipc.ts";
 import { QueueUnusable } from "./database_io.ts";
@@ -15,8 +22,8 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list [JSON] | show ID | order JSON | check | erasure |
- * care VERB ...`;
+ * Runs `inspect QUEUE EVENTS list [JSON] | show ID | why JSON | order JSON |
+ * check | erasure | care VERB ...`;
  * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
@@ -51,6 +58,8 @@ function ask(
       const shown = showMessage(dirs, id);
       return shown && { message: shown.message ?? null, events: shown.events };
     }
+    case "why":
+      return tellWhy(dirs, whyAsk.parse(JSON.parse(id)));
     case "order":
       return giveOrder(dirs.queue, id);
     case "erasure":
@@ -66,6 +75,24 @@ function listAsked(dir: string, json: string): unknown {
   const asked = json === "" ? ALL_LISTED : listAsk.parse(JSON.parse(json));
   const { limit, ...filter } = asked;
   return listMatching(dir, filter, limit);
+}
+
+function tellWhy(
+  dirs: { queue: string; events: string },
+  { words, stories }: WhyAsk,
+): unknown {
+  const found = findMessages(dirs, { words, limit: MAX_FOUND });
+  const few = found.length <= stories ? found : [];
+  return {
+    found,
+    stories: few.flatMap(({ queueId }) => {
+      const shown = showMessage(dirs, queueId);
+      return shown === undefined ? [] : {
+        queueId,
+        story: { message: shown.message ?? null, events: shown.events },
+      };
+    }),
+  };
 }
 
 async function giveOrder(dir: string, json: string): Promise<unknown> {

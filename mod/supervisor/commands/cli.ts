@@ -17,6 +17,7 @@ import { addTlsCommand } from "./tls_topic.ts";
 import type { CommandLine, Topic } from "./topic.ts";
 import { addUpCommands } from "./up_topic.ts";
 import { addUserCommands } from "./user_topic.ts";
+import { addWhyCommand } from "./why_topic.ts";
 import { versionText } from "./version_text.ts";
 
 /** In the order of `--help`. */
@@ -26,6 +27,7 @@ const TOPICS: readonly Topic[] = [
   addUserCommands,
   addQueueCommands,
   addSubmitCommands,
+  addWhyCommand,
   addClientCommands,
   addTlsCommand,
   addConsoleCommand,
