@@ -8,12 +8,11 @@ export function handedIn(event: EventFacts): readonly Step[] {
   const { taken, atMs, text, host } = event;
   const step = { atMs, recipient: "", details: [] } as const;
   if (taken === null) {
-    const from = host === "" ? "" : ` [${host}]`;
     return [{
       ...step,
       kind: "handed-in",
       tone: "plain",
-      text: `Taken${from}: ${text}.`,
+      text: host === "" ? `Made here: ${text}.` : `Taken [${host}]: ${text}.`,
     }];
   }
   return [

@@ -97,7 +97,12 @@ function deferredState(
   });
   const { nowMs, expireMs } = telling;
   const others = deferred.length - 1;
-  const tried = first.attempts === 1 ? "once" : `${first.attempts} times`;
+  const { attempts } = first;
+  const tried = attempts === 0
+    ? "not tried itself yet"
+    : attempts === 1
+    ? "tried once"
+    : `tried ${attempts} times`;
   const until = expireMs === undefined || message === null
     ? ""
     : ` If nothing changes, its sender is told at ${
@@ -115,7 +120,7 @@ function deferredState(
   return {
     headline: `Waiting for <${first.address}>` +
       (others > 0 ? ` and ${others} more` : "") +
-      `, tried ${tried}: ${meaning.says}`,
+      `, ${tried}: ${meaning.says}`,
     tone: "waiting",
     next: `It is tried again ${inTime(first.nextAttemptMs, nowMs)}.${until}`,
     advice: [...meaning.advice, ...undo],

@@ -8,7 +8,7 @@ import { orderAnswer } from "./order_ipc.ts";
 import { found, listedMessage, MAX_FOUND, storyOf } from "./story_ipc.ts";
 
 /** Stories in one answer. */
-export const MAX_STORIES = 20;
+export const MAX_STORIES = 60;
 
 const oneMessage = listedMessage(10_000);
 

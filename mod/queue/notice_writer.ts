@@ -102,6 +102,13 @@ export class NoticeWriter {
         what: "notified",
         text: `of ${reported[0]!.action} by ${id}`,
       });
+      this.#means.store.addEvent({
+        atMs,
+        queueId: id,
+        recipient: "",
+        what: "accepted",
+        text: `a notice of ours about ${message.id}`,
+      });
     };
     await what.settle(write, told);
     this.#means.link.unhold(ref);

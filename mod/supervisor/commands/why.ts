@@ -13,7 +13,7 @@ import { foundText, journeyText } from "./why_text.ts";
 const MAX_WORDS = 8;
 const MAX_WORD = 320;
 /** Journeys of mail that was refused, in one answer. */
-const MAX_REFUSALS = 20;
+const MAX_REFUSALS = 60;
 
 /** What is asked, and how it is answered. */
 export interface WhyOptions {
