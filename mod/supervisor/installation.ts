@@ -200,6 +200,9 @@ function removeOldPrograms(dir: string, keep: string): void {
   }
 }
 
+/** What the loader reads before anything else; small systems lack it. */
+const LOADER_INDEX = ["/etc/ld.so.cache"];
+
 /**
  * Describes the installation for `mod/walls`.
  *
@@ -225,7 +228,7 @@ export function describeInstallation(options: {
     program: options.program,
     machine: machine as Machine,
     libc: libcPath(libraries),
-    libraries,
+    libraries: [...libraries, ...LOADER_INDEX.filter(isThere)],
     accounts: options.accounts?.roles ?? null,
     groups: options.accounts?.groups ?? new Map(),
     veil: options.accounts === null ? null : veilFor(options.home),

@@ -24,7 +24,7 @@ export interface Installation {
   readonly program: (name: ProgramName) => string;
   readonly machine: Machine;
   readonly libc: string;
-  /** Shared libraries that the runtime loads. */
+  /** Shared libraries that the runtime loads, and the loader's index of them. */
   readonly libraries: readonly string[];
   /** Users of the roles; null if the supervisor is not root. */
   readonly accounts: ReadonlyMap<RoleName, Account> | null;
@@ -181,8 +181,8 @@ const V8 = "--single-threaded-gc,--no-incremental-marking," +
   // For `mod/core/read_buffers.ts`.
   "--expose-gc";
 
-// Read by the dynamic loader and by V8 for randomness.
-const SYSTEM_FILES = ["/etc/ld.so.cache", "/dev/urandom", "/dev/null"];
+// Read by V8 for randomness.
+const SYSTEM_FILES = ["/dev/urandom", "/dev/null"];
 
 function isLoader(path: string): boolean {
   return /\/ld-[^/]*\.so(\.[0-9]+)?$/.test(path);

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { compile } from "../../scripts/compile.ts";
 import {
   delay,
+  freePorts,
   installation,
   IS_ROOT,
   type Ran,
@@ -16,9 +17,9 @@ import {
   until,
 } from "./server_fixture.ts";
 
-/** What the one file is meant to keep, on a machine that does little else. */
-const FIRST_READY_MS = 10_000;
-const LATER_READY_MS = 5_000;
+/** Far more than it takes: three seconds, and one, are the aim. */
+const FIRST_READY_MS = 20_000;
+const LATER_READY_MS = 10_000;
 const NOBODY = 65_534;
 
 const dir = await Deno.makeTempDir({ dir: "/tmp", prefix: "bulkhead-one-" });
@@ -69,6 +70,7 @@ Deno.test("the one file", async (t) => {
       users,
     );
     await t.step("gives roles a second name where they cannot go", hidden);
+    await t.step("serves where busybox and the C library are all", inRoot);
     await t.step("is small, and the same octets wherever it is built", builds);
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -274,6 +276,72 @@ async function hidden(): Promise<void> {
 function runtimeOf(): string {
   const name = parts().find((one) => /^runtime-(?!0123)/.test(one));
   return `${name}/deno`;
+}
+
+/** Tools that scripts/compile/README.md names, and `sh` and `id`. */
+const TOOLS =
+  "sh id cat chmod gzip head ls mkdir mktemp mv rm sha256sum sync " +
+  "tail uname";
+
+const IN_ROOT = `
+mount -t proc proc $1/proc
+mount --bind /dev $1/dev
+in_root="env -i $(command -v timeout) 30 $(command -v chroot) $1 /bulkhead"
+$in_root init /home/mail --hostname mx.home.test --domain home.test --ports $2
+$in_root serve --config /home/mail/bulkhead.toml
+`;
+
+async function inRoot(): Promise<void> {
+  if (!IS_ROOT || (await run("test", ["-x", "/bin/busybox"])).code !== 0) {
+    return;
+  }
+  const root = `${dir}/root`;
+  const made = await run("sh", [
+    "-ec",
+    `for one in bin dev etc home lib64 proc tmp usr/local/lib var/lib run; do
+       mkdir -p "$1/$one"
+     done
+     chmod 755 "$1"
+     echo root:x:0:0::/:/bin/sh >"$1/etc/passwd"
+     echo root:x:0: >"$1/etc/group"
+     cp /bin/busybox "$1/bin/"
+     for one in ${TOOLS}; do ln -s busybox "$1/bin/$one"; done
+     for one in $({ ldd /bin/busybox; ldd "$3"; } | grep -o '/[^ ]*'); do
+       mkdir -p "$1\${one%/*}"
+       cp -n "$one" "$1$one"
+     done
+     cp "$2" "$1/bulkhead"`,
+    "sh",
+    root,
+    file,
+    Deno.execPath(),
+  ]);
+  assert.equal(made.code, 0, made.errors);
+  const log = `${dir}/root.log`;
+  await Deno.writeTextFile(log, "");
+  const child = new Deno.Command("unshare", {
+    args: ["-m", "--pid", "--fork", "--kill-child", "sh", "-ec"]
+      .concat(`exec >${log} 2>&1; ${IN_ROOT}`, "sh", root, `${freePorts()}`),
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+  }).spawn();
+  const said = () => Deno.readTextFileSync(log);
+  try {
+    await until("ready", () => said().includes('"event":"ready"'), 25_000)
+      .catch((error) => {
+        throw new Error(`${error.message}: ${said()}`);
+      });
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It ended by itself, and the log says why.
+    }
+    await child.status;
+  }
+  assert.deepEqual(
+    parts(`${root}/usr/local/lib/bulkhead`).map((name) => name.split("-")[0]),
+    ["programs", "runtime"],
+  );
 }
 
 /** What a build reads. */
