@@ -24,6 +24,8 @@ export interface Event {
     | "retried"
     | "rerouted"
     | "deleted"
+    /** An administrator looked at its content. */
+    | "read"
     | "removed"
     /** Its key is destroyed. */
     | "erased";

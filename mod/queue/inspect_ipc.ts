@@ -4,6 +4,7 @@
  * comes out of a compartment.
  */
 import { int, list, object, text, z } from "../ipc/schema.ts";
+import { contentKey, contentRef } from "../core/shapes.ts";
 import { orderAnswer } from "./order_ipc.ts";
 import { found, listedMessage, MAX_FOUND, storyOf } from "./story_ipc.ts";
 
@@ -16,6 +17,13 @@ const oneMessage = listedMessage(10_000);
 export const ordering = object({
   /** Null if no queue carried the order out yet: perhaps none runs. */
   answer: z.union([z.null(), orderAnswer]),
+});
+
+/** Answer to `inspect QUEUE EVENTS key ID`. */
+export const keyFound = object({
+  ref: contentRef,
+  /** Empty if there is none that is whole. */
+  key: z.union([contentKey, z.literal("")]),
 });
 
 /** A message in `bulkhead queue list`. */

@@ -13,6 +13,7 @@ import { inspectCare } from "./inspect_care.ts";
 import { MAX_FOUND } from "./story_ipc.ts";
 import { inspectErasure } from "./inspect_erasure.ts";
 import { ALL_LISTED, listAsk, type WhyAsk, whyAsk } from "./inspect_ipc.ts";
+import { readKey } from "./inspect_key.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
 import { order } from "./order_ipc.ts";
 import { QueueUnusable } from "./database_io.ts";
@@ -22,8 +23,8 @@ const NOT_FOUND = 66;
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect QUEUE EVENTS list [JSON] | show ID | why JSON | order JSON |
- * check | erasure | care VERB ...`;
+ * Runs `inspect QUEUE EVENTS list [JSON] | show ID | why JSON | key ID |
+ * order JSON | check | erasure | care VERB ...`;
  * the first are directories.
  */
 export async function main(args: readonly string[]): Promise<void> {
@@ -60,6 +61,8 @@ function ask(
     }
     case "why":
       return tellWhy(dirs, whyAsk.parse(JSON.parse(id)));
+    case "key":
+      return readKey(dirs.queue, id);
     case "order":
       return giveOrder(dirs.queue, id);
     case "erasure":

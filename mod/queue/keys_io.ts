@@ -229,6 +229,14 @@ class ShortWrite extends Error {
   readonly code = "ENOSPC";
 }
 
+/** The key in a slot's octets, if it is whole and this message's. */
+export function keyIn(
+  octets: Uint8Array,
+  id: string,
+): Uint8Array | undefined {
+  return isWholeSlot(octets, id) ? octets.slice(20, 20 + KEY_BYTES) : undefined;
+}
+
 function isWholeSlot(octets: Uint8Array, id: string): boolean {
   return octets[0] === LIVE && equal(octets, 4, idHash(id)) &&
     equal(octets, 52, checksum(octets));

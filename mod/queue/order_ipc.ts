@@ -24,7 +24,8 @@ export const MAX_NAMED = 100;
 
 /** One order. */
 export const order = object({
-  action: z.enum([...MESSAGE_ACTIONS, "flush"]),
+  /** `read` changes nothing: it is noted that they are read by somebody. */
+  action: z.enum([...MESSAGE_ACTIONS, "flush", "read"]),
   /** The messages; none with `all`, and with `flush`. */
   ids: list(queueId, { max: MAX_IDS }),
   /** All messages that there are when the queue first sees the order. */

@@ -127,6 +127,7 @@ export class Orders {
     }
     if (known !== undefined) await this.#goOn(work);
     else if (work.order.action === "flush") await this.#flushAll(work);
+    else if (work.order.action === "read") await this.#noteRead(work);
     else if (work.order.all) await this.#takeAll(work);
     else await this.#takeNamed(work);
     work.answer.waiting = work.left.length;
@@ -169,6 +170,29 @@ export class Orders {
       domain: order.domain || undefined,
       recipients: answer.recipients,
     });
+  }
+
+  /** Whoever reads a message is not able to do it in secret. */
+  async #noteRead({ order, answer }: Work): Promise<void> {
+    const atMs = this.#around.nowMs();
+    const there = order.ids.filter((id) => {
+      const isThere = this.#store.byId(id) !== undefined;
+      if (!isThere) miss(answer, id);
+      return isThere;
+    });
+    await this.#commit.write(() => {
+      for (const queueId of there) {
+        this.#store.addEvent({
+          atMs,
+          queueId,
+          recipient: "",
+          what: "read",
+          text: "by an administrator",
+        });
+      }
+    });
+    for (const id of there) log("message-read", { id });
+    answer.messages += there.length;
   }
 
   async #takeAll(work: Work): Promise<void> {
@@ -269,7 +293,8 @@ export class Orders {
       case "delete":
         return this.#delete(page);
       case "flush":
-        throw new RangeError("Cannot flush: it names no messages");
+      case "read":
+        throw new RangeError(`Cannot ${order.action}: it is done elsewhere`);
     }
   }
 

@@ -292,3 +292,18 @@ Deno.test("Queue tries an order again that it could not write down", async () =>
   await until("no order", () => orderNames(lab.dir).length === 0);
   assert.deepEqual(statesOf(lab), ["hold", "hold"]);
 });
+
+Deno.test("Queue notes in the history that a message is read, and changes nothing", async () => {
+  const { lab, ids } = await deferred(2);
+  await using _ = lab;
+  const missing = "0000000000000000";
+  const before = JSON.stringify(listQueue(lab.dir));
+  const read = newOrder("read", { ids: [ids[0]!, missing] });
+  const answer = await done(lab, read);
+  assert.deepEqual([answer.messages, answer.missing], [1, [missing]]);
+  assert.equal(JSON.stringify(listQueue(lab.dir)), before);
+  const story = await storyOf(lab, ids[0]!, 4);
+  assert.equal(story.at(-1)?.what, "read");
+  const other = await storyOf(lab, ids[1]!, 3);
+  assert.ok(other.every(({ what }) => what !== "read"));
+});

@@ -2,6 +2,7 @@
  * What the one-shot process in the spool's jail says about erasure: segments,
  * by what they claim to be, and whether that is so.
  */
+import { contentKey, contentRef } from "../core/shapes.ts";
 import { int, list, object, text, type z } from "../ipc/schema.ts";
 
 const count = int({ min: 0, max: 2 ** 40 });
@@ -33,3 +34,9 @@ export const spoolErasure = object({
 
 /** See {@link spoolErasure}. */
 export type SpoolErasure = z.infer<typeof spoolErasure>;
+
+/** What `inspect-spool cat` is given, on standard input. */
+export const contentAsk = object({ ref: contentRef, key: contentKey });
+
+/** See {@link contentAsk}. */
+export type ContentAsk = z.infer<typeof contentAsk>;

@@ -39,6 +39,9 @@ const COMMANDS = [
   ["queue"],
   ["queue", "list"],
   ["queue", "show"],
+  ["queue", "cat"],
+  ["completion"],
+  ["man"],
   ["tls"],
   ["config"],
   ["config", "doc"],
@@ -398,6 +401,14 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
       const page = await fetch(url);
       assert.equal(page.status, 200);
       assert.match(await page.text(), /mx\.home\.test/);
+      const metrics = await (await fetch(`${url}metrics`)).text();
+      assert.match(metrics, /^bulkhead_ready 1$/m);
+      assert.match(
+        metrics,
+        /^bulkhead_role_up\{role="queue",process="0"\} 1$/m,
+      );
+      assert.match(metrics, /^bulkhead_queue_recipients\{state="hold"\} 0$/m);
+      assert.match(metrics, /^bulkhead_disk_free_bytes\{/m);
       const { out } = await run("curl", [
         ...["-s", "-o", "/dev/null", "-w", "%{http_code}"],
         ...["-H", "Host: evil.test", url],

@@ -378,7 +378,11 @@ Deno.test({
       assert.equal(rcpt!.address, "x@remote.test");
       assert.match(rcpt!.lastOutcome, /^4\d\d 4\.4\.\d /);
       assert.match(rcpt!.lastOutcome, /refused|connect/i);
+      const cat = await made.command("queue", "cat", "--headers", id);
+      assert.equal(cat.code, 0, cat.errors);
+      assert.match(cat.out, /^Received: [^]*\bSubject: /);
       const { message, events } = await made.json<Shown>("queue", "show", id);
+      assert.ok(events.some(({ what }) => what === "read"), "never in secret");
       assert.equal(message!.id, id);
       assert.ok(events.some((one) => /refused|connect/i.test(one.text)));
       const lines = await made.command(

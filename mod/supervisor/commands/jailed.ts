@@ -18,6 +18,8 @@ const WITHIN_MS = 300_000;
 export interface JailedRun {
   readonly code: number;
   readonly out: string;
+  /** The same as it came. */
+  readonly bytes: Uint8Array;
   /** The last log lines, for people. */
   readonly errors: string;
 }
@@ -76,6 +78,7 @@ export async function runJailed(
   return {
     code: run.code,
     out: decoder.decode(run.stdout),
+    bytes: run.stdout,
     // It goes to root's terminal.
     errors: decoder.decode(run.stderr).trim().split("\n")
       .map((line) => visible(line, "?")).join("\n"),

@@ -36,6 +36,7 @@ const PAST = {
   reroute: "rerouted",
   expire: "given up",
   delete: "deleted",
+  read: "noted as read",
 } as const satisfies Record<Order["action"], string>;
 
 /** Octets of a list on standard input: some 60,000 ids. */

@@ -51,6 +51,20 @@ export function addQueueCommands(
         await (await load()).queueShow(config, json === true, programs, id),
       )
     );
+  withConfig(queue.command("cat"))
+    .description(
+      "print a waiting message as it is; the history says that it was read",
+    )
+    .argument("<id>", "its queue id")
+    .option("--headers", "its header alone")
+    .action(async (id, { config, headers }) =>
+      ended(
+        await (await import("./queue_cat.ts")).queueCat(config, programs, {
+          id,
+          headers: headers === true,
+        }),
+      )
+    );
   addQueueOrders(queue, { programs, ended });
 }
 

@@ -101,6 +101,7 @@ export const GRAVE: Readonly<
     "message-deleted",
     "message-expired",
     "message-held",
+    "message-read",
     "message-refused",
     "message-released",
     "message-rerouted",
