@@ -42,6 +42,7 @@ export function main(): Promise<void> {
       news: () => news,
       facts: () => facts,
       flow,
+      expireMs: part.expireMs,
     };
     const live = new Live();
     const app = consoleApp({

@@ -1,5 +1,5 @@
 /** The status console: shows, and changes nothing. */
-import { list, object, text, z } from "../mod/ipc/schema.ts";
+import { int, list, object, text, z } from "../mod/ipc/schema.ts";
 import type { RoleManifest } from "../mod/walls/manifest.ts";
 
 /** The console's part of the configuration. */
@@ -16,6 +16,8 @@ export const consolePart = object({
     z.null(),
     object({ cert: text({ max: 262_144 }), key: text({ max: 65_536 }) }),
   ]).default(null),
+  /** How long a message is tried (`queue.expire`): a journey says until when. */
+  expireMs: int({ min: 0, max: 2 ** 40 }),
   /** Who may read `/metrics`; an empty token is none. */
   metrics: object({ isOpen: z.boolean(), token: text({ max: 200 }) }),
 });

@@ -3,6 +3,8 @@ import type { gateContract } from "../mod/gate/gate_ipc.ts";
 import type { Call, Reply } from "../mod/ipc/call.ts";
 import type { Edge } from "../mod/ipc/edge.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
+import { QUEUE_ID_PATTERN } from "../mod/core/ids.ts";
+import { tell } from "../mod/journey/tell.ts";
 import type { Flow } from "./flow.ts";
 import type { Facts, News } from "./news.ts";
 import type { Counts, Sources } from "./sources.ts";
@@ -19,6 +21,8 @@ export interface Wells {
   readonly news: () => News | undefined;
   readonly facts: () => Facts | undefined;
   readonly flow: Flow;
+  /** How long a message is tried. */
+  readonly expireMs: number;
 }
 
 /** The sources of whoever has this grant; empty: nobody's. */
@@ -44,7 +48,15 @@ export function sourcesFor(wells: Wells, grant: string): Sources {
           reversePath: sender,
         }));
     },
-    journey: () => Promise.resolve(undefined),
+    journey: async (queueId) => {
+      if (!QUEUE_ID_PATTERN.test(queueId)) return null;
+      const reply = await queue.ask("story", { grant, queueId });
+      if (reply.kind === "refused" && reply.refusal === "unknown") return null;
+      const story = answer(reply);
+      const { expireMs } = wells;
+      return story &&
+        tell({ queueId, ...story }, { nowMs: Date.now(), expireMs });
+    },
     clients: async ({ client }) => {
       const asked = client.slice(0, 64);
       return answer(await gate.ask("clients", { grant, client: asked }));

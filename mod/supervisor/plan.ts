@@ -381,6 +381,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       hosts: consoleHosts(config),
       // A proxy has the TLS, and a browser names its origin.
       origins: config.console.hosts.map((host) => `https://${host}`),
+      expireMs: config.queue.expire,
       isOpen: config.console.open,
       tls: config.console.tls ? inputs.tls : null,
       metrics: {

@@ -125,6 +125,10 @@ class Walk {
     await page.click(`#recent >> text=${this.#id}`);
     assert.equal(await this.#heading(), "Journey");
     assert.match(await this.#text("main"), new RegExp(this.#id));
+    assert.match(await this.#text(".headline"), /remote\.test/);
+    const evidence = page.locator(".steps details").first();
+    await evidence.locator("summary").click();
+    assert.notEqual(await evidence.locator("pre").innerText(), "");
     assert.deepEqual(await seriousFaults(page), []);
     await page.goto(`${this.#origin}/queue?domain=remote.test`);
     await this.#order("Hold");
