@@ -139,8 +139,15 @@ async function dataOf(sources: Sources): Promise<LiveData> {
   };
 }
 
-/** What is told only because something of it changed: being older is not. */
+/**
+ * What is worth telling when it changes: not that everything is older, or has
+ * some more memory, or that a page that heard of it asked us again.
+ */
 function lastingOf({ atMs: _, news, ...data }: LiveData): string {
-  const roles = news?.roles.map(({ upMs: _, ...role }) => role);
-  return JSON.stringify({ ...data, roles });
+  const roles = news?.roles.map(({ instance, state, restarts, counters }) =>
+    instance.startsWith("console.")
+      ? [instance, state, restarts]
+      : [instance, state, restarts, counters]
+  );
+  return JSON.stringify({ ...data, roles, ready: news?.ready });
 }

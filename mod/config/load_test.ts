@@ -546,6 +546,21 @@ const MISTAKES: [name: string, text: string, want: RegExp][] = [
     /^5: console\.listen 127\.0\.0\.1:2525 cannot be opened beside 127\.0\.0\.1:2525 of smtp\.listen/,
   ],
   [
+    "a console without TLS for everybody",
+    '[console]\nlisten = "0.0.0.0:2528"',
+    /^5: console\.listen 0\.0\.0\.0:2528 is no loopback address.*console\.tls/,
+  ],
+  [
+    "a console that shows everything to everybody",
+    '[console]\nlisten = "192.0.2.1:2528"\ntls = true\nopen = true',
+    /^7: console\.open would show everybody's mail/,
+  ],
+  [
+    "a console with TLS and no certificate",
+    '[console]\ntls = true\n[tls]\nmode = "off"',
+    /^5: console\.tls needs a certificate/,
+  ],
+  [
     "a wildcard beside one address",
     '[smtp]\nlisten = ["0.0.0.0:25", "127.0.0.1:25"]',
     /^5: smtp\.listen 127\.0\.0\.1:25 cannot be opened beside 0\.0\.0\.0:25/,

@@ -7,7 +7,10 @@ import {
 } from "../console_key.ts";
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
+import { readStatus } from "../status_file.ts";
 import { EXIT, fail, print } from "./exit.ts";
+
+const NO_SERVER = ["no server runs: `bulkhead serve` starts it"];
 
 /** Prints the link, and opens nothing. */
 export function consoleLink(configPath: string, json: boolean): number {
@@ -20,13 +23,14 @@ export function consoleLink(configPath: string, json: boolean): number {
       "the console is off: give console.listen an address and start again",
     ]);
   }
-  const path = consoleKeyPath(pathsOf(config.server.home));
+  const paths = pathsOf(config.server.home);
+  const path = consoleKeyPath(paths);
   let key: string;
   try {
     key = Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return fail(EXIT.no, ["no server runs: `bulkhead serve` starts it"]);
+      return fail(EXIT.no, NO_SERVER);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       return fail(EXIT.permission, [
@@ -35,6 +39,8 @@ export function consoleLink(configPath: string, json: boolean): number {
     }
     throw error;
   }
+  // The file of a server that was killed outlives it.
+  if (readStatus(paths.runDir) === undefined) return fail(EXIT.no, NO_SERVER);
   const link = signInLink({ url, key, by: thisUser() });
   print(
     json,
