@@ -20,6 +20,19 @@ const MAX_HELD = 20_000;
 const MAX_WHOLE = 2_000;
 const AGAIN_MS = 2_000;
 
+/** Events that only a message has that the queue took responsibility for. */
+const PROVES: readonly Event["what"][] = [
+  "delivered",
+  "deferred",
+  "failed",
+  "duplicate",
+  "expanded",
+  "notified",
+  "double-bounce",
+  "released",
+  "deleted",
+];
+
 /** What the history is allowed. */
 export interface EventLimits {
   /** Time that an event is kept. */
@@ -75,6 +88,17 @@ export class EventLog {
     const isFull = this.#held.length >= BATCH && !this.#isFailing;
     if (isFull) this.#schedule(0);
     else if (this.#timer === undefined) this.#schedule(GATHER_MS);
+  }
+
+  /**
+   * True if a message of that id was tried, delivered or given up. That it was
+   * accepted is no proof: what failed afterwards took that back. What is not
+   * known counts as no: a message twice is better than none.
+   */
+  wasWorkedOn(queueId: string): boolean {
+    return this.#held.some((event) =>
+      event.queueId === queueId && PROVES.includes(event.what)
+    ) || (this.#try((store) => store.tells(queueId, PROVES)) ?? false);
   }
 
   /** Replaces the history by an older program's; false if that failed. */

@@ -65,6 +65,7 @@ const TEXTS = {
     "VALUES (?,?,?,?)",
   insertTerm: "INSERT INTO terms (term, n) VALUES (?,?)",
   deleteTerm: "DELETE FROM terms WHERE term = ? AND n = ?",
+  stories: "SELECT story FROM events WHERE queue_id = ?",
   clear: "DELETE FROM events",
   clearTerms: "DELETE FROM terms",
   oldest: `SELECT n, at_ms, terms FROM events ORDER BY n LIMIT ${FORGET_ROWS}`,
@@ -134,6 +135,14 @@ export class EventStore {
   /** Writes events, those of a message together, in one transaction. */
   write(events: readonly Event[]): void {
     this.#transaction(() => this.#insert(events));
+  }
+
+  /** True if one of these happened to a message of that id. */
+  tells(queueId: string, kinds: readonly Event["what"][]): boolean {
+    return this.#run.stories.all(queueId).some(({ story }) =>
+      (JSON.parse(String(story)) as Pick<Event, "what">[])
+        .some(({ what }) => kinds.includes(what))
+    );
   }
 
   /** Replaces all there is, in one transaction: for taking over old events. */

@@ -89,6 +89,11 @@ export class Intake {
       log("envelope-forged", { id: ask.queueId, by: asker, alarm: true });
       return "unhealthy";
     }
+    // It may have left the queue before pickup could remove its file.
+    if (
+      isOfPickup(asker) && this.#store.byId(ask.queueId) === undefined &&
+      this.#store.wasWorkedOn(ask.queueId)
+    ) return "known";
     let slot: number;
     try {
       slot = this.#keys.take();
@@ -114,7 +119,13 @@ export class Intake {
         return verdict === "unsafe" ? "unhealthy" : verdict;
       case "other":
         if (verdict === "done") void this.#commit.wipeKey(slot);
-        if (isOfPickup(asker)) return "known";
+        if (isOfPickup(asker)) {
+          return verdict === "done"
+            ? "known"
+            : verdict === "unsafe"
+            ? "unhealthy"
+            : verdict;
+        }
         log("queue-id-taken", { id: ask.queueId, by: asker });
         return "unhealthy";
     }

@@ -76,7 +76,7 @@ export const queueContract = contract("queue", {
      * - `full`: the disk is full or the queue is at its limit: 452 4.3.1
      * - `unhealthy`: the database or key file failed: 451
      * - `known`: told to pickup alone, which hands in the same file again
-     *   after a crash: it is in the queue, under another `ref`
+     *   after a crash: it is in the queue under another `ref`, or was
      */
     refuses: ["full", "unhealthy", "known"],
     repeatable: true,

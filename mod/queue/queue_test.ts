@@ -141,6 +141,25 @@ Deno.test("Queue answers the same id and record again, and refuses another recor
   assert.equal(fake.asked[0]?.key, ask.key, "the first key, still whole");
 });
 
+Deno.test("Queue knows pickup's message again, in the queue and when it has left it", async () => {
+  await using lab = laboratory();
+  const ask = newAsk(["bob@home.test"]);
+  ask.client.login = "uid 1000";
+  const { queue, fake } = lab;
+  const open = gated(fake);
+  assert.deepEqual(await queue.accept(ask, "pickup.0"), { answer: {} });
+  const again = { ...ask, ...newContent() };
+  assert.deepEqual(await queue.accept(again, "pickup.0"), { refusal: "known" });
+  open();
+  await until("released", () => fake.released.length === 1);
+  await storyOf(lab, ask.queueId, 2);
+  const late = { ...ask, ...newContent() };
+  assert.deepEqual(await queue.accept(late, "pickup.0"), { refusal: "known" });
+  assert.equal(fake.asked.length, 1);
+  const other = newAsk(["bob@home.test"]);
+  assert.deepEqual(await queue.accept(other, "pickup.0"), { answer: {} });
+});
+
 Deno.test("Queue tries a deferred recipient again, and only that one", async () => {
   await using lab = laboratory();
   const { fake } = lab;

@@ -187,20 +187,28 @@ const TEXTS = {
 
 type Statements = { readonly [K in keyof typeof TEXTS]: StatementSync };
 
+/** The history, as far as it is needed here. */
+type History = Pick<EventLog, "add"> & Partial<Pick<EventLog, "wasWorkedOn">>;
+
 /** The queue's tables. */
 export class Store {
   readonly #db: DatabaseSync;
   readonly #run: Statements;
-  readonly #history: Pick<EventLog, "add">;
+  readonly #history: History;
   #events: Event[] = [];
 
   /** @param history Is told what happened in each committed transaction */
-  constructor(db: DatabaseSync, history: Pick<EventLog, "add">) {
+  constructor(db: DatabaseSync, history: History) {
     this.#db = db;
     this.#history = history;
     this.#run = Object.fromEntries(
       Object.entries(TEXTS).map(([name, text]) => [name, db.prepare(text)]),
     ) as Statements;
+  }
+
+  /** True if the history says that a message of that id was once ours. */
+  wasWorkedOn(id: string): boolean {
+    return this.#history.wasWorkedOn?.(id) ?? false;
   }
 
   /** Does `work` in one transaction; `log_sync_io.ts` makes it durable. */

@@ -1,5 +1,5 @@
 /** The way in for this machine's own users: reads what `sendmail` dropped. */
-import { int, list, object, text, token, type z } from "../ipc/schema.ts";
+import { int, list, object, text, token, z } from "../ipc/schema.ts";
 import type { RoleManifest } from "../walls/manifest.ts";
 
 /** pickup's part of the configuration. */
@@ -12,6 +12,8 @@ export const pickupPart = object({
   maxMessageBytes: int({ min: 1_024, max: 2 ** 32 }),
   /** Received fields that a message may have; more is a loop. */
   hopLimit: int({ min: 10, max: 1_000 }),
+  /** The queue is told words of subjects. */
+  tellsSubjectWords: z.boolean(),
   /** Users of this machine by number, for names in `Received` and the log. */
   users: list(
     object({

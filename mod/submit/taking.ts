@@ -11,6 +11,7 @@ import { HeaderRepair, isFolding } from "../core/header_repair.ts";
 import { HopCounter } from "../core/hop_counter.ts";
 import { internetDate } from "../core/internet_date.ts";
 import { isAscii } from "../core/international.ts";
+import { SubjectReader } from "../core/subject_reader.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import type { AskStream } from "../ipc/asking_end.ts";
 import type { AskOf, Reply } from "../ipc/call.ts";
@@ -195,6 +196,8 @@ async function handOver(
 ): Promise<Taking> {
   const { envelope, id, submitter } = dropped;
   const sender = envelope.sender ?? submitter.address;
+  const beganAtMs = performance.now();
+  const subject = part.tellsSubjectWords ? new SubjectReader() : undefined;
   const stream = await backend.store();
   if (stream === undefined) return { is: "later", why: "no spool" };
   const spooled = await spool(dropped, {
@@ -202,6 +205,7 @@ async function handOver(
     part,
     nowMs,
     sender,
+    subject,
   });
   if (!("sizeBytes" in spooled)) {
     stream.abort();
@@ -240,6 +244,17 @@ async function handOver(
       protocol: "local",
       login: submitter.text,
     },
+    intake: {
+      tls: "",
+      name: "",
+      tookMs: Math.round(performance.now() - beganAtMs),
+      checks: [{
+        what: "owner",
+        said: "passed",
+        evidence: `the file in the drop directory belongs to ${submitter.text}`,
+      }],
+    },
+    ...(subject === undefined ? {} : { subjectWords: subject.words() }),
   });
   const isKnown = accepted.kind === "refused" && accepted.refusal === "known";
   if (accepted.kind === "refused") await backend.drop(ref);
@@ -265,11 +280,12 @@ function wordOf(reply: { refusal: string } | { why: string }): string {
 /** Reads the message into the spool. */
 async function spool(
   { file, facts, envelope, id, contentBytes, submitter }: Dropped,
-  { write, part, nowMs, sender }: {
+  { write, part, nowMs, sender, subject }: {
     write: (octets: Uint8Array) => Promise<void>;
     part: PickupPart;
     nowMs: number;
     sender: string;
+    subject: SubjectReader | undefined;
   },
 ): Promise<Taking | { sizeBytes: number; has8Bit: boolean }> {
   let waiting: Uint8Array[] = [
@@ -286,6 +302,7 @@ async function spool(
   }, (piece) => waiting.push(piece));
   const lines = new LineEnds((piece) => {
     hops.push(piece);
+    subject?.push(piece);
     // It would go on with our own trace field.
     if (sizeBytes === 0 && isFolding(piece[0])) repair.push(CRLF);
     sizeBytes += piece.length;

@@ -24,6 +24,7 @@ const PART: PickupPart = {
   dir: "",
   maxMessageBytes: 100_000,
   hopLimit: 10,
+  tellsSubjectWords: true,
   users: [{ uid: Deno.uid()!, name: "me" }],
   allowed: [],
 };
@@ -145,6 +146,7 @@ Deno.test("take() hands a message over, whole, and removes its file", async () =
   assert.equal(ask!.reversePath, "me@home.test");
   assert.equal(ask!.bodyType, "8bitmime");
   assert.equal(ask!.client.login, who);
+  assert.deepEqual(ask!.subjectWords, ["x"]);
   assert.ok(!scene.isThere(name));
 });
 

@@ -263,6 +263,7 @@ export function planServer(inputs: PlanInputs): ServerPlan {
       dir: site.dropDir,
       maxMessageBytes: config.smtp.max_message_size,
       hopLimit: config.smtp.hop_limit,
+      tellsSubjectWords: config.queue.subject_words,
       users: inputs.localUsers,
       allowed: config.submit.users,
     }],
