@@ -99,6 +99,19 @@ Deno.test("an administrator signs in at the console and works there", async (t) 
     assert.match(page, new RegExp(id));
   });
 
+  await t.step(
+    "a message's journey is told, and found by its address",
+    async () => {
+      const { status, text } = await client.get(`/message/${id}`);
+      assert.equal(status, 200);
+      assert.match(text, /ECONNREFUSED|refused/);
+      const search = await client.get("/search?q=you%40remote.test");
+      assert.match(search.text, new RegExp(id));
+      const none = await client.get(`/message/${"0".repeat(16)}`);
+      assert.equal(none.status, 404);
+    },
+  );
+
   await works(t, { made, client, id });
 
   await t.step("a client is refused, and forgotten", async () => {
