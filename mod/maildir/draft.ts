@@ -149,7 +149,7 @@ export class Draft {
     }
     log("delivery-found", {
       id: this.#queueId,
-      recipient: this.address,
+      to: this.address,
       mailbox: mailbox.name,
       place: this.#found,
     });
@@ -160,7 +160,7 @@ export class Draft {
     if (!this.isAlive) return;
     log("delivery-failed", {
       id: this.#queueId,
-      recipient: this.address,
+      to: this.address,
       mailbox: this.#mailbox?.name,
       kind: failure.kind,
       why: failure.why,

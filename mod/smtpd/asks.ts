@@ -125,7 +125,7 @@ async function askOwner(
   });
   asking.count(`senders-${why}`);
   asking.log("sender-refused", {
-    sender: address,
+    from: address,
     login: addressOfMailbox(login),
     why,
   });
@@ -150,7 +150,7 @@ async function askRecipient(address: string, asking: Asking): Promise<Answer> {
   const refusal = session.login === undefined ? guard?.refusal : undefined;
   if (refusal !== undefined) {
     asking.count("recipients-screened");
-    asking.log("recipient-refused", { recipient: address, why: refusal.rule });
+    asking.log("recipient-refused", { to: address, why: refusal.rule });
     guard?.refused(refusal.rule, session, address);
     return { is: "denied", reply: refusal.reply, closes: refusal.closes };
   }
@@ -172,7 +172,7 @@ async function askRecipient(address: string, asking: Asking): Promise<Answer> {
     evidence: "",
   });
   asking.count(`recipients-${why}`);
-  asking.log("recipient-refused", { recipient: address, why });
+  asking.log("recipient-refused", { to: address, why });
   return { is: "denied", reply: RECIPIENT_REPLIES[why], closes: false };
 }
 

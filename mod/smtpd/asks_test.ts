@@ -55,7 +55,7 @@ for (const { name, reply, why, code } of REFUSED) {
     assert.equal(answer.is === "denied" && answer.reply.code, code);
     assert.deepEqual(told, [
       `recipients-${why}`,
-      { event: "recipient-refused", recipient: "b@home.test", why },
+      { event: "recipient-refused", to: "b@home.test", why },
     ]);
   });
 }

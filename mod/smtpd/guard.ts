@@ -182,7 +182,7 @@ export class Guard implements Dismissible {
     const about = stage === "sender" ? facts.reversePath : facts.recipient;
     count(`${stage}s-judged`);
     log(`${stage}-refused`, {
-      [stage]: about,
+      [stage === "sender" ? "from" : "to"]: about,
       why: refusal.rule,
       client: this.#address,
     });

@@ -162,8 +162,7 @@ function settingLines(fact: SettingFacts): string[] {
 }
 
 function heading(name: string, says: string): string[] {
-  const [first, ...more] = lines(oneLine(says));
-  return [".SH NAME", `${roff(name)} \\- ${first}`, ...more];
+  return [".SH NAME", ...lines(`${name} - ${oneLine(says)}`)];
 }
 
 function synopsis(command: CommandFacts): string[] {
