@@ -2,7 +2,7 @@
  * `bulkhead down`: removes what `up` made, and keeps the mail. Run twice it is
  * harmless.
  */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { listing } from "../../queue/inspect_ipc.ts";
 import { visible } from "../../core/visible.ts";
 import { isRoot } from "../installation.ts";
@@ -13,7 +13,7 @@ import { ownProgram } from "../up/program.ts";
 import { type ServiceKind, serviceKindHere, serviceOf } from "../up/service.ts";
 import { placesFor } from "../up/target.ts";
 import { removeIfEmpty, undoAll, type Undone } from "../up/undo.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, faultsTold, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 
 /** Options of `bulkhead down`. */
@@ -26,22 +26,25 @@ export interface DownOptions {
 }
 
 /** Runs it; returns the exit code. */
-export async function down(
+export function down(
   options: DownOptions,
   programs: ReadonlyMap<string, string>,
   onDurable: () => void = () => {},
+): Promise<number> {
+  return faultsTold(() => goDown(options, programs, onDurable));
+}
+
+async function goDown(
+  options: DownOptions,
+  programs: ReadonlyMap<string, string>,
+  onDurable: () => void,
 ): Promise<number> {
   const places = placesFor(options, {
     isRoot: isRoot(),
     userHome: Deno.env.get("HOME") ?? "/nonexistent",
   });
-  let manifest: Manifest;
-  try {
-    manifest = Manifest.read(places.manifestPath, onDurable);
-  } catch (error) {
-    return fail(EXIT.config, [String((error as Error).message)]);
-  }
-  const home = manifest.all.find((one) => one.kind === "home");
+  const manifest = Manifest.read(places.manifestPath, onDurable);
+  const home = manifest.all.findLast((one) => one.kind === "home");
   if (manifest.all.length === 0) {
     // The last thing that an interrupted `down` may have left.
     removeIfEmpty(dirname(places.manifestPath));
@@ -64,22 +67,22 @@ export async function down(
     }
   }
   const undone: Undone[] = [];
-  try {
-    await undoAll({
-      manifest,
-      service: serviceFor(manifest, { ...places, home }),
-      purgesMail: options.purgeMail,
-      tell: (one) => {
-        undone.push(one);
-        if (!options.json) console.log(undoneText(one));
-      },
-    });
-  } catch (error) {
-    if (error instanceof TypeError) throw error;
-    return fail(EXIT.config, [
-      (error as Error).message,
-      "mend that and run the same command again",
-    ]);
+  await undoAll({
+    manifest,
+    service: serviceFor(manifest, { ...places, home }),
+    purgesMail: options.purgeMail,
+    tell: (one) => {
+      undone.push(one);
+      if (!options.json) console.log(undoneText(one));
+    },
+  });
+  const unpacked = unpackedPlace();
+  if (unpacked !== undefined && !options.json) {
+    console.log(undoneText({
+      what: unpacked,
+      did: "kept",
+      why: "what the one file unpacked to run at all: rm -r removes it",
+    }));
   }
   if (options.json) {
     print(true, { ok: true, waiting: told.total, undone }, () => "");
@@ -170,6 +173,12 @@ function confirms(home: string): boolean {
       "program brings it back.",
   );
   return prompt(`Type ${home} to do it:`) === home;
+}
+
+/** Where the launcher of the one file put this program; see its README. */
+function unpackedPlace(): string | undefined {
+  const dir = dirname(Deno.execPath());
+  return basename(dir).startsWith("runtime-") ? dirname(dir) : undefined;
 }
 
 function undoneText({ what, did, why }: Undone): string {

@@ -47,3 +47,20 @@ export function fail(code: number, faults: readonly string[]): number {
 export function print(json: boolean, data: unknown, text: () => string): void {
   console.log(json ? tamed(JSON.stringify(data, null, 2)) : text());
 }
+
+/**
+ * Runs a command that changes a machine: what the machine refuses (a disk that
+ * is full, a place that cannot be written) is told in one line. A bug is not
+ * caught.
+ */
+export async function faultsTold(
+  command: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
+    return fail(EXIT.config, [error.message]);
+  }
+}

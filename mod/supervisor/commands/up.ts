@@ -4,7 +4,9 @@
  */
 import { isRoot } from "../installation.ts";
 import { hasGlobalIpv6, pathsOf } from "../plan.ts";
-import { openSite, readConfig } from "../site_io.ts";
+import { checkCertificate } from "../certificate.ts";
+import { isLoopback } from "../up/addresses.ts";
+import { cannotRead, openSite, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { isThere } from "../replace_file.ts";
 import { type Holder, holdersOf } from "../up/holders.ts";
@@ -31,12 +33,14 @@ import {
   wantedRecords,
 } from "../up/records.ts";
 import { findingLines } from "./check.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, faultsTold, print } from "./exit.ts";
 import { DEFAULT_CONFIG } from "./topic.ts";
 import { passwordOf } from "./init.ts";
 
 /** First of the ports without root. */
 const HIGH_PORTS = 2_525;
+/** Those below are root's. */
+const FIRST_FREE_PORT = 1_024;
 
 /** What became of a step. */
 interface Done {
@@ -51,11 +55,20 @@ interface Done {
  *
  * @param onDurable Told after everything that lasts; for tests that end it there
  */
-export async function up(
+export function up(
   domain: string,
   options: UpOptions,
   programs: ReadonlyMap<string, string>,
   onDurable: () => void = () => {},
+): Promise<number> {
+  return faultsTold(() => goUp(domain, options, programs, onDurable));
+}
+
+async function goUp(
+  domain: string,
+  options: UpOptions,
+  programs: ReadonlyMap<string, string>,
+  onDurable: () => void,
 ): Promise<number> {
   const machine = {
     isRoot: isRoot(),
@@ -64,6 +77,8 @@ export async function up(
   const read = targetOf(domain, options, machine);
   if (!read.ok) return fail(EXIT.usage, [read.fault]);
   const { target } = read;
+  const unusable = faultsOf(target, options, machine.isRoot);
+  if (unusable.length > 0) return fail(EXIT.config, unusable);
   const ports = options.ports ?? (machine.isRoot ? null : HIGH_PORTS);
   const configText = configFor(target, { ports, hasIpv6: hasIpv6() });
   const found = configFound(target, configText, options);
@@ -166,10 +181,45 @@ export async function up(
   print(options.json, answer, () =>
     [
       ...findings.length > 0 ? ["", ...findingLines(findings)] : [],
-      ...recordLines(records, network.facts, policy),
+      ...isNear(config)
+        ? [
+          "",
+          "It listens on the loopback alone, and so needs nothing in the DNS. " +
+          "As root,",
+          "without --ports, up makes one for the world.",
+        ]
+        : recordLines(records, network.facts, policy),
       ...nextLines(config, target),
     ].join("\n"));
   return findings.length === 0 ? EXIT.ok : EXIT.no;
+}
+
+/** What would keep a new configuration from working. */
+function faultsOf(
+  target: Target,
+  { cert, ports }: UpOptions,
+  isRoot: boolean,
+): string[] {
+  if (ports !== undefined && ports < FIRST_FREE_PORT && !isRoot) {
+    return [`ports below ${FIRST_FREE_PORT} need root: --ports ${HIGH_PORTS}`];
+  }
+  const { certificate: files, hostname } = target;
+  if (cert === undefined || files === null) return [];
+  try {
+    const texts = [files.certificate, files.key].map((path) => {
+      try {
+        return Deno.readTextFileSync(path);
+      } catch (error) {
+        throw new Error(cannotRead(path, error));
+      }
+    });
+    return checkCertificate(texts[0]!, texts[1]!, Date.now(), hostname)
+      .filter(({ kind }) => kind === "fault")
+      .map(({ message }) => `${files.certificate}: ${message}`);
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+    return [(error as Error).message];
+  }
 }
 
 /** The steps, one after the other; ends at the first that cannot be done. */
@@ -346,6 +396,11 @@ const STATE: Readonly<Record<LookedUp["state"], string>> = {
   unknown: "?",
 };
 
+/** True if nobody outside can come to it. */
+function isNear({ smtp }: Config): boolean {
+  return smtp.listen.every(({ host }) => isLoopback(host));
+}
+
 /** Longest name that widens the column. */
 const MOST_WIDE = 40;
 
@@ -393,12 +448,16 @@ function nextLines(config: Config, target: Target): string[] {
   const [user] = target.users;
   const [smtp] = config.smtp.listen;
   const host = smtp!.host === "0.0.0.0" ? "127.0.0.1" : smtp!.host;
+  const address = `${user?.user}@${user?.domain}`;
+  const message = "printf 'Subject: hello\\n\\nhello\\n' | ";
+  const send = isRoot()
+    ? `bulkhead sendmail ${address}`
+    : `curl --crlf -sT - --mail-rcpt ${address} smtp://${host}:${smtp!.port}`;
   return [
     "",
     "It runs.",
     ...user === undefined ? [] : [
-      `  try it    printf 'Subject: hello\\n\\nhello\\n' | curl --crlf -sT - ` +
-      `--mail-rcpt ${user.user}@${user.domain} smtp://${host}:${smtp!.port}`,
+      `  try it    ${message}${send}`,
       `  read it   cat ${home}/mail/${user.domain}/${user.user}/new/*`,
     ],
     `  look      bulkhead status${usual}`,

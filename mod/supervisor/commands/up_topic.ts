@@ -10,7 +10,7 @@ each role, a service. As an ordinary user: ports 2525 to 2528 on the loopback,
 certbot(1) keeps is found. Run again, it changes nothing that is right, mends
 what is missing, and keeps what was edited.
 
-Exit codes: 0 it runs, 64 wrong usage, 75 another server holds a port,
+Exit codes: 0 it runs, 1 it runs and something is wrong, 64 wrong usage, 75 another server holds a port,
 78 something must be mended first.`;
 
 const DOWN_HELP = `

@@ -26,7 +26,13 @@ export interface UndoOptions {
 /** Undoes all of it, the last first. A step that was done is harmless. */
 export async function undoAll(options: UndoOptions): Promise<void> {
   const { manifest, tell } = options;
-  for (const one of manifest.all.toReversed()) {
+  const isUser = ({ kind }: Made) => kind === "account" || kind === "group";
+  // Users last: they stay as long as something is theirs.
+  const order = [
+    ...manifest.all.filter((one) => !isUser(one)).toReversed(),
+    ...manifest.all.filter(isUser).toReversed(),
+  ];
+  for (const one of order) {
     const undone = await undo(one, options);
     if (undone !== undefined) tell(undone);
   }
@@ -89,7 +95,11 @@ async function undo(
 function undoHome(
   one: Made & { readonly kind: "home" },
   { manifest, purgesMail }: Pick<UndoOptions, "manifest" | "purgesMail">,
-): Undone {
+): Undone | undefined {
+  if (!isThere(one.path)) {
+    manifest.remove(one);
+    return undefined;
+  }
   if (one.run !== `${one.path}/run`) removeIfThere(one.run);
   if (purgesMail) {
     removeIfThere(one.path);
