@@ -37,6 +37,7 @@ interface Events {
 }
 declare const document: Events & {
   readonly hidden: boolean;
+  title: string;
   readonly activeElement: Box | null;
   getElementById(id: string): Box | null;
   getSelection(): { readonly isCollapsed: boolean } | null;
@@ -56,6 +57,7 @@ declare const XMLHttpRequest: new () => Events & {
   timeout: number;
   readonly status: number;
   readonly response: {
+    readonly title: string;
     getElementById(id: string): Box | null;
   } | null;
   open(method: string, url: string): void;
@@ -144,6 +146,7 @@ export function client(): void {
         told!.textContent = "Your sign-in has ended.";
       } else if (request.status === 200 && page !== null && !isLeaving) {
         const before = worries();
+        document.title = page.title;
         for (const part of parts) {
           const next = page.getElementById(part.id);
           if (next !== null) exchange(part, next);

@@ -72,8 +72,8 @@ code, pre, .id { font-family: var(--mono); font-size: 0.92em; }
 .account { margin: 0; }
 
 .ways { grid-area: ways; padding: 1.1rem 0 1rem 1.25rem; }
-.ways h2 { font-size: 0.75rem; margin: 0.9rem 0 0.2rem; color: var(--dim); font-weight: 600; }
-.ways div:first-child h2 { margin-top: 0; }
+.ways p { font-size: 0.75rem; margin: 0.9rem 0 0.2rem; color: var(--dim); font-weight: 600; }
+.ways div:first-child p { margin-top: 0; }
 .ways ul { list-style: none; margin: 0; padding: 0; }
 .ways a { display: block; padding: 0.28rem 0.6rem; margin-left: -0.6rem; color: inherit; text-decoration: none; border-left: 3px solid transparent; border-radius: 0 3px 3px 0; }
 .ways a:hover { background: var(--well); }
@@ -236,7 +236,7 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
   .find input { flex: 1; }
   .account { margin-left: auto; }
   .ways { padding: 0.4rem 0.9rem; background: var(--well); }
-  .ways h2 { position: absolute; clip-path: inset(50%); }
+  .ways p { position: absolute; clip-path: inset(50%); }
   .ways ul { display: flex; flex-wrap: wrap; gap: 0 0.1rem; }
   .ways a { margin: 0; padding: 0.3rem 0.5rem; border-left: 0; border-bottom: 3px solid transparent; border-radius: 0; }
   .ways [aria-current] { border-bottom-color: var(--accent); }

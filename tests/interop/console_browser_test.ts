@@ -14,9 +14,9 @@ import {
 } from "../system/server_fixture.ts";
 import { octets, SmtpClient } from "../system/smtp_client.ts";
 import {
+  accessFaults,
   BROWSER,
   openWindow,
-  seriousFaults,
   startBrowser,
   type Window,
 } from "./console_pages_fixture.ts";
@@ -117,7 +117,7 @@ class Walk {
     assert.match(text, /<b>o'k<\/b>/);
     assert.match(text, /waiting/);
     assert.equal(await page.evaluate("window.isTheSame"), true, "no reload");
-    assert.deepEqual(await seriousFaults(page), []);
+    assert.deepEqual(await accessFaults(page), []);
   }
 
   async orders(): Promise<void> {
@@ -129,7 +129,7 @@ class Walk {
     const evidence = page.locator(".steps details").first();
     await evidence.locator("summary").click();
     assert.notEqual(await evidence.locator("pre").innerText(), "");
-    assert.deepEqual(await seriousFaults(page), []);
+    assert.deepEqual(await accessFaults(page), []);
     await page.goto(`${this.#origin}/queue?domain=remote.test`);
     await this.#order("Hold");
     assert.match(page.url(), /\/queue\?domain=remote\.test$/);

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { consoleLab } from "../../scripts/console_lab.ts";
 import {
+  accessFaults,
   BROWSER,
   openWindow,
-  seriousFaults,
   startBrowser,
 } from "./console_pages_fixture.ts";
 import { areInstalled } from "./peers.ts";
@@ -67,7 +67,7 @@ async function lookAtAll(browser: Browser, origin: string): Promise<void> {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme });
       const where = `${path}, ${width} px, ${colorScheme}`;
-      for (const fault of await seriousFaults(page, rules)) {
+      for (const fault of await accessFaults(page, rules)) {
         faults.push(`${where}: ${fault}`);
       }
       const wide = await page.evaluate(TOO_WIDE) as string;

@@ -145,7 +145,7 @@ function words(page: PageInput, all: readonly SaidOfClient[]): Html {
         : table({
           caption: `${count(all.length, "network")} let in or kept out`,
           quiet: true,
-          head: ["Network", "Word", "Since", ...(mayAct(page) ? [""] : [])],
+          head: ["Network", "Word", "Since", ...(mayAct(page) ? ["Undo"] : [])],
           rows: all.slice(0, LIMIT).map((one) => [
             plain(one.network),
             one.word === "allow"

@@ -66,6 +66,9 @@ export async function frame(
 
 function whole(page: PageInput, framed: Framed): Html {
   const host = plain(page.sources.news()?.hostname ?? "Bulkhead");
+  // So that a tab tells it, too.
+  const warnings = worries(page.sources).length;
+  const warned = warnings === 0 ? "" : `(${warnings}) `;
   const renew = framed.renewSeconds ?? 0;
   return html`
     <!DOCTYPE html>
@@ -74,7 +77,7 @@ function whole(page: PageInput, framed: Framed): Html {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>${framed.title} · ${host}</title>
+    <title>${warned}${framed.title} · ${host}</title>
     <link rel="stylesheet" href="/style.css">
     <link rel="icon" href="/icon.svg" type="image/svg+xml">
     <script src="/console.js" defer></script>
@@ -93,7 +96,7 @@ function whole(page: PageInput, framed: Framed): Html {
         <nav class="ways" aria-label="Pages">${WAYS.map((group) =>
           html`
             <div>
-              <h2 id="ways-${group.name}">${group.name}</h2>
+              <p id="ways-${group.name}">${group.name}</p>
               <ul aria-labelledby="ways-${group.name}">${group.pages.map((
                 [path, name],
               ) =>

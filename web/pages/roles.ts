@@ -167,6 +167,7 @@ export function rolePage(page: PageInput): Rendered {
               ],
               ["Up", span(process.upMs)],
               ["Restarts", number(process.restarts)],
+              ["Ended by an error", number(process.errors ?? 0)],
               [
                 "Memory",
                 process.memoryBytes === 0 ? "–" : octets(process.memoryBytes),
