@@ -5,17 +5,22 @@
 import { networkText, parseNetwork } from "../core/network.ts";
 import { GateUnusable } from "./database_io.ts";
 import { sayOfClients, showClients, verdictsAbout } from "./inspect.ts";
+import { careFor, isCare } from "./inspect_care.ts";
 
 const UNUSABLE = 78;
 
 /**
  * Runs `inspect-gate DIR list | refused | show NETWORK | about ADDRESS | allow NETWORK |
- * deny NETWORK | forget NETWORK`.
+ * deny NETWORK | forget NETWORK | copy |
+ * forget-copy | verify`.
  */
-export function main(args: readonly string[]): void {
+export async function main(args: readonly string[]): Promise<void> {
   const [dir = "", what, text = ""] = args;
   try {
-    console.log(JSON.stringify(answer(dir, what, text), null, 2));
+    const said = isCare(what)
+      ? await careFor(dir, what)
+      : answer(dir, what, text);
+    console.log(JSON.stringify(said, null, 2));
   } catch (error) {
     const isSqlite = (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
     if (!isSqlite && !(error instanceof GateUnusable)) throw error;

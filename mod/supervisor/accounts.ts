@@ -17,7 +17,8 @@ export interface Accounts {
 /** First UID of the range where the user table cannot be written. */
 export const DEFAULT_UID_BASE = 62_400;
 
-const GROUPS: readonly SharedGroup[] = ["content"];
+/** Groups of several roles. */
+export const SHARED_GROUPS: readonly SharedGroup[] = ["content"];
 
 /** Reads `name -> [id, id]` from a passwd(5) or group(5) file. */
 function readTable(path: string): Map<string, string[]> {
@@ -44,7 +45,7 @@ export function accountsFromRange(base: number): Accounts {
     roles.set(name, { uid: base + n, gid: base + n })
   );
   const groups = new Map<SharedGroup, number>();
-  GROUPS.forEach((name, n) => groups.set(name, base + 50 + n));
+  SHARED_GROUPS.forEach((name, n) => groups.set(name, base + 50 + n));
   return { roles, groups, source: "uid range" };
 }
 
@@ -66,7 +67,7 @@ export function accountsFromTable(
     else roles.set(name, { uid: Number(row[2]), gid: Number(row[3]) });
   }
   const groups = new Map<SharedGroup, number>();
-  for (const name of GROUPS) {
+  for (const name of SHARED_GROUPS) {
     const row = groupTable.get(prefix + name);
     if (row === undefined) missing.push(prefix + name);
     else groups.set(name, Number(row[2]));
@@ -82,7 +83,7 @@ export function accountsFromTable(
  * @returns undefined, or why it could not be done
  */
 export function makeAccounts(missing: readonly string[]): string | undefined {
-  const groups = new Set<string>(GROUPS);
+  const groups = new Set<string>(SHARED_GROUPS);
   for (const name of missing) {
     const isGroup = [...groups].some((group) => name.endsWith(`-${group}`));
     const [command, args] = isGroup ? ["groupadd", ["-r", name]] : ["useradd", [

@@ -4,6 +4,7 @@
  * one that is due. Root runs it, with the server's lock in its hand.
  */
 import { statfsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { rehearsal, undoing } from "../../queue/care_ipc.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type Accounts, makeAccounts } from "../accounts.ts";
@@ -28,7 +29,11 @@ import {
   type UpgradeWorld,
 } from "./upgrade.ts";
 import { readJournal } from "./upgrade_journal.ts";
-import { wordsOf } from "./words.ts";
+import { endRestore, isRestoring } from "./restore.ts";
+import { CareError, wordsOf } from "./words.ts";
+
+/** Where events are told. */
+export type Tell = (event: string, fields: Record<string, unknown>) => void;
 
 /** How a home stands when the server is to start. */
 export type BroughtUp =
@@ -53,13 +58,20 @@ export type BroughtUp =
 export async function bringUp(
   configPath: string,
   programs: ReadonlyMap<string, string>,
-  tell: (event: string, fields: Record<string, unknown>) => void,
+  tell: Tell,
 ): Promise<BroughtUp> {
+  try {
+    // The configuration may be among what has no place yet.
+    await endRestoreOf(dirname(resolve(configPath)), tell);
+  } catch (error) {
+    return fault(wordsOf(error));
+  }
   const read = readConfig(configPath);
   if (!read.ok) return { kind: "fault", faults: read.faults };
   const { config } = read;
   const paths = pathsOf(config.server.home);
   try {
+    await endRestoreOf(paths.home, tell);
     const found = readFormat(paths.home);
     if (found.kind === "unreadable") {
       return fault(`${formatPath(paths.home)} cannot be used: ${found.why}`);
@@ -104,6 +116,15 @@ export async function bringUp(
   }
 }
 
+async function endRestoreOf(home: string, tell: Tell): Promise<void> {
+  if (!isRestoring(home)) return;
+  const lock = lockOf(pathsOf(home).runDir);
+  if (lock === undefined) throw new CareError(`${home} is being restored`);
+  await endRestore(home);
+  unlock(lock);
+  tell("restore-ended", { home });
+}
+
 function fault(text: string): BroughtUp {
   return { kind: "fault", faults: [text] };
 }
@@ -131,12 +152,13 @@ function accountsFor(config: Config): Accounts | null {
 }
 
 /** The server's lock; undefined if a server has it. */
-function lockOf(runDir: string): number | undefined {
+export function lockOf(runDir: string): number | undefined {
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   return takeLock(openLibc(libcPath(libraries)), `${runDir}/lock`);
 }
 
-function unlock(lock: number): void {
+/** Gives it back. */
+export function unlock(lock: number): void {
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   openLibc(libcPath(libraries)).close(lock);
 }

@@ -4,16 +4,13 @@
  * is undone. A start without one passes through here and nothing happens.
  */
 import type { ServerPlan } from "../supervisor.ts";
-import { type BroughtUp, onTrial } from "./bring_up.ts";
+import { type BroughtUp, onTrial, type Tell } from "./bring_up.ts";
 import { commit, forget, undo, type UpgradeWorld } from "./upgrade.ts";
 import { readJournal } from "./upgrade_journal.ts";
 import { wordsOf } from "./words.ts";
 
 /** The server must have been well for so long before the old state goes. */
 const WELL_AFTER_MS = 60_000;
-
-/** Where events are told. */
-export type Tell = (event: string, fields: Record<string, unknown>) => void;
 
 /** See the head. */
 export class Trial {

@@ -4,6 +4,7 @@
  * here. Help, man pages and completion are made from the same table.
  */
 import { Command, CommanderError } from "commander";
+import { addCareCommands } from "./care_topic.ts";
 import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
 import { addConsoleCommand } from "./console_topic.ts";
@@ -32,6 +33,7 @@ const TOPICS: readonly Topic[] = [
   addTlsCommand,
   addConsoleCommand,
   addShredCommands,
+  addCareCommands,
   addConfigCommands,
   addManualCommands,
 ];

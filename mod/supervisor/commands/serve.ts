@@ -2,8 +2,8 @@
 import { hostPortText } from "../../config/names.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
-import { bringUp } from "../care/bring_up.ts";
-import { type Tell, Trial } from "../care/trial.ts";
+import { bringUp, type Tell } from "../care/bring_up.ts";
+import { Trial } from "../care/trial.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { FactsKeeper } from "../facts/facts.ts";

@@ -1,0 +1,92 @@
+/**
+ * Walks mailboxes that are in use: people read, move and mark their mail while
+ * it is copied. A message that is moved from `new` to `cur`, or gets another
+ * flag in its name, must not slip through between two looks; so `new` is read
+ * before `cur`, and a directory from which a name went away is looked at again.
+ */
+import { NotPlain, openPlain, type PlainFile } from "./plain_file.ts";
+
+/** Told of what is found, in an order in which it can be made again. */
+export interface Walker {
+  directory(path: string, info: Deno.FileInfo): Promise<void>;
+  file(path: string, file: PlainFile): Promise<void>;
+}
+
+/** Looks at one directory from which names go away. */
+const MOST_LOOKS = 20;
+
+/**
+ * Walks a tree of plain files and directories. What is neither (links,
+ * sockets) is passed over, and so is what is being written, in `tmp`.
+ *
+ * @param short Path of `dir` as it is told
+ */
+export async function walkMail(
+  dir: string,
+  short: string,
+  walker: Walker,
+): Promise<void> {
+  const info = lookAt(dir);
+  if (info === undefined || !info.isDirectory) return;
+  await walker.directory(short, info);
+  if (short.endsWith("/tmp")) return;
+  const seen = new Set<string>();
+  // Until a look finds nothing new: reading a directory may miss a name that
+  // is changed meanwhile.
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const unseen = namesIn(dir).filter((name) => !seen.has(baseOf(name)));
+    if (unseen.length === 0) return;
+    for (const name of unseen) {
+      const path = `${dir}/${name}`;
+      const inner = lookAt(path);
+      if (inner === undefined) continue;
+      if (inner.isDirectory) {
+        await walkMail(path, `${short}/${name}`, walker);
+      } else if (inner.isFile) {
+        if (!await taken(path, `${short}/${name}`, walker)) continue;
+      }
+      seen.add(baseOf(name));
+    }
+  }
+}
+
+/** A message's name without its flags, by which it stays the same. */
+function baseOf(name: string): string {
+  const at = name.lastIndexOf(":2,");
+  return at < 0 ? name : name.slice(0, at);
+}
+
+async function taken(
+  path: string,
+  short: string,
+  walker: Walker,
+): Promise<boolean> {
+  try {
+    using file = openPlain(path);
+    await walker.file(short, file);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotPlain)) throw error;
+    return !error.isGone;
+  }
+}
+
+/** `cur` last: what leaves `new` goes there. */
+function namesIn(dir: string): string[] {
+  try {
+    return [...Deno.readDirSync(dir)].map(({ name }) => name)
+      .sort((a, b) => Number(a === "cur") - Number(b === "cur"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

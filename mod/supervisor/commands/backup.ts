@@ -1,0 +1,65 @@
+/** `bulkhead backup TARGET`. */
+import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { type BackedUp, backUp } from "../care/backup.ts";
+import { careSite } from "../care/jail.ts";
+import { sizeText, wordsOf } from "../care/words.ts";
+import { openSite } from "../site_io.ts";
+import { takeLock } from "../sockets.ts";
+import { EXIT, fail, print } from "./exit.ts";
+
+/** Makes a backup; returns the exit code. */
+export async function backup(
+  configPath: string,
+  programs: ReadonlyMap<string, string>,
+  { target, withMail, json }: {
+    target: string;
+    withMail: boolean;
+    json: boolean;
+  },
+): Promise<number> {
+  const opening = openSite(configPath);
+  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  const { config, accounts, paths } = opening.opened;
+  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
+  const libc = openLibc(libcPath(libraries));
+  if (takeLock(libc, `${paths.runDir}/backup.lock`) === undefined) {
+    return fail(EXIT.busy, ["another backup is being made: wait for its end"]);
+  }
+  try {
+    const made = await backUp({
+      site: careSite({ config, accounts, programs }),
+      configPath,
+      target,
+      withMail,
+      say,
+    });
+    // Standard output has the backup itself.
+    if (target === "-") console.error(textOf(made));
+    else print(json, made, () => textOf(made));
+    return made.damaged.length > 0 ? EXIT.no : EXIT.ok;
+  } catch (error) {
+    return fail(EXIT.config, [wordsOf(error)]);
+  }
+}
+
+/** Progress, for people. */
+export function say(text: string): void {
+  console.error(`bulkhead: ${text}`);
+}
+
+function textOf(made: BackedUp): string {
+  const { target, files, bytes, messages, mailFiles, mailBytes } = made;
+  const lines = [
+    `${target === "-" ? "The backup" : target} is whole: ${
+      sizeText(bytes)
+    } in ${files} files.`,
+    `queue      ${messages} messages waiting`,
+    `mailboxes  ${sizeText(mailBytes)} in ${mailFiles} files and directories`,
+    "It can be read by root alone, and must be kept so: it holds keys, " +
+    "passwords and mail.",
+  ];
+  for (const id of made.damaged) {
+    lines.push(`${id} is damaged on the server, and so in the backup.`);
+  }
+  return lines.join("\n");
+}
