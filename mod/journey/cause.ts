@@ -25,12 +25,14 @@ export type Cause =
   // What protects it.
   | "no-starttls"
   | "dane-mismatch"
+  | "dane-missing"
   | "dane-lookup"
   | "sts-host"
   | "sts-later"
   | "certificate-expired"
   | "certificate-name"
   | "certificate-untrusted"
+  | "certificate-wrong"
   | "fingerprint"
   | "handshake"
   | "requiretls"
@@ -112,7 +114,6 @@ const OURS: readonly Row[] = [
   ["given-up", "given up by the administrator"],
   ["null-mx", "domain takes no mail"],
   ["no-domain", "domain does not exist, or has no host for mail"],
-  ["dns-later", "cannot look up domain now", "cannot look up "],
   [
     "dnssec-bogus",
     "dnssec: domain is bogus",
@@ -122,10 +123,9 @@ const OURS: readonly Row[] = [
   ],
   ["loop-to-us", "mail for this domain loops back", "greets with our own name"],
   ["alias-loop", "the aliases of this address lead nowhere"],
-  ["dead", "its server could not be reached a moment ago"],
-  ["crowded", "many messages wait for the same server"],
   ["no-way", "no address that may be connected to"],
-  ["dane-lookup", "tlsa records cannot be looked up", "no usable tlsa"],
+  ["dane-lookup", "tlsa records cannot be looked up"],
+  ["dane-missing", "no usable tlsa records", "no tlsa records"],
   ["dane-mismatch", "no tlsa record"],
   ["sts-host", "the mta-sts policy does not list"],
   ["sts-later", "mta-sts policies cannot be asked"],
@@ -143,7 +143,12 @@ const OURS: readonly Row[] = [
     "the certificate names ",
     "certificate is not for",
   ],
-  ["certificate-untrusted", "no known authority vouches"],
+  [
+    "certificate-untrusted",
+    "no known authority vouches",
+    "unable_to_verify_leaf_signature in the tls handshake",
+  ],
+  ["certificate-wrong", "is not whom it must be"],
   [
     "requiretls",
     "requiretls",
@@ -209,7 +214,12 @@ function atHome(low: string): Cause | undefined {
       return "broken-here";
     case "the record is damaged":
       return "damaged";
+    case "its server could not be reached a moment ago":
+      return "dead";
+    case "many messages wait for the same server":
+      return "crowded";
     default:
+      if (low.startsWith("cannot look up ")) return "dns-later";
       return low.startsWith("cannot read:") ? "damaged" : undefined;
   }
 }

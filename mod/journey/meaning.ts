@@ -148,6 +148,12 @@ export function meaningOf(cause: Cause, about: About): Meaning {
         ),
         ...retries(look),
       );
+    case "dane-missing":
+      return is(
+        `DANE is demanded for ${domain}, and the DNS has no TLSA records of ` +
+          `${who} that can be used and that DNSSEC vouches for.`,
+        ...retries(look),
+      );
     case "dane-lookup":
       return is(
         `Whether ${who} must prove itself by DANE could not be looked up, so ` +
@@ -186,6 +192,12 @@ export function meaningOf(cause: Cause, about: About): Meaning {
       return is(
         `No authority that is known here vouches for the certificate of ${who}, ` +
           "and a good one is demanded.",
+        ...retries(look),
+      );
+    case "certificate-wrong":
+      return is(
+        `${who} does not prove who it is: its certificate, or one of those ` +
+          "that vouch for it, is not good for that.",
         ...retries(look),
       );
     case "fingerprint":

@@ -100,8 +100,38 @@ const OUTCOMES: readonly {
     name: "no usable TLSA records",
     code: 451,
     text: "4.7.5 mx.remote.test: no usable TLSA records",
+    cause: "dane-missing",
+    says: /DANE is demanded for remote\.test, and the DNS has no TLSA records/,
+  },
+  {
+    name: "TLSA records cannot be looked up",
+    code: 451,
+    text: "4.7.5 mx.remote.test: TLSA records cannot be looked up now",
     cause: "dane-lookup",
     says: /prove itself by DANE/,
+  },
+  {
+    name: "certificate for another name",
+    code: 451,
+    text: "4.7.5 mx.remote.test is not whom it must be: the certificate is " +
+      "for elsewhere.test, not for mx.remote.test",
+    cause: "certificate-name",
+    says: /is for another name/,
+  },
+  {
+    name: "certificate that is none for servers",
+    code: 451,
+    text: "4.7.5 mx.remote.test is not whom it must be: the certificate is " +
+      "not one for servers",
+    cause: "certificate-wrong",
+    says: /does not prove who it is/,
+  },
+  {
+    name: "their words that sound like ours",
+    code: 450,
+    text: "4.7.1 Cannot look up your hostname, reverse DNS fails",
+    cause: "reverse-name",
+    says: /reverse DNS/,
   },
   {
     name: "MTA-STS does not list the host",

@@ -16,6 +16,7 @@ import { areInstalled } from "./peers.ts";
 import { canRunPostfix, withPostfix } from "./postfix_fixture.ts";
 import { IS_ROOT, run, until } from "../system/server_fixture.ts";
 import type { Became } from "./dane_server_main.ts";
+import { causeOf } from "../../mod/journey/cause.ts";
 import { issue, type Issued } from "../../mod/dane/certificate_fixture.ts";
 
 const AT_ONCE = 8;
@@ -57,9 +58,20 @@ Deno.test("the whole server comes to the same, with every role behind its walls"
       assert.ok(event.includes(`"event":"recipient-${named}"`), event);
       assert.ok(event.includes(`"text":"${enhanced.trim()}`), event);
       assert.deepEqual(leaks, []);
+      if (kind === "temporary") {
+        assert.match(causeIn(event), /dane|dnssec|cert|tls|hand/);
+      }
     });
   }
 });
+
+/** What `bulkhead why` makes of a line of the log. */
+function causeIn(event: string): string {
+  const { code = 0, text = "", host = "" } = JSON.parse(
+    event.slice(event.indexOf("{")),
+  );
+  return causeOf({ code, text, host });
+}
 
 Deno.test("a real Postfix gets the message if its TLSA record says so, and else nothing", async (t) => {
   if (!areInstalled("DANE", "/usr/sbin/nsd", "/usr/bin/ldns-signzone")) return;
