@@ -48,6 +48,11 @@ const LIST = new Map<number, Rfc>([
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2181, { title: "Clarifications to the DNS", support: "Partial" }],
+  [2231, {
+    title: "MIME parameter value and encoded word extensions",
+    support: "Partial",
+    note: "a language in an encoded word is passed over",
+  }],
   [2308, {
     title: "Negative caching of DNS queries",
     support: "Yes",
@@ -71,6 +76,11 @@ const LIST = new Map<number, Rfc>([
     title: "SMTP extension: DSN",
     support: "Yes",
     note: "failure, delay, success, expanded and relayed",
+  }],
+  [2047, {
+    title: "MIME: message header extensions for non-ASCII text",
+    support: "Partial",
+    note: "decoded, for the words of a subject",
   }],
   [3463, { title: "Enhanced mail system status codes", support: "Yes" }],
   [3464, { title: "Delivery status notifications", support: "Yes" }],
@@ -101,6 +111,11 @@ const LIST = new Map<number, Rfc>([
     title: "Channel bindings for TLS",
     support: "Partial",
     note: "tls-server-end-point",
+  }],
+  [7372, {
+    title: "Email authentication status codes",
+    support: "Partial",
+    note: "read, for people",
   }],
   [9266, {
     title: "Channel bindings for TLS 1.3",
@@ -179,7 +194,11 @@ const LIST = new Map<number, Rfc>([
   [6409, { title: "Message submission for mail", support: "Yes" }],
   [6522, { title: "multipart/report", support: "Yes" }],
   [6531, { title: "SMTP extension: SMTPUTF8", support: "Yes" }],
-  [6532, { title: "Internationalized headers", support: "No" }],
+  [6532, {
+    title: "Internationalized headers",
+    support: "Partial",
+    note: "the Subject is read as UTF-8, for its words",
+  }],
   [6533, {
     title: "Internationalized DSNs",
     support: "Partial",
