@@ -57,7 +57,9 @@ async function undo(
       manifest.remove(one);
       return { what: "the running server", did: "removed" };
     case "file": {
+      // One that runs this was replaced by a newer one, and not edited.
       const isOurs = !isThere(one.path) ||
+        one.path === Deno.env.get("BULKHEAD_FILE") ||
         digest(Deno.readFileSync(one.path)) === one.sha256;
       if (!isOurs) {
         return { what: one.path, did: "kept", why: "it was edited" };
