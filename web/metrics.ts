@@ -87,6 +87,20 @@ export const TOLD: readonly ToldFamily[] = [
     samples: byRole(({ errors }) => errors ?? 0),
   },
   {
+    name: "bulkhead_log_events_total",
+    type: "counter",
+    labels: [...BY_PROCESS, "severity"],
+    help: "Lines of the process's log that are errors or warnings: " +
+      "docs/events.md says which events are.",
+    samples: ({ news }) =>
+      news.roles.flatMap((one) =>
+        Object.entries(one.logged ?? {}).map(([severity, value]) => ({
+          labels: { ...labelsOf(one), severity },
+          value,
+        }))
+      ),
+  },
+  {
     name: "bulkhead_memory_bytes",
     type: "gauge",
     labels: BY_PROCESS,

@@ -56,6 +56,7 @@ function role(
     pid: 9,
     restarts: 2,
     errors: 1,
+    logged: { error: 1, warning: 2 },
     upMs: 61_000,
     memoryBytes: 25_000_000,
     counters,

@@ -25,6 +25,11 @@ export const news = object({
       upMs: time,
       /** Ends by an error of its own. */
       errors: int({ min: 0, max: 2 ** 40 }).optional(),
+      /** Lines of its log that are more than notices. */
+      logged: object({
+        error: int({ min: 0, max: 2 ** 50 }),
+        warning: int({ min: 0, max: 2 ** 50 }),
+      }).optional(),
       /** Proportional set size, of some seconds ago; 0 if it is not known. */
       memoryBytes: octets,
       counters: z.record(text({ max: 40 }), int({ min: 0, max: 2 ** 50 })),

@@ -82,6 +82,8 @@ export class Child {
   #restarts = 0;
   /** Ends by an error of its own: neither killed, nor told to mend something. */
   #errors = 0;
+  /** Grave lines of its log. */
+  #logged = { error: 0, warning: 0 };
   #pings = 0;
   #counters: Readonly<Record<string, number>> = {};
   /** Of the lives that ended in rest. */
@@ -110,6 +112,7 @@ export class Child {
     pid: number | null;
     restarts: number;
     errors: number;
+    logged: { readonly error: number; readonly warning: number };
     upMs: number;
     counters: Readonly<Record<string, number>>;
   } {
@@ -118,6 +121,7 @@ export class Child {
       pid: this.#process?.pid ?? null,
       restarts: this.#restarts,
       errors: this.#errors,
+      logged: this.#logged,
       upMs: this.#state === "ready"
         ? Math.round(performance.now() - this.#readyMs)
         : 0,
@@ -252,10 +256,13 @@ export class Child {
   }
 
   async #readLog(child: Deno.ChildProcess): Promise<void> {
-    const sink = new LogSink(
-      this.instance,
-      (line, severity) => this.#events.line(line, severity),
-    );
+    const sink = new LogSink(this.instance, (line, severity) => {
+      if (severity === "error" || severity === "warning") {
+        const { [severity]: before } = this.#logged;
+        this.#logged = { ...this.#logged, [severity]: before + 1 };
+      }
+      this.#events.line(line, severity);
+    });
     for await (const bytes of child.stderr) sink.push(bytes);
     sink.close();
   }

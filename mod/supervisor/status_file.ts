@@ -23,6 +23,8 @@ export interface Status {
     readonly restarts: number;
     /** Ends by an error of its own. */
     readonly errors: number;
+    /** Lines of its log that are more than notices. */
+    readonly logged: { readonly error: number; readonly warning: number };
     readonly upMs: number;
     /** Proportional set size, of some seconds ago; 0 if it is not known. */
     readonly memoryBytes: number;

@@ -15,6 +15,7 @@ const status: Status = {
     pid: 2,
     restarts: 3,
     errors: 1,
+    logged: { error: 2, warning: 3 },
     upMs: 4,
     memoryBytes: 0,
     counters: { accepted: 5 },

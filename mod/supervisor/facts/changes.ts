@@ -20,6 +20,7 @@ export interface SeenRole {
   readonly instance: string;
   readonly restarts: number;
   readonly errors: number;
+  readonly logged: { readonly error: number };
 }
 
 /** Remembers what changed. */
@@ -28,6 +29,7 @@ export class Changes {
   readonly #before = new Map<string, SeenRole>();
   #restarts: { readonly instance: string; readonly atMs: number }[] = [];
   #errors: { readonly instance: string; readonly atMs: number }[] = [];
+  #logged: { readonly instance: string; readonly atMs: number }[] = [];
   #jumps: { readonly atMs: number; readonly byMs: number }[] = [];
 
   /** Looks, every second or so. */
@@ -50,10 +52,14 @@ export class Changes {
       if (role.errors > (before?.errors ?? 0)) {
         this.#errors.push({ instance, atMs });
       }
+      if (role.logged.error > (before?.logged.error ?? 0)) {
+        this.#logged.push({ instance, atMs });
+      }
       this.#before.set(instance, role);
     }
     this.#restarts = since(this.#restarts, atMs - OFTEN_WITHIN_MS);
     this.#errors = since(this.#errors, atMs - SPOKEN_OF_MS);
+    this.#logged = since(this.#logged, atMs - SPOKEN_OF_MS);
     this.#jumps = since(this.#jumps, clocks.wallMs - SPOKEN_OF_MS);
   }
 
@@ -65,6 +71,11 @@ export class Changes {
   /** Ends by an error within a day, by process. */
   get errors(): ReadonlyMap<string, number> {
     return counted(this.#errors);
+  }
+
+  /** Moments of a day in which a process logged errors. */
+  get logged(): ReadonlyMap<string, number> {
+    return counted(this.#logged);
   }
 
   /** Jumps of the clock within a day. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Changes } from "./changes.ts";
 
-const role = (restarts: number, errors = 0) => [
-  { instance: "dns.0", restarts, errors },
+const role = (restarts: number, errors = 0, error = 0) => [
+  { instance: "dns.0", restarts, errors, logged: { error } },
 ];
 const at = (ms: number, wallAhead = 0) => ({
   wallMs: ms + wallAhead,
@@ -28,6 +28,16 @@ Deno.test("Changes counts errors of a day", () => {
   assert.deepEqual([...changes.errors], [["dns.0", 1]]);
   changes.look(role(1, 1), at(86_500_000));
   assert.deepEqual([...changes.errors], []);
+});
+
+Deno.test("Changes counts moments in which errors were logged", () => {
+  const changes = new Changes();
+  changes.look(role(0, 0, 5), at(0));
+  changes.look(role(0, 0, 5), at(1_000));
+  changes.look(role(0, 0, 7), at(2_000));
+  assert.deepEqual([...changes.logged], [["dns.0", 2]]);
+  changes.look(role(0, 0, 7), at(86_402_001));
+  assert.deepEqual([...changes.logged], []);
 });
 
 Deno.test("Changes sees a clock that jumped, and not a machine that was slow", () => {

@@ -123,6 +123,7 @@ export class FactsKeeper implements Observer {
       down,
       restarts: this.#changes.restarts,
       errors: this.#changes.errors,
+      logged: this.#changes.logged,
       jumps: this.#changes.jumps,
     });
   }
@@ -160,11 +161,10 @@ function certificatesOf({ config, paths, plan }: Opened) {
     | { readonly tls?: { readonly cert: string } | null }
     | undefined;
   if (!part?.tls) return [];
-  return [{
-    use: "smtp",
-    file: config.tls.certificate ?? `${paths.tlsDir}/cert.pem`,
-    pem: part.tls.cert,
-  }];
+  const { cert: pem } = part.tls;
+  const file = config.tls.certificate ?? `${paths.tlsDir}/cert.pem`;
+  const uses = config.console.tls ? ["smtp", "console"] : ["smtp"];
+  return uses.map((use) => ({ use, file, pem }));
 }
 
 function diskOf(path: string): Facts["disks"] {

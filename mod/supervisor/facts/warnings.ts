@@ -32,6 +32,8 @@ export interface Known {
   readonly restarts: ReadonlyMap<string, number>;
   /** Ends by an error of their own within a day, by process. */
   readonly errors: ReadonlyMap<string, number>;
+  /** Moments of a day with errors in the log, by process. */
+  readonly logged: ReadonlyMap<string, number>;
   /** Jumps of the clock within a day, in ms, forward or back. */
   readonly jumps: readonly { readonly atMs: number; readonly byMs: number }[];
 }
@@ -58,6 +60,10 @@ export function warningsFor(known: Known): string[] {
       `${count === 1 ? "once" : `${count} times`} within a day: that is a ` +
       "bug of ours; role-failed and the lines before role-died in the log " +
       "are what a report needs."
+    ),
+    ...[...known.logged.keys()].map((instance) =>
+      `The role ${instance} wrote errors into the log within a day: look for ` +
+      "lines of it with severity error there; docs/events.md explains them."
     ),
     ...drillWarning(known.drill),
     ...known.jumps.slice(-3).map(({ atMs, byMs }) =>

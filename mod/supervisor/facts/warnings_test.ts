@@ -15,6 +15,7 @@ const quiet: Known = {
   down: [],
   restarts: new Map(),
   errors: new Map(),
+  logged: new Map(),
   jumps: [],
 };
 
@@ -89,6 +90,11 @@ const CASES: { name: string; known: Partial<Known>; says: RegExp | null }[] = [
     name: "an error of a role's own",
     known: { errors: new Map([["dns.0", 1]]) },
     says: /dns\.0 ended by an error of its own once/,
+  },
+  {
+    name: "errors in the log",
+    known: { logged: new Map([["shred.0", 2]]) },
+    says: /shred\.0 wrote errors into the log/,
   },
   {
     name: "a role that is down",

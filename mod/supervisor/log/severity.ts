@@ -20,7 +20,6 @@ export const GRAVE: Readonly<
 > = {
   // Something of ours is broken, or mail may not be what it should be.
   error: [
-    "auth-locked",
     "cannot-start",
     "delivery-failed",
     "envelope-forged",
@@ -49,6 +48,7 @@ export const GRAVE: Readonly<
   warning: [
     "accept-failed",
     "alias-target-unknown",
+    "auth-locked",
     "checkpoint-failed",
     "clock-jumped",
     "console-refused",
