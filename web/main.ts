@@ -12,8 +12,9 @@ import { Flow, totalsOf } from "./flow.ts";
 import { Live } from "./live_io.ts";
 import { type Facts, type News, told } from "./news.ts";
 import { officeOf } from "./office_io.ts";
-import { consolePart } from "./role.ts";
-import { serverOf } from "./server_io.ts";
+import { type ConsolePart, consolePart } from "./role.ts";
+import { renewCertificate, serverOf } from "./server_io.ts";
+import { Sessions } from "./session.ts";
 import { countsOf, sourcesFor } from "./sources_io.ts";
 
 const SAMPLE_EACH_MS = 1_000;
@@ -42,25 +43,35 @@ export function main(): Promise<void> {
       news: () => news,
       facts: () => facts,
       flow,
-      expireMs: part.expireMs,
+      expireMs: () => role.part.expireMs,
     };
     const live = new Live();
-    const app = consoleApp({
-      sources: (grant) => sourcesFor(wells, grant),
-      office: officeOf(queue, gate),
-      reach: {
-        hosts: new Set(part.hosts.split(" ")),
-        isSecure: part.tls !== null,
-        origins: new Set(part.origins),
-      },
-      isOpen: part.isOpen,
-      metrics: () => role.part.metrics,
-      nowMs: () => Date.now(),
-      live: (sources, isAlive) => live.open(sources, isAlive),
-    });
-    const server = serverOf(app, {
+    const sessions = new Sessions(() => Date.now());
+    const build = ({ hosts, origins, tls, isOpen }: ConsolePart) =>
+      consoleApp({
+        sources: (grant) => sourcesFor(wells, grant),
+        office: officeOf(queue, gate),
+        reach: {
+          hosts: new Set(hosts.split(" ")),
+          isSecure: tls !== null,
+          origins: new Set(origins),
+        },
+        isOpen,
+        metrics: () => role.part.metrics,
+        nowMs: () => Date.now(),
+        sessions,
+        live: (sources, isAlive) => live.open(sources, isAlive),
+      });
+    let app = build(part);
+    const server = serverOf(() => app, {
       tls: part.tls,
       onRequest: () => role.count("requests"),
+    });
+    role.onRenew((renewed) => {
+      // Its sockets are those of a server that begins otherwise.
+      if ((renewed.tls === null) !== (part.tls === null)) Deno.exit(0);
+      if (renewed.tls !== null) renewCertificate(server, renewed.tls);
+      app = build(renewed);
     });
     for (const fd of role.listeners("console")) server.listen({ fd });
     keepAccepting(server);

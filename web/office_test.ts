@@ -130,7 +130,7 @@ Deno.test("sourcesFor() asks with the visitor's grant, and gives nothing for a r
     news: () => undefined,
     facts: () => undefined,
     flow: new Flow(),
-    expireMs: 1_000,
+    expireMs: () => 1_000,
   }, "g");
   const filter = { state: "", domain: "", after: "", limit: 5 };
   const all = await Promise.all([

@@ -47,8 +47,15 @@ export interface ServerOptions {
   readonly patience?: Patience;
 }
 
-/** A server of the app; it listens nowhere yet. */
-export function serverOf(app: ConsoleApp, options: ServerOptions): http.Server {
+/**
+ * A server of an app; it listens nowhere yet.
+ *
+ * @param appNow Asked at each request: settings may change
+ */
+export function serverOf(
+  appNow: () => ConsoleApp,
+  options: ServerOptions,
+): http.Server {
   const { tls, patience = PATIENCE } = options;
   const limits = {
     maxHeaderSize: MAX_HEADER_OCTETS,
@@ -71,11 +78,19 @@ export function serverOf(app: ConsoleApp, options: ServerOptions): http.Server {
   server.on("request", (request, response) => {
     options.onRequest?.();
     response.on("error", () => response.destroy());
-    answer(app, request, { response, patience }).catch(() =>
+    answer(appNow(), request, { response, patience }).catch(() =>
       response.destroy()
     );
   });
   return server;
+}
+
+/** Connections that begin from now on see this certificate. */
+export function renewCertificate(
+  server: http.Server,
+  certificate: Certificate,
+): void {
+  if (server instanceof https.Server) server.setSecureContext(certificate);
 }
 
 async function answer(

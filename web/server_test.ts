@@ -17,7 +17,7 @@ const PATIENCE = {
 async function listening(
   lab: Lab,
 ): Promise<{ port: number; server: http.Server }> {
-  const server = serverOf(lab.app, { tls: null, patience: PATIENCE });
+  const server = serverOf(() => lab.app, { tls: null, patience: PATIENCE });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { port: (server.address() as AddressInfo).port, server };
 }

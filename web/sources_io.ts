@@ -22,7 +22,7 @@ export interface Wells {
   readonly facts: () => Facts | undefined;
   readonly flow: Flow;
   /** How long a message is tried. */
-  readonly expireMs: number;
+  readonly expireMs: () => number;
 }
 
 /** The sources of whoever has this grant; empty: nobody's. */
@@ -53,7 +53,7 @@ export function sourcesFor(wells: Wells, grant: string): Sources {
       const reply = await queue.ask("story", { grant, queueId });
       if (reply.kind === "refused" && reply.refusal === "unknown") return null;
       const story = answer(reply);
-      const { expireMs } = wells;
+      const expireMs = wells.expireMs();
       return story &&
         tell({ queueId, ...story }, { nowMs: Date.now(), expireMs });
     },

@@ -169,12 +169,31 @@ Deno.test("an administrator signs in at the console and works there", async (t) 
     for (const socket of sockets) socket.destroy();
   });
 
+  await t.step(
+    "a reload changes who sees what, and signs nobody out",
+    async () => {
+      const stranger = new ConsoleClient({
+        port: made.consolePort,
+        host: "127.0.0.1",
+        isSecure: false,
+      });
+      assert.equal((await stranger.get("/queue")).status, 401);
+      change(made, "[console]\nopen = true\n");
+      Deno.kill(made.pid, "SIGHUP");
+      await until(
+        "open",
+        async () => (await stranger.get("/queue")).status === 200,
+      );
+      assert.equal((await client.get("/clients")).status, 200);
+      assert.match(await client.act("/queue/flush"), /0 recipients due now/);
+    },
+  );
+
   await t.step("signing out ends it", async () => {
     const { cookie } = client;
     const csrf = await client.csrf();
     assert.equal((await client.post("/out", { csrf })).status, 303);
     client.cookie = cookie;
-    assert.equal((await client.get("/queue")).status, 401);
     assert.equal((await client.post("/queue/flush", { csrf })).status, 401);
   });
 
@@ -192,6 +211,7 @@ Deno.test("an administrator signs in at the console and works there", async (t) 
           "queue.0 delete",
           "gate.0 deny",
           "gate.0 forget",
+          "queue.0 flush",
         ],
       );
       const names = new Set(
