@@ -18,8 +18,13 @@ export function consoleLab(
 ): Deno.HttpServer<Deno.NetAddr> {
   const done = () => Promise.resolve({ words: "Done, in the laboratory." });
   const hosts = new Set<string>();
+  const startedMs = Date.now();
   const app = consoleApp({
-    sources: () => sampleSources(mood),
+    // Time goes on, so that what is shown changes.
+    sources: () => ({
+      ...sampleSources(mood),
+      nowMs: () => NOW_MS + Date.now() - startedMs,
+    }),
     office: {
       signIn: () =>
         Promise.resolve({ grant: "lab", by: "eva", untilMs: NOW_MS * 2 }),

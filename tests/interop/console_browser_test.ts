@@ -95,9 +95,7 @@ class Walk {
 
   async liveFlow(): Promise<void> {
     const page = this.#page;
-    await page.waitForFunction(
-      "document.getElementById('beat').textContent.startsWith('Live')",
-    );
+    await page.locator("#beat", { hasText: "Live" }).waitFor();
     await page.evaluate("window.isTheSame = true");
     const client = await SmtpClient.open(this.#made.smtpPort);
     const helo = await client.say("EHLO <script>owned</script>");

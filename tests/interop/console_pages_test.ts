@@ -35,6 +35,10 @@ Deno.test({
         () => lookAtAll(browser, origin),
       );
       await t.step("without scripts", () => withoutScripts(browser, origin));
+      await t.step(
+        "live, and leaves what somebody does",
+        () => whileLive(browser, origin),
+      );
       await t.step("by keyboard", () => byKeyboard(browser, origin));
     } finally {
       await browser.close();
@@ -95,6 +99,33 @@ async function withoutScripts(browser: Browser, origin: string): Promise<void> {
   await page.locator(".messages input").first().check();
   await page.click("text=Hold");
   assert.match(await page.locator(".notice").innerText(), /Done/);
+  assert.deepEqual(faults, []);
+  await context.close();
+}
+
+async function whileLive(browser: Browser, origin: string): Promise<void> {
+  const { context, page, faults } = await openWindow(browser, origin);
+  await page.goto(`${origin}/in#lab`);
+  await page.waitForURL(`${origin}/`);
+  await page.goto(`${origin}/queue`);
+  const second = page.locator(".messages tbody tr").nth(1);
+  await second.locator("input").check();
+  const id = await second.locator("a").innerText();
+  await second.locator("a").focus();
+  await page.evaluate("document.querySelector('#list table').id = 'old'");
+  await page.locator("#old").waitFor({ state: "detached" });
+  assert.ok(await second.locator("input").isChecked());
+  assert.equal(await page.evaluate("document.activeElement.textContent"), id);
+  // Somebody decides about this message: its page is left alone.
+  await page.goto(`${origin}/message/19AB3F00C2D1`);
+  await page.locator(".sure summary").click();
+  await page.evaluate("document.querySelector('.steps').id = 'old'");
+  const renewed = () =>
+    page.waitForResponse((one) => one.request().headers()["x-renew"] === "1");
+  await renewed();
+  await renewed();
+  assert.equal(await page.locator("#old").count(), 1);
+  assert.ok(await page.locator(".sure .danger").isVisible());
   assert.deepEqual(faults, []);
   await context.close();
 }
