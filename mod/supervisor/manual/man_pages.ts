@@ -6,7 +6,7 @@
 import { tomlValue } from "../../config/print.ts";
 import type { SettingFacts } from "../../config/document.ts";
 import type { CommandFacts, OptionFacts } from "./command_facts.ts";
-import { lines, quoted, roff, verbatim } from "./roff.ts";
+import { helpText, lines, quoted, roff } from "./roff.ts";
 
 /** A page. */
 export interface ManPage {
@@ -199,7 +199,7 @@ function optionLines(options: readonly OptionFacts[]): string[] {
 }
 
 function moreLines({ more }: CommandFacts): string[] {
-  return more === "" ? [] : [".PP", ...verbatim(plain(more))];
+  return more === "" ? [] : helpText(plain(more));
 }
 
 function exitSection(exits: ManInputs["exits"]): string[] {

@@ -4,7 +4,7 @@ import { buildProgram } from "../commands/cli.ts";
 import { allPages } from "../commands/manual.ts";
 import { allCommands, commandFacts } from "./command_facts.ts";
 import { completionScript, SHELLS } from "./completion.ts";
-import { lines, quoted, roff } from "./roff.ts";
+import { helpText, lines, quoted, roff } from "./roff.ts";
 
 const program = buildProgram({ programs, ended: () => {} });
 const all = allCommands(commandFacts(program));
@@ -62,6 +62,18 @@ for (const { name, text, want } of LINES) {
     assert.deepEqual(lines(text), want);
   });
 }
+
+Deno.test("helpText() makes headings of what has deeper lines below it", () => {
+  const text = "Options:\n  -f WHO\n      who\n      it is\n  -v\n      says";
+  assert.deepEqual(helpText(text), [
+    ...[".PP", ".nf", "Options:", ".fi"],
+    ...[".TP", ".B \\-f WHO", "who it is"],
+    ...[".TP", ".B \\-v", "says"],
+  ]);
+  assert.deepEqual(helpText("bash: x\nzsh:  .y"), [
+    ...[".PP", ".nf", "bash: x", "zsh:  .y", ".fi"],
+  ]);
+});
 
 Deno.test("quoted() keeps an argument one", () => {
   assert.equal(quoted('a "b" c'), '"a \\(dqb\\(dq c"');

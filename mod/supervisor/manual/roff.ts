@@ -40,9 +40,37 @@ function wrapped(line: string): string[] {
   return out;
 }
 
-/** Text that stays as it is, line by line. */
-export function verbatim(text: string): string[] {
-  return [".nf", ...text.split("\n").map((one) => guarded(roff(one))), ".fi"];
+/**
+ * Text of `--help`: a line that has deeper ones below it is their heading, as
+ * an option is; everything else stays as it is, line by line.
+ */
+export function helpText(text: string): string[] {
+  const all = text.split("\n");
+  const out: string[] = [];
+  let kept: string[] = [];
+  const keep = () => {
+    if (kept.length > 0) out.push(".PP", ".nf", ...kept, ".fi");
+    kept = [];
+  };
+  for (let at = 0; at < all.length; at++) {
+    const line = all[at]!;
+    const depth = indentOf(line);
+    const isHeading = depth > 0 && indentOf(all[at + 1] ?? "") > depth;
+    if (!isHeading) {
+      kept.push(guarded(roff(line)));
+      continue;
+    }
+    keep();
+    const below: string[] = [];
+    while (indentOf(all[at + 1] ?? "") > depth) below.push(all[++at]!.trim());
+    out.push(".TP", `.B ${roff(line.trim())}`, ...lines(below.join(" ")));
+  }
+  keep();
+  return out;
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 /** An argument of a macro. */
