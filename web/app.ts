@@ -25,10 +25,13 @@ import { TokenBuckets } from "./token_bucket.ts";
 const MAX_QUERY = 300;
 const MAX_QUERIES = 16;
 
+/** Queue or gate began anew, and believes no grant of before. */
+const OVER = "This sign-in is over: `bulkhead console` prints a new link.";
+
 /** What the app is put into. */
 export interface ConsoleOptions {
   /** Facts, as whoever has this grant may see them; empty: no grant. */
-  readonly sources: (grant: string) => Sources;
+  readonly sources: (grant: string, onOver: () => void) => Sources;
   readonly office: Office;
   readonly reach: Reach;
   /** Everybody who reaches the console sees everything. */
@@ -63,14 +66,17 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
     return id === undefined ? undefined : sessions.find(id, isUse);
   };
   const sourcesOf = (session: Session | undefined) => {
-    const all = options.sources(session?.grant ?? "");
+    const all = options.sources(
+      session?.grant ?? "",
+      () => session && sessions.close(session),
+    );
     return session !== undefined || options.isOpen ? all : closedSources(all);
   };
   const render = async (context: ConsoleContext, page: Page, more: {
     session?: Session | undefined;
     flash?: string;
     status?: 401 | 404 | 429;
-  }) => {
+  }): Promise<Response> => {
     const { session } = more;
     const input: PageInput = {
       sources: sourcesOf(session),
@@ -83,6 +89,9 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
     };
     if (session !== undefined) session.flash = "";
     const rendered = await page(input);
+    if (session !== undefined && !sessions.isOpen(session)) {
+      return render(context, SIGN_IN, { flash: OVER, status: 401 });
+    }
     return typeof rendered === "object" && "status" in rendered
       ? context.html(await rendered.html, rendered.status)
       : context.html(rendered, more.status ?? 200);
@@ -101,7 +110,7 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
       queue: await sources.counts() ?? null,
     });
   });
-  addMetrics(app, options.sources(""), options.metrics);
+  addMetrics(app, options.sources("", () => {}), options.metrics);
   app.get("/events", (context) => {
     const session = sessionOf(context);
     const isAlive = () => session === undefined || sessions.isOpen(session);

@@ -316,6 +316,16 @@ Deno.test("consoleApp ends a session", async (t) => {
     lab.nowMs += 2 * 3_600_000;
     assert.ok(!await isIn(lab, cookie));
   });
+  await t.step("when a page is refused what it asks for", async () => {
+    const lab = new Lab();
+    const { cookie } = await lab.signIn();
+    lab.isRefused = true;
+    const page = () => lab.ask("/queue", { headers: { cookie } });
+    const first = await page();
+    assert.equal(first.status, 401);
+    assert.match(await first.text(), /This sign-in is over/);
+    assert.doesNotMatch(await (await page()).text(), /This sign-in is over/);
+  });
   await t.step("when queue or gate will not have its grant", async () => {
     const lab = new Lab();
     const { cookie, csrf } = await lab.signIn();

@@ -76,13 +76,21 @@ export class Lab {
   readonly app;
   nowMs = 100_000;
   isOver = false;
+  /** Queue and gate will not have the grant. */
+  isRefused = false;
 
   constructor(
     more: Partial<ConsoleOptions> & { sourcesOver?: Partial<Sources> } = {},
   ) {
     const { sourcesOver, ...options } = more;
     this.app = consoleApp({
-      sources: () => madeUpSources(sourcesOver),
+      sources: (grant, onOver) =>
+        madeUpSources({
+          ...sourcesOver,
+          ...(this.isRefused && grant !== ""
+            ? { messages: () => Promise.resolve(onOver() as undefined) }
+            : {}),
+        }),
       office: this.#office(),
       reach: {
         hosts: new Set([HOST, "127.0.0.1:2528"]),

@@ -49,7 +49,7 @@ export function main(): Promise<void> {
     const sessions = new Sessions(() => Date.now());
     const build = ({ hosts, origins, tls, isOpen }: ConsolePart) =>
       consoleApp({
-        sources: (grant) => sourcesFor(wells, grant),
+        sources: (grant, onOver) => sourcesFor(wells, grant, onOver),
         office: officeOf(queue, gate),
         reach: {
           hosts: new Set(hosts.split(" ")),

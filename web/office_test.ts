@@ -124,14 +124,19 @@ Deno.test("sourcesFor() asks with the visitor's grant, and gives nothing for a r
     "queue.story": no,
     "gate.clients": no,
   });
-  const sources = sourcesFor({
-    queue,
-    gate,
-    news: () => undefined,
-    facts: () => undefined,
-    flow: new Flow(),
-    expireMs: () => 1_000,
-  }, "g");
+  let over = 0;
+  const sources = sourcesFor(
+    {
+      queue,
+      gate,
+      news: () => undefined,
+      facts: () => undefined,
+      flow: new Flow(),
+      expireMs: () => 1_000,
+    },
+    "g",
+    () => over++,
+  );
   const filter = { state: "", domain: "", after: "", limit: 5 };
   const all = await Promise.all([
     sources.messages(filter),
@@ -147,6 +152,7 @@ Deno.test("sourcesFor() asks with the visitor's grant, and gives nothing for a r
     undefined,
     undefined,
   ]);
+  assert.equal(over, 5, "each said that it is over");
   for (const [name, ask] of asked) {
     assert.equal((ask as { grant?: string }).grant, "g", name);
   }

@@ -25,9 +25,22 @@ export interface Wells {
   readonly expireMs: () => number;
 }
 
-/** The sources of whoever has this grant; empty: nobody's. */
-export function sourcesFor(wells: Wells, grant: string): Sources {
+/**
+ * The sources of whoever has this grant; empty: nobody's.
+ *
+ * @param onOver Told when queue or gate will not have the grant any more
+ */
+export function sourcesFor(
+  wells: Wells,
+  grant: string,
+  onOver: () => void = () => {},
+): Sources {
   const { queue, gate } = wells;
+  const heard = <C extends Call>(reply: Reply<C>) => {
+    const isOver = reply.kind === "refused" && reply.refusal === "no-grant";
+    if (isOver && grant !== "") onOver();
+    return answer(reply);
+  };
   return {
     nowMs: () => Date.now(),
     news: wells.news,
@@ -35,14 +48,14 @@ export function sourcesFor(wells: Wells, grant: string): Sources {
     flow: () => wells.flow.samples(),
     counts: () => countsOf(queue),
     messages: async (filter) =>
-      answer(await queue.ask("messages", { grant, ...filter })),
+      heard(await queue.ask("messages", { grant, ...filter })),
     destinations: async () =>
-      answer(await queue.ask("destinations", { grant }))?.destinations,
+      heard(await queue.ask("destinations", { grant }))?.destinations,
     find: async (text) => {
       const words = wordsOf(text);
       if (words.length === 0) return [];
       const ask = { grant, words, limit: MAX_FOUND };
-      return answer(await queue.ask("find", ask))?.found
+      return heard(await queue.ask("find", ask))?.found
         .map(({ sender, recipients: _, ...one }) => ({
           ...one,
           reversePath: sender,
@@ -52,14 +65,14 @@ export function sourcesFor(wells: Wells, grant: string): Sources {
       if (!QUEUE_ID_PATTERN.test(queueId)) return null;
       const reply = await queue.ask("story", { grant, queueId });
       if (reply.kind === "refused" && reply.refusal === "unknown") return null;
-      const story = answer(reply);
+      const story = heard(reply);
       const expireMs = wells.expireMs();
       return story &&
         tell({ queueId, ...story }, { nowMs: Date.now(), expireMs });
     },
     clients: async ({ client }) => {
       const asked = client.slice(0, 64);
-      return answer(await gate.ask("clients", { grant, client: asked }));
+      return heard(await gate.ask("clients", { grant, client: asked }));
     },
   };
 }
