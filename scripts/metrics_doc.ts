@@ -2,6 +2,7 @@
  * Writes `docs/metrics.md` from the table that `/metrics` is made from.
  * A test says when it is behind.
  */
+import { formatted } from "./formatted.ts";
 import { FAMILIES, labelNames } from "../web/metrics.ts";
 
 /** Where the page lies. */
@@ -46,19 +47,6 @@ export function metricsPage(): string {
   ].join("\n");
 }
 
-/** The page as `deno fmt` has it: cells filled up. */
-export async function formattedPage(): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "md", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(metricsPage()));
-  await writer.close();
-  return new TextDecoder().decode((await child.output()).stdout);
-}
-
 if (import.meta.main) {
-  Deno.writeTextFileSync(METRICS_PAGE, await formattedPage());
+  Deno.writeTextFileSync(METRICS_PAGE, await formatted(metricsPage()));
 }
