@@ -460,7 +460,7 @@ function nextLines(config: Config, target: Target): string[] {
       `  try it    ${message}${send}`,
       `  read it   cat ${home}/mail/${user.domain}/${user.user}/new/*`,
     ],
-    `  look      bulkhead status${usual}`,
+    `  look      bulkhead console${usual}`,
     `  DNS       bulkhead check${usual}`,
     `  undo      bulkhead down${usual}`,
   ];

@@ -6,10 +6,10 @@ import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
 import { doubtsAbout, erasedPlaces } from "../erased_places.ts";
 import { isRoot } from "../installation.ts";
-import { isThere } from "../replace_file.ts";
 import type { Opened } from "../site_io.ts";
 import { ListenError, listenTcp } from "../sockets.ts";
 import { readStatus } from "../status_file.ts";
+import { clockState } from "./clock_io.ts";
 import { type Finding, finding } from "./finding.ts";
 import { holdersOf } from "./holders.ts";
 import { foreignLinks } from "./links.ts";
@@ -90,6 +90,8 @@ function portFindings({ opened }: LocalInputs): Finding[] {
     }
   });
 }
+
+const MINUTE_MS = 60_000;
 
 /** Free inodes below which a new file may fail soon. */
 const FEW_INODES = 10_000;
@@ -220,20 +222,37 @@ function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
   return found;
 }
 
-/** What can be said without a clock to compare with. */
+/** What can be said without another clock to compare with. */
 function clockFindings({ opened }: LocalInputs): Finding[] {
-  const { mtime } = isThere(opened.paths.usersFile)
-    ? Deno.statSync(opened.paths.usersFile)
-    : { mtime: null };
-  return mtime !== null && mtime.getTime() > Date.now() + 60_000
-    ? [finding(
+  const { mtime } = Deno.statSync(opened.paths.usersFile);
+  if (mtime !== null && mtime.getTime() > Date.now() + MINUTE_MS) {
+    return [finding(
       "clock",
       "wrong",
       `the clock stands before ${mtime.toISOString()}, when ` +
         `${opened.paths.usersFile} was written`,
       "set it, and keep it right by systemd-timesyncd or chrony",
-    )]
-    : [];
+    )];
+  }
+  const state = clockState(openLibc(opened.plan.site.libc));
+  switch (state.kind) {
+    case "kept":
+      return [finding(
+        "clock",
+        "good",
+        `a program keeps the clock: right to within ${state.withinMs} ms, it ` +
+          "says",
+      )];
+    case "not kept":
+      return [finding(
+        "clock",
+        "hint",
+        "the kernel knows of no program that keeps the clock right",
+        "systemd-timesyncd, chrony (with rtcsync) or ntpd does",
+      )];
+    case "unknown":
+      return [];
+  }
 }
 
 function mib(octets: number): string {

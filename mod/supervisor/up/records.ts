@@ -79,14 +79,17 @@ export function wantedRecords(facts: RecordFacts): WantedRecord[] {
   for (const domain of facts.domains) {
     records.push(...domainRecords(domain, facts));
   }
-  records.push({
-    name: hostname,
-    type: "TXT",
-    value: quoted("v=spf1 a -all"),
-    what: "helo-spf",
-    weight: "convenient",
-    why: "who else greets with this name is not this server",
-  });
+  // A name has one policy, RFC 7208 §3.2.
+  if (!facts.domains.includes(hostname)) {
+    records.push({
+      name: hostname,
+      type: "TXT",
+      value: quoted("v=spf1 a -all"),
+      what: "helo-spf",
+      weight: "convenient",
+      why: "who else greets with this name is not this server",
+    });
+  }
   if (facts.certificate !== null) {
     records.push({
       name: `_25._tcp.${hostname}`,

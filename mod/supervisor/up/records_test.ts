@@ -184,6 +184,16 @@ Deno.test("wantedRecords() asks for MTA-STS only with an authority's certificate
   assert.ok(!bare.has("tlsa") && !bare.has("address") && bare.has("mx"));
 });
 
+Deno.test("wantedRecords() wants one policy of a name", () => {
+  const same = { ...FACTS, domains: ["mx.home.test", "home.test"] };
+  for (const domain of same.domains) {
+    const policies = wantedRecords(same).filter(({ name, value }) =>
+      name === domain && value.includes("v=spf1")
+    );
+    assert.equal(policies.length, 1, domain);
+  }
+});
+
 Deno.test("reverseName() turns addresses round", () => {
   assert.equal(reverseName("192.0.2.7"), "7.2.0.192.in-addr.arpa");
   // RFC 3596 §2.5 has this one.
