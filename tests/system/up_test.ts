@@ -9,15 +9,21 @@ import {
   CAN_MAKE_MACHINES,
   TestMachine,
 } from "./machine_fixture.ts";
-import { BULKHEAD, ROOT } from "./server_fixture.ts";
+import { ROOT } from "./server_fixture.ts";
 
 const ignore = !CAN_MAKE_MACHINES;
 const UP = "bulkhead up home.test --user me --offline";
 const MADE = "/etc/bulkhead/made.json";
 
+/** What the one file unpacks to run at all is older than this. */
+const BEGIN = "bulkhead --version >/dev/null; touch /mnt/began";
+
 /** The machine that lies below may have the roles' users already. */
 const NO_USERS =
   "sed -i '/^bulkhead-/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow";
+
+/** A program that is killed at a moment has to be a module of the checkout. */
+const CHECKOUT = `${Deno.execPath()} run --no-check -A`;
 
 /** What `up --json` says. */
 interface Upped {
@@ -52,7 +58,7 @@ Deno.test({
   fn: async () => {
     await using machine = await TestMachine.make();
     await machine.good(NO_USERS);
-    const dry = await machine.good(`touch /mnt/began; ${UP} --dry-run`);
+    const dry = await machine.good(`${BEGIN}; ${UP} --dry-run`);
     assert.match(dry, /would make +the configuration/);
     assert.equal(await machine.good(LISTING), "", "a dry run makes nothing");
 
@@ -229,18 +235,20 @@ Deno.test({
     );
     // As if it were the one file, which is copied.
     await machine.good(
-      `printf '#!/bin/sh\\nexec ${BULKHEAD.join(" ")} "$@"\\n' >/mnt/file; ` +
+      `printf '#!/bin/sh\\nexec ${CHECKOUT} ${ROOT}main.ts "$@"\\n' ` +
+        ">/mnt/file; " +
         "chmod 755 /mnt/file",
     );
-    const killed = "BULKHEAD_FILE=/mnt/file " +
-      `'${Deno.execPath()}' run --no-check -A ` +
-      `'${ROOT}tests/system/up_main.ts'`;
+    const asFile = `BULKHEAD_FILE=/mnt/file ${CHECKOUT} ${ROOT}`;
+    const killed = `${asFile}tests/system/up_main.ts`;
     const upKills = await killedUntilDone(machine, `${killed} up /mnt/pw`);
     assert.ok(upKills > 12, `${upKills} kills of up`);
     await machine.good(SEND);
     assert.match(await machine.good(READ), /^hello$/m);
     const again = JSON.parse(
-      await machine.good(`BULKHEAD_FILE=/mnt/file ${UP} --json`),
+      await machine.good(
+        `${asFile}main.ts ${UP.slice(UP.indexOf(" "))} --json`,
+      ),
     ) as Upped;
     assert.deepEqual(
       new Set(again.steps.map(({ did }) => did)),
@@ -287,7 +295,7 @@ Deno.test({
   fn: async () => {
     await using machine = await TestMachine.make();
     await machine.good(
-      "cp /bin/sleep /mnt/x; touch /mnt/began\n" +
+      `${BEGIN}\n` +
         'echo \'Deno.listen({ hostname: "0.0.0.0", port: 25 }); ' +
         "setInterval(() => {}, 1e6)' >/mnt/listen.ts\n" +
         `cp '${Deno.execPath()}' /mnt/master\n` +
