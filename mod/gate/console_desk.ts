@@ -4,6 +4,7 @@
  */
 import { log } from "../core/log.ts";
 import { networkText, parseNetwork } from "../core/network.ts";
+import { OneAtATime } from "../core/one_at_a_time.ts";
 import { sessionName, TicketDesk } from "../core/ticket.ts";
 import type { AskedOf, Verdict } from "../ipc/call.ts";
 import type { consoleCalls } from "./console_ipc.ts";
@@ -12,11 +13,15 @@ import type { Store } from "./store_io.ts";
 
 type Calls = typeof consoleCalls;
 
+/** Lists that are made or wait: a console that asks for more slows itself. */
+const MAX_LISTS = 16;
+
 /** See the file's head. */
 export class ConsoleDesk {
   readonly #part: () => GatePart;
   readonly #store: Pick<Store, "say" | "shown">;
   readonly #tickets: TicketDesk;
+  readonly #lists = new OneAtATime(MAX_LISTS);
 
   constructor(options: {
     part: () => GatePart;
@@ -47,9 +52,11 @@ export class ConsoleDesk {
       this.#tickets.look(grant, "grant").is === "good";
     if (!mayRead) return { refusal: "no-grant" };
     const network = client === "" ? null : parseNetwork(client);
-    return network !== null && "fault" in network
-      ? { answer: { verdicts: [], said: [] } }
-      : { answer: await this.#store.shown(network) };
+    if (network !== null && "fault" in network) {
+      return { answer: { verdicts: [], said: [] } };
+    }
+    const answer = await this.#lists.run(() => this.#store.shown(network));
+    return answer === undefined ? { refusal: "busy" } : { answer };
   }
 
   /** See `console_ipc.ts`. */

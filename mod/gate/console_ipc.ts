@@ -41,7 +41,8 @@ export const consoleCalls = {
       verdicts: list(shownVerdict, { max: MAX_SHOWN }),
       said: list(saidOf, { max: MAX_SHOWN }),
     }),
-    refuses: ["no-grant"],
+    /** `busy`: too many lists are being made. */
+    refuses: ["no-grant", "busy"],
     repeatable: true,
   }),
   /** As `bulkhead client allow`, `deny`, `forget`. */

@@ -4,6 +4,7 @@
  * they are. Each order is in our own log, with the one who gave it.
  */
 import { log } from "../core/log.ts";
+import { OneAtATime } from "../core/one_at_a_time.ts";
 import {
   makeTicket,
   readTicket,
@@ -26,6 +27,8 @@ type Calls = typeof consoleCalls;
 /** An order is waited for this long; what it has not done then it does later. */
 const ORDER_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
+/** Lists that are made or wait: a console that asks for more slows itself. */
+const MAX_LISTS = 16;
 
 /** What is known of destinations beside what waits for them. */
 export interface DestinationFacts {
@@ -51,6 +54,7 @@ export class ConsoleDesk {
   readonly #options: DeskOptions;
   readonly #tickets: TicketDesk;
   readonly #census: Census;
+  readonly #lists = new OneAtATime(MAX_LISTS);
   #isOrdering = false;
 
   constructor(options: DeskOptions) {
@@ -140,8 +144,12 @@ export class ConsoleDesk {
     ask: AskedOf<Calls["messages"]>,
   ): Promise<Verdict<Calls["messages"]>> {
     if (!this.mayRead(ask.grant)) return { refusal: "no-grant" };
-    const found = await listMessages(this.#options.source, ask);
-    return { answer: { ...found, total: this.#options.messages() } };
+    const found = await this.#lists.run(() =>
+      listMessages(this.#options.source, ask)
+    );
+    return found === undefined
+      ? { refusal: "busy" }
+      : { answer: { ...found, total: this.#options.messages() } };
   }
 
   /** See `console_ipc.ts`. */

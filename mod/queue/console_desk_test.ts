@@ -248,6 +248,15 @@ Deno.test("ConsoleDesk lists messages page by page", async (t) => {
     assert.deepEqual(await all({ domain: "test" }), []);
     assert.deepEqual(await all({ domain: "%" }), []);
   });
+  await t.step("so many at once, and no more", async () => {
+    const asks = Array.from(
+      { length: 40 },
+      () => desk.messages({ grant, ...FILTER, state: "deferred" }),
+    );
+    const refused = (await Promise.all(asks)).filter((one) => "refusal" in one);
+    assert.equal(refused.length, 24);
+    assert.ok("answer" in await desk.messages({ grant, ...FILTER }));
+  });
   await t.step("a line says what waits and why", async () => {
     const verdict = await desk.messages({ grant, ...FILTER, limit: 1 });
     assert.ok("answer" in verdict);

@@ -114,7 +114,8 @@ export const consoleCalls = {
       total: count,
       after: text({ max: 20 }),
     }),
-    refuses: ["no-grant"],
+    /** `busy`: too many lists are being made. */
+    refuses: ["no-grant", "busy"],
     repeatable: true,
   }),
   /** Where mail goes, those with the most that waits first. */
