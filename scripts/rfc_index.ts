@@ -46,6 +46,11 @@ const LIST = new Map<number, Rfc>([
     note: "MTA-STS policies may be there",
   }],
   [2034, { title: "SMTP extension: ENHANCEDSTATUSCODES", support: "Yes" }],
+  [2104, {
+    title: "HMAC",
+    support: "Yes",
+    note: "digests of what messages are found by",
+  }],
   [2142, { title: "Mailbox names for common services", support: "Yes" }],
   [2181, { title: "Clarifications to the DNS", support: "Partial" }],
   [2231, {

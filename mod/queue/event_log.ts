@@ -13,7 +13,7 @@ import type { Scrubbed } from "./write_ahead_log_io.ts";
 
 const GATHER_MS = 100;
 /** Events in one transaction, so that none delays an accept for long. */
-const BATCH = 256;
+const BATCH = 64;
 /** Events kept while they cannot be written; beyond it the oldest go. */
 const MAX_HELD = 20_000;
 /** Beyond so many they are kept without their sessions, which are long. */

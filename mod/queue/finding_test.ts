@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Event } from "./event.ts";
@@ -6,6 +7,7 @@ import { EventStore } from "./event_store_io.ts";
 import { boundedStory } from "./finding.ts";
 import { findMessages } from "./inspect.ts";
 import { laboratory, newAsk, storyOf, tempDir, until } from "./laboratory.ts";
+import { Terms } from "./terms_io.ts";
 import { ownOutcome } from "../core/outcome.ts";
 
 /** What a file holds, as searchable text. */
@@ -107,6 +109,12 @@ Deno.test("The history holds no word of a subject, and none at all when they are
     );
     assert.equal(found.length, subjectWords ? 1 : 0);
   }
+});
+
+Deno.test("Terms are HMAC-SHA-256, cut", () => {
+  const key = crypto.getRandomValues(new Uint8Array(32));
+  const whole = createHmac("sha256", key).update("w:köln").digest();
+  assert.deepEqual(new Terms(key).ofWord("köln"), whole.subarray(0, 8));
 });
 
 Deno.test("EventStore forgets the terms with the rows that they lead to", () => {

@@ -5,7 +5,7 @@
  * can read: a copy of the database without it tells nobody a word.
  */
 import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import fs from "node:fs";
 import type { Event } from "./event.ts";
 
@@ -22,12 +22,14 @@ export function termKeyPath(dir: string): string {
 
 /** Makes terms. */
 export class Terms {
-  readonly #key: Uint8Array;
+  readonly #inner: Hash;
+  readonly #outer: Hash;
   readonly #known = new Map<string, Buffer>();
 
   /** @param key See {@link openTermKey} */
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#inner = keyed(key, 0x36);
+    this.#outer = keyed(key, 0x5c);
   }
 
   /** The term of an address, in whatever case it was written. */
@@ -63,10 +65,18 @@ export class Terms {
     ]);
   }
 
+  // HMAC, RFC 2104 §2, with the key's share of it done once: half the time.
   #digest(text: string): Buffer {
-    return createHmac("sha256", this.#key).update(text).digest()
-      .subarray(0, TERM_BYTES);
+    const inner = this.#inner.copy().update(text).digest();
+    return this.#outer.copy().update(inner).digest().subarray(0, TERM_BYTES);
   }
+}
+
+/** SHA-256 that has read the key's block. */
+function keyed(key: Uint8Array, pad: number): Hash {
+  const block = new Uint8Array(64).fill(pad);
+  for (const [i, octet] of key.entries()) block[i]! ^= octet;
+  return createHash("sha256").update(block);
 }
 
 /** What {@link Terms.ofStory} joined. */
