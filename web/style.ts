@@ -19,7 +19,6 @@ export const STYLE = `:root {
   --waiting-bg: light-dark(#fbf1da, #2b2312);
   --bad-bg: light-dark(#fbe9e7, #331a19);
   --p1: light-dark(#a9cfd6, #24505a);
-  --p2: light-dark(#0b6171, #63c3d3);
   --p3: light-dark(#b07a12, #d19c3a);
   --p4: light-dark(#c4534c, #d8766e);
   --p5: light-dark(#6d4a8f, #b295d6);
@@ -124,9 +123,9 @@ details:not(.sure) > summary { color: var(--accent); width: max-content; max-wid
 
 .tiles { list-style: none; margin: 0.9rem 0 0.4rem; padding: 0; display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); background: var(--card); border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
 .tiles li { padding: 0.55rem 0.9rem 0.6rem; box-shadow: -1px -1px 0 var(--line); }
-.tiles .name { display: block; font-size: 0.8125rem; color: var(--dim); }
+.tiles .name { display: block; color: var(--dim); }
 .tiles strong { display: block; font-size: 1.75rem; line-height: 1.2; font-weight: 600; letter-spacing: -0.02em; }
-.tiles .dim { font-size: 0.8125rem; }
+.tiles :is(.name, .dim) { font-size: 0.8125rem; }
 
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0.75rem; margin: 0.9rem 0 0.5rem; }
 .plot { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem 0.9rem; }
@@ -137,12 +136,12 @@ details:not(.sure) > summary { color: var(--accent); width: max-content; max-wid
 .plot .grid { stroke: var(--line); fill: none; }
 .stroke { fill: none; stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
 .p1.area { fill: var(--p1); } .p3.area { fill: var(--p3); } .p4.area { fill: var(--p4); } .p5.area { fill: var(--p5); }
-.p2.stroke { stroke: var(--p2); } .p3.stroke { stroke: var(--p3); stroke-dasharray: 4 3; }
+.p2.stroke { stroke: var(--accent); } .p3.stroke { stroke: var(--p3); stroke-dasharray: 4 3; }
 .keys { margin-left: auto; font-size: 0.8125rem; color: var(--dim); display: flex; gap: 0.8rem; }
 .key::before { content: ""; display: inline-block; width: 0.7em; height: 0.7em; margin-right: 0.35em; background: currentColor; border-radius: 2px; }
 .key.line::before { height: 0; width: 1em; border-top: 2px solid; background: none; vertical-align: middle; }
 .key.p3.line::before { border-top-style: dashed; }
-.key.p1::before { color: var(--p1); } .key.p2::before { color: var(--p2); } .key.p3::before { color: var(--p3); } .key.p4::before { color: var(--p4); } .key.p5::before { color: var(--p5); }
+.key.p1::before { color: var(--p1); } .key.p2::before { color: var(--accent); } .key.p3::before { color: var(--p3); } .key.p4::before { color: var(--p4); } .key.p5::before { color: var(--p5); }
 
 table { overflow-wrap: break-word; border-collapse: collapse; width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 6px; margin: 0.5rem 0; }
 caption { text-align: left; color: var(--dim); padding: 0 0 0.35rem; font-size: 0.875rem; }
@@ -235,16 +234,17 @@ dl.plain dt { color: var(--ink); font-weight: 600; margin-top: 0.6rem; }
   .find { margin-left: 0; flex: 1 0 100%; order: 9; }
   .find input { flex: 1; }
   .account { margin-left: auto; }
-  .ways { padding: 0.4rem 0.9rem; background: var(--well); }
+  .ways { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.4rem 0.9rem; background: var(--well); }
   .ways p { position: absolute; clip-path: inset(50%); }
   .ways ul { display: flex; flex-wrap: wrap; gap: 0 0.1rem; }
   .ways a { margin: 0; padding: 0.3rem 0.5rem; border-left: 0; border-bottom: 3px solid transparent; border-radius: 0; }
   .ways [aria-current] { border-bottom-color: var(--accent); }
   main { padding: 0.9rem; }
-  .cards, .cards tbody, .cards caption { display: block; }
+  .cards, .cards caption { display: block; }
+  .cards tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: 0.5rem; }
   .cards { border: 0; background: none; }
   .cards thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
-  .cards tr { display: grid; grid-template-columns: minmax(0, 1fr); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.7rem; margin: 0.5rem 0; }
+  .cards tr { display: grid; grid-template-columns: minmax(0, 1fr); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.7rem; align-content: start; }
   .cards th, .cards td, .cards td.n { border: 0; padding: 0.12rem 0; text-align: left; white-space: normal; }
   .cards td[data-is] { position: relative; padding-left: 6.2rem; }
   .cards td[data-is]::before { content: attr(data-is); position: absolute; left: 0; color: var(--dim); font-size: 0.8125rem; }

@@ -66,7 +66,7 @@ function list(page: PageInput, found: readonly Destination[]): Html {
           }</a>`,
         number(one.active),
         one.last === null
-          ? html`<span class="dim">nothing went there yet</span>`
+          ? html`<span class="dim">no delivery is remembered</span>`
           : safety(one.last),
         one.last === null ? NOTHING : last(one.last, nowMs),
       ]),
@@ -158,6 +158,8 @@ function explained(): Html {
         <dd>The destination says by HTTPS which hosts are its, and that they have certificates that a public authority vouches for.</dd>
         <dt>Not proved</dt>
         <dd>The connection is encrypted, but who listens at the other end is known by its address alone. A listener who only hears learns nothing; one who diverts the connection may.</dd>
+        <dt>A host with a port</dt>
+        <dd>A next hop that the configuration names: what is sent there is told of the host, what waits of the domain.</dd>
         <dt>Does not answer</dt>
         <dd>One delivery tries at a time until the time shown; the others wait in the queue and delay nobody else.</dd>
       </dl>

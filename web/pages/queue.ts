@@ -106,7 +106,7 @@ function list(page: PageInput, { messages, total, after }: MessagePage): Html {
     messageTable(page, {
       caption: `${count(messages.length, "message")} of ${
         number(total)
-      }, newest first`,
+      } in the queue, newest first`,
       messages,
       ...(mayAct(page) ? { form: "chosen" } : {}),
     })
