@@ -52,10 +52,12 @@ export function accountsFromRange(base: number): Accounts {
 /**
  * Looks the roles' accounts up in the user table.
  *
+ * @param stand Who stands in for those that are not there
  * @returns The accounts, or the names that are missing
  */
 export function accountsFromTable(
   prefix: string,
+  stand?: Accounts,
 ): { ok: true; accounts: Accounts } | { ok: false; missing: string[] } {
   const users = readTable("/etc/passwd");
   const groupTable = readTable("/etc/group");
@@ -63,13 +65,17 @@ export function accountsFromTable(
   const roles = new Map<RoleName, Account>();
   for (const name of ROLE_NAMES) {
     const row = users.get(prefix + name);
-    if (row === undefined) missing.push(prefix + name);
+    const standIn = stand?.roles.get(name);
+    if (row === undefined && standIn !== undefined) roles.set(name, standIn);
+    else if (row === undefined) missing.push(prefix + name);
     else roles.set(name, { uid: Number(row[2]), gid: Number(row[3]) });
   }
   const groups = new Map<SharedGroup, number>();
   for (const name of SHARED_GROUPS) {
     const row = groupTable.get(prefix + name);
-    if (row === undefined) missing.push(prefix + name);
+    const standIn = stand?.groups.get(name);
+    if (row === undefined && standIn !== undefined) groups.set(name, standIn);
+    else if (row === undefined) missing.push(prefix + name);
     else groups.set(name, Number(row[2]));
   }
   return missing.length > 0

@@ -1,5 +1,5 @@
 /** Commands of who looks after a home. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommandLine, withConfig, withJson } from "./topic.ts";
 
 /** `upgrade`, `backup`, `restore`, `verify`. */
@@ -7,6 +7,35 @@ export function addCareCommands(
   program: Command,
   { programs, ended }: CommandLine,
 ): void {
+  withJson(withConfig(program.command("upgrade")))
+    .description(
+      "put a new program in the place of the installed one, and go back if its " +
+        "server is not ready; without a file, say what an upgrade would do",
+    )
+    .argument("[newfile]", "the new program's file")
+    .option("--check", "only try it, on copies, beside the running server")
+    .option(
+      "--file <installed>",
+      "the installed file, if not the one that runs",
+    )
+    .addOption(new Option("--users", "make the users of new roles").hideHelp())
+    .addOption(new Option("--back", "undo a trial that was left").hideHelp())
+    .action(async (newFile, options) =>
+      ended(
+        await (await import("./upgrade.ts")).upgradeCommand(
+          options.config,
+          programs,
+          {
+            newFile,
+            file: options.file,
+            check: options.check === true,
+            users: options.users === true,
+            back: options.back === true,
+            json: options.json === true,
+          },
+        ),
+      )
+    );
   withJson(withConfig(program.command("backup")))
     .description(
       "copy everything, while the server runs, so that it can be had again",
