@@ -6,6 +6,7 @@
  * A path is relative and of plain steps; owners are roles' names where they
  * are roles, because another machine has other numbers for them.
  */
+import { createHash } from "node:crypto";
 import { SHARED_GROUPS } from "../accounts.ts";
 import { ROLE_NAMES, type RoleName } from "../../ipc/call.ts";
 import { int, object, text, z } from "../../ipc/schema.ts";
@@ -51,6 +52,8 @@ const footer = object({
   bytes: size,
   /** In the queue. */
   messages: size,
+  /** Of all lines before, in hexadecimal. */
+  sha256: text({ max: 64 }),
 });
 
 /** See the head. */
@@ -95,6 +98,13 @@ export function parseManifest(written: string): Manifest {
   }
   const foot = footer.safeParse(rest.pop());
   if (!foot.success || foot.data.entries !== rest.length) throw notWhole();
+  const before = written.slice(
+    0,
+    written.lastIndexOf("\n", written.length - 2),
+  );
+  if (sumOf(`${before}\n`) !== foot.data.sha256) {
+    throw new BadBackup("its manifest is damaged");
+  }
   const entries = new Map<string, BackupEntry>();
   for (const one of rest) {
     const read = entry.safeParse(one);
@@ -108,6 +118,10 @@ export function parseManifest(written: string): Manifest {
   }
   const { bytes, messages } = foot.data;
   return { header: head.data, entries, bytes, messages };
+}
+
+function sumOf(lines: string): string {
+  return createHash("sha256").update(lines).digest("hex");
 }
 
 function notWhole(): BadBackup {

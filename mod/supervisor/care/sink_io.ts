@@ -41,6 +41,7 @@ export class BackupWriter {
   readonly #accounts: Accounts | null;
   readonly #manifest: string;
   readonly #lines: Deno.FsFile;
+  readonly #sum = createHash("sha256");
   #entries = 0;
   #bytes = 0;
 
@@ -116,7 +117,8 @@ export class BackupWriter {
   /** Adds the manifest, and gives the whole its name. */
   async finish(messages: number): Promise<void> {
     const entries = this.#entries;
-    this.#put({ end: true, entries, bytes: this.#bytes, messages });
+    const sha256 = this.#sum.digest("hex");
+    this.#put({ end: true, entries, bytes: this.#bytes, messages, sha256 });
     this.#lines.syncSync();
     const { size } = this.#lines.statSync();
     await this.#place.file({
@@ -159,6 +161,7 @@ export class BackupWriter {
 
   #put(value: unknown): void {
     const octets = new TextEncoder().encode(line(value));
+    if (!("end" in (value as object))) this.#sum.update(octets);
     for (let at = 0; at < octets.length;) {
       at += this.#lines.writeSync(octets.subarray(at));
     }

@@ -1,0 +1,323 @@
+/** Backups and restores that end at any step, and backups that are not whole. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import {
+  type BackupEntry,
+  BadBackup,
+  isPlainPath,
+  line,
+  parseManifest,
+} from "../../mod/supervisor/care/manifest.ts";
+import { walkMail } from "../../mod/supervisor/care/maildir_walk.ts";
+import { NotPlain, openPlain } from "../../mod/supervisor/care/plain_file.ts";
+import { endRestore } from "../../mod/supervisor/care/restore.ts";
+import { BackupWriter } from "../../mod/supervisor/care/sink_io.ts";
+import {
+  JUST_LOOKING,
+  readBackup,
+} from "../../mod/supervisor/care/source_io.ts";
+import {
+  BadTar,
+  headerOf,
+  longName,
+  readHeader,
+} from "../../mod/supervisor/care/tar.ts";
+import { Ender } from "./care_fixture.ts";
+
+const HEADER = {
+  backup: 1,
+  program: "0.1.0",
+  atMs: 1,
+  hostname: "mx.home.test",
+  home: "/srv/home",
+  config: "/srv/home/bulkhead.toml",
+  format: {},
+  hasMail: true,
+};
+
+function tempDir(): string {
+  return Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
+}
+
+const LONG = `mail/home.test/${"user".repeat(30)}/cur/1795273285.M9P1Q2.mx:2,S`;
+const FILES: readonly [string, string][] = [
+  ["users", "me@home.test\n"],
+  ["queue/queue.db", "x".repeat(70_000)],
+  ["tls/empty", ""],
+  ["mail/home.test/me/new/1", "y".repeat(512)],
+  [LONG, "a long name"],
+];
+
+/** Writes {@link FILES} as a backup. */
+async function written(target: string): Promise<void> {
+  const dir = tempDir();
+  const writer = new BackupWriter({
+    target,
+    scratch: dir,
+    accounts: null,
+    header: HEADER,
+  });
+  await writer.directory("mail/home.test", Deno.statSync(dir));
+  for (const [path, text] of FILES) {
+    Deno.writeTextFileSync(`${dir}/file`, text);
+    using file = openPlain(`${dir}/file`);
+    await writer.file(path, file);
+  }
+  await writer.finish(7);
+}
+
+for (const form of ["b", "b.tar"]) {
+  Deno.test(`readBackup() reads ${form} as it was written`, async () => {
+    const target = `${tempDir()}/${form}`;
+    await written(target);
+    assert.equal(fs.statSync(target).mode & 0o077, 0, "root's alone");
+    assert.equal(fs.existsSync(`${target}.part`), false);
+    const found: [string, string][] = [];
+    const manifest = await readBackup(target, {
+      async file(path, octets) {
+        let text = "";
+        for await (const chunk of octets) {
+          text += new TextDecoder().decode(chunk);
+        }
+        found.push([path, text]);
+      },
+    });
+    assert.deepEqual(found, FILES);
+    assert.equal(manifest.messages, 7);
+    assert.equal(manifest.entries.get("mail/home.test")?.kind, "directory");
+  });
+
+  Deno.test(`readBackup() refuses ${form} with any octet changed or cut off`, async () => {
+    const target = `${tempDir()}/${form}`;
+    await written(target);
+    const files = form === "b"
+      ? [...FILES.map(([path]) => path), "manifest"].map((one) =>
+        `${target}/${one}`
+      )
+      : [target];
+    for (const path of files) {
+      const whole = Deno.readFileSync(path);
+      if (whole.length === 0) continue;
+      const spoilt = [
+        whole.subarray(0, Math.floor(whole.length / 2)),
+        ...[0.01, 0.5, 0.97].map((part) => {
+          const octets = whole.slice();
+          // Not in the blocks that end or fill an archive.
+          const at = form === "b"
+            ? Math.floor(part * whole.length)
+            : Math.floor(part * (whole.length - 1_536));
+          if (octets[at] === 0) octets[at] = 1;
+          else octets[at]! ^= 0x01;
+          return octets;
+        }),
+      ];
+      for (const [n, octets] of spoilt.entries()) {
+        Deno.writeFileSync(path, octets);
+        const isPadding = form !== "b" && n > 0 && isOutside(whole, octets);
+        if (isPadding) continue;
+        await assert.rejects(
+          readBackup(target, JUST_LOOKING),
+          (error) => error instanceof BadBackup,
+          `${path} ${n}`,
+        );
+      }
+      Deno.writeFileSync(path, whole);
+    }
+    await readBackup(target, JUST_LOOKING);
+  });
+}
+
+/** True if only octets that fill a block are another. */
+function isOutside(whole: Uint8Array, changed: Uint8Array): boolean {
+  const at = whole.findIndex((octet, n) => octet !== changed[n]);
+  return whole[at] === 0;
+}
+
+Deno.test("readBackup() refuses what its manifest does not name", async () => {
+  const target = `${tempDir()}/b.tar`;
+  await written(target);
+  const whole = Deno.readFileSync(target);
+  const more = headerOf({
+    path: "auth/passwords",
+    kind: "file",
+    size: 0,
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    mtimeS: 0,
+  });
+  const octets = new Uint8Array(whole.length + more.length);
+  octets.set(more);
+  octets.set(whole, more.length);
+  Deno.writeFileSync(target, octets);
+  await assert.rejects(readBackup(target, JUST_LOOKING), /which its manifest/);
+});
+
+Deno.test("isPlainPath() takes no path that leads elsewhere", () => {
+  for (const path of ["", "/etc", "a/../b", "..", "a//b", "a/", "./a", "a\0"]) {
+    assert.equal(isPlainPath(path), false, path);
+  }
+  for (const path of ["a", "a/b", "a/..b", "mail/x:2,S"]) {
+    assert.equal(isPlainPath(path), true, path);
+  }
+});
+
+Deno.test("parseManifest() refuses every cut, and names that lead elsewhere", () => {
+  const entry: BackupEntry = {
+    path: "a",
+    kind: "file",
+    size: 1,
+    mode: 0o600,
+    owner: "queue",
+    group: 0,
+    sha256: "00",
+  };
+  const end = (...lines: readonly string[]) => {
+    const sha256 = createHash("sha256").update(lines.join("")).digest("hex");
+    const foot = { end: true, entries: 1, bytes: 1, messages: 0, sha256 };
+    return lines.join("") + line(foot);
+  };
+  const whole = end(line(HEADER), line(entry));
+  assert.equal(parseManifest(whole).entries.size, 1);
+  for (let cut = 0; cut < whole.length; cut++) {
+    assert.throws(() => parseManifest(whole.slice(0, cut)), BadBackup);
+  }
+  for (const bad of [{ ...entry, path: "../a" }, { ...entry, kind: "link" }]) {
+    assert.throws(
+      () => parseManifest(end(line(HEADER), line(bad))),
+      BadBackup,
+    );
+  }
+  const newer = { ...HEADER, backup: 2 };
+  assert.throws(
+    () => parseManifest(end(line(newer), line(entry))),
+    /restore it with that one/,
+  );
+});
+
+const TAR_NUMBERS = [0, 1, 511, 8 ** 11 - 1, 8 ** 11, 2 ** 40];
+
+for (const size of TAR_NUMBERS) {
+  Deno.test(`readHeader() reads a size of ${size} as headerOf() writes it`, () => {
+    const entry = {
+      path: "a/b",
+      kind: "file" as const,
+      size,
+      mode: 0o640,
+      uid: 62_403,
+      gid: 2 ** 31,
+      mtimeS: 1_795_273_285,
+    };
+    assert.deepEqual(readHeader(headerOf(entry)), entry);
+  });
+}
+
+Deno.test("readHeader() and longName() read a long name; a damaged header is none", () => {
+  const path = "d/".repeat(100) + "file";
+  const octets = headerOf({
+    path,
+    kind: "file",
+    size: 3,
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    mtimeS: 0,
+  });
+  const first = readHeader(octets.subarray(0, 512));
+  assert.equal(first.kind, "long-name");
+  const { size } = first as { size: number };
+  assert.equal(longName(octets.subarray(512, 512 + size)), path);
+  const damaged = octets.slice(0, 512);
+  damaged[3]! ^= 1;
+  assert.throws(() => readHeader(damaged), BadTar);
+  assert.deepEqual(readHeader(new Uint8Array(512)), { kind: "end" });
+});
+
+Deno.test("openPlain() opens no link, no second name, no FIFO, and nobody else's", async () => {
+  const dir = tempDir();
+  Deno.writeTextFileSync(`${dir}/plain`, "x");
+  Deno.symlinkSync(`${dir}/plain`, `${dir}/link`);
+  await new Deno.Command("mkfifo", { args: [`${dir}/fifo`] }).output();
+  openPlain(`${dir}/plain`)[Symbol.dispose]();
+  openPlain(`${dir}/plain`, Deno.uid()!)[Symbol.dispose]();
+  const refused = (name: string, owner?: number) =>
+    assert.throws(
+      () => openPlain(`${dir}/${name}`, owner),
+      (error) =>
+        error instanceof NotPlain && error.isGone === (name === "gone"),
+      name,
+    );
+  refused("link");
+  refused("fifo");
+  refused("gone");
+  refused("plain", 4_711);
+  Deno.linkSync(`${dir}/plain`, `${dir}/second`);
+  refused("plain");
+});
+
+Deno.test("walkMail() misses no message that is moved and marked while it looks", async () => {
+  const dir = tempDir();
+  for (const one of ["new", "cur", "tmp"]) Deno.mkdirSync(`${dir}/${one}`);
+  for (let n = 0; n < 50; n++) Deno.writeTextFileSync(`${dir}/new/m${n}`, "x");
+  Deno.writeTextFileSync(`${dir}/tmp/half`, "x");
+  const found: string[] = [];
+  await walkMail(dir, "mail", {
+    directory: () => Promise.resolve(),
+    file: (path) => {
+      found.push(path);
+      // A reader opens the mailbox: everything goes to `cur`, and is marked.
+      for (const { name } of Deno.readDirSync(`${dir}/new`)) {
+        Deno.renameSync(`${dir}/new/${name}`, `${dir}/cur/${name}:2,`);
+      }
+      for (const { name } of [...Deno.readDirSync(`${dir}/cur`)].slice(0, 3)) {
+        if (name.endsWith("S")) continue;
+        Deno.renameSync(`${dir}/cur/${name}`, `${dir}/cur/${name}S`);
+      }
+      return Promise.resolve();
+    },
+  });
+  const messages = new Set(found.map((path) => /m\d+/.exec(path)?.[0]));
+  assert.equal(messages.size, 50);
+  assert.equal(found.some((path) => path.includes("half")), false);
+});
+
+Deno.test("endRestore() may die at any step, and the next one ends it", async () => {
+  const made = () => {
+    const home = `${tempDir()}/home`;
+    const stage = `${home}/restore-in-the-making`;
+    for (const dir of [`${home}/queue`, `${home}/mail`, `${stage}/queue`]) {
+      Deno.mkdirSync(dir, { recursive: true });
+    }
+    Deno.writeTextFileSync(`${home}/queue/queue.db`, "old");
+    Deno.writeTextFileSync(`${home}/users`, "old");
+    Deno.writeTextFileSync(`${stage}/queue/queue.db`, "new");
+    Deno.writeTextFileSync(`${stage}/format.json`, "new");
+    Deno.writeTextFileSync(
+      `${home}/restoring`,
+      JSON.stringify({
+        aside: "before-restore-1",
+        old: ["mail", "queue", "users"],
+        fresh: ["format.json", "queue"],
+      }),
+    );
+    return home;
+  };
+  const steps = new Ender();
+  await endRestore(made(), steps.step);
+  assert.ok(steps.seen.length >= 7, steps.seen.join(" "));
+  for (let at = 0; at < steps.seen.length; at++) {
+    const home = made();
+    const ender = new Ender(at);
+    assert.equal(await ender.run(endRestore(home, ender.step)), "ended");
+    assert.equal(await endRestore(home), true);
+    const text = (path: string) => Deno.readTextFileSync(`${home}/${path}`);
+    assert.equal(text("queue/queue.db"), "new");
+    assert.equal(text("format.json"), "new");
+    assert.equal(text("before-restore-1/queue/queue.db"), "old");
+    assert.equal(text("before-restore-1/users"), "old");
+    assert.equal(fs.existsSync(`${home}/users`), false);
+    assert.equal(fs.existsSync(`${home}/restoring`), false);
+    assert.equal(await endRestore(home), false);
+  }
+});
