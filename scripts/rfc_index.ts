@@ -164,6 +164,11 @@ const LIST = new Map<number, Rfc>([
     note: "by the tables of UTS 46",
   }],
   [5952, { title: "IPv6 address text representation", support: "Yes" }],
+  [5424, {
+    title: "The syslog protocol",
+    support: "Partial",
+    note: "the numbers of severities",
+  }],
   [5452, { title: "DNS: forged answers", support: "Yes" }],
   [5077, {
     title: "TLS session resumption by tickets",
@@ -194,6 +199,11 @@ const LIST = new Map<number, Rfc>([
     title: "MIME: media types",
     support: "Partial",
     note: "multipart and message/rfc822, for the same",
+  }],
+  [6125, {
+    title: "Names in certificates of services",
+    support: "Partial",
+    note: "which names a certificate is for, as they are shown",
   }],
   [6152, { title: "SMTP extension: 8BITMIME", support: "Yes" }],
   [6409, { title: "Message submission for mail", support: "Yes" }],
@@ -266,6 +276,11 @@ const LIST = new Map<number, Rfc>([
     title: "DANE: TLSA",
     support: "Partial",
     note: "usages 2 and 3, as RFC 7672 wants it for SMTP",
+  }],
+  [6750, {
+    title: "OAuth 2.0: bearer tokens",
+    support: "Partial",
+    note: "as a header, for /metrics",
   }],
   [7218, { title: "DANE: names of the values", support: "Yes" }],
   [7671, { title: "DANE: operational guidance", support: "Yes" }],
