@@ -3,6 +3,7 @@ import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type BackedUp, backUp } from "../care/backup.ts";
 import { careSite } from "../care/jail.ts";
 import { sizeText, wordsOf } from "../care/words.ts";
+import { noteCare } from "../facts/care_log_io.ts";
 import { openSite } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -33,6 +34,13 @@ export async function backup(
       withMail,
       say,
     });
+    const where = target === "-" ? "standard output" : target;
+    noteCare(
+      paths.home,
+      "backup",
+      `${sizeText(made.bytes)} in ${made.files} files to ${where}, ` +
+        `${made.messages} messages waiting, ${made.damaged.length} damaged`,
+    );
     // Standard output has the backup itself.
     if (target === "-") console.error(textOf(made));
     else print(json, made, () => textOf(made));

@@ -5,6 +5,7 @@ import { BadBackup } from "../care/manifest.ts";
 import { restore, type Restored } from "../care/restore.ts";
 import { CareError, sizeText, wordsOf } from "../care/words.ts";
 import { say } from "./backup.ts";
+import { noteCare } from "../facts/care_log_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
 /** Restores a backup; returns the exit code. */
@@ -34,12 +35,19 @@ export async function restoreCommand(
     });
     const { config, aside, verified, notes, manifest } = done;
     const { atMs, program } = manifest.header;
+    const isWhole = verified.every(({ ok }) => ok);
+    noteCare(
+      done.home,
+      "restore",
+      `from ${source}, of ${new Date(atMs).toISOString()}: ` +
+        (isWhole ? "all is whole" : "something in it is damaged"),
+    );
     print(
       json,
       { home: done.home, config, aside, atMs, program, verified, notes },
       () => textOf(done),
     );
-    return verified.every(({ ok }) => ok) ? EXIT.ok : EXIT.no;
+    return isWhole ? EXIT.ok : EXIT.no;
   } catch (error) {
     if (isBusy) return fail(EXIT.busy, [wordsOf(error)]);
     if (error instanceof Deno.errors.NotFound) {

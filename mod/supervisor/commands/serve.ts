@@ -6,6 +6,8 @@ import { bringUp, type Tell } from "../care/bring_up.ts";
 import { Trial } from "../care/trial.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
+import { VERSION } from "../../core/version.ts";
+import { noteCare } from "../facts/care_log_io.ts";
 import { FactsKeeper } from "../facts/facts.ts";
 import { install, isRoot } from "../installation.ts";
 import { isInPlace, removeCopies, removeOldParts } from "../in_place.ts";
@@ -49,7 +51,10 @@ export async function serve(
 ): Promise<number> {
   chooseLogForm(configPath);
   makeRunDir(configPath);
-  const tell: Tell = (name, fields) => event(write, name, fields);
+  const tell: Tell = (name, fields) => {
+    event(write, name, fields);
+    noteUpgrade(configPath, name);
+  };
   const brought = await bringUp(configPath, programs, tell);
   if (brought.kind === "busy") {
     return fail(EXIT.busy, [runsAlready(brought.home)]);
@@ -158,6 +163,19 @@ async function end(ended: Promise<number>): Promise<number> {
   const code = await ended;
   await log.flush(FLUSH_MS);
   return code;
+}
+
+/** How an upgrade ended, for the console. */
+function noteUpgrade(configPath: string, name: string): void {
+  const says = name === "upgrade-well"
+    ? `to version ${VERSION}: every role is ready`
+    : name === "upgrade-undone"
+    ? `to version ${VERSION} was put back; the log says why`
+    : undefined;
+  const read = readConfig(configPath);
+  if (says !== undefined && read.ok) {
+    noteCare(read.config.server.home, "upgrade", says);
+  }
 }
 
 /** Before anything is logged; a faulty file is told of with all the rest. */

@@ -43,6 +43,19 @@ export function appendCare(home: string, entry: CareEntry): void {
   }
 }
 
+/**
+ * The same, for a command that is done: that it cannot be noted, is told on
+ * standard error and changes nothing.
+ */
+export function noteCare(home: string, what: string, says: string): void {
+  try {
+    appendCare(home, { atMs: Date.now(), what, says });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(`bulkhead: ${careFile(home)} cannot be written: ${why}`);
+  }
+}
+
 /** The last entries, newest first; a line that makes no sense is left out. */
 export function readCare(home: string): CareEntry[] {
   const text = readOwn(careFile(home), LOOKED_AT) ?? "";
