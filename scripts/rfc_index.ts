@@ -277,6 +277,11 @@ const LIST = new Map<number, Rfc>([
     support: "Partial",
     note: "usages 2 and 3, as RFC 7672 wants it for SMTP",
   }],
+  [6265, {
+    title: "HTTP cookies",
+    support: "Partial",
+    note: "the console's one, with SameSite and __Host-",
+  }],
   [6750, {
     title: "OAuth 2.0: bearer tokens",
     support: "Partial",

@@ -99,8 +99,8 @@ export function isCsrfOf(session: Visitor, said: string): boolean {
 }
 
 /**
- * The name of the cookie. With `__Host-` no other name of this site, and
- * nobody without TLS, can set it (RFC 6265bis §4.1.3.2).
+ * The name of the cookie (RFC 6265 §4.1). With `__Host-` a browser takes it by
+ * TLS alone, for this host alone and for all of its paths.
  */
 export function cookieName(isSecure: boolean): string {
   return isSecure ? "__Host-bulkhead" : "bulkhead";
