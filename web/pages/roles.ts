@@ -9,6 +9,7 @@ import {
   facts,
   type Html,
   mark,
+  moment,
   NOTHING,
   type Piece,
   said,
@@ -206,9 +207,23 @@ export function rolePage(page: PageInput): Rendered {
         : html`<ul class="flags">${
           one.flags.map((flag) => html`<li>${command(cut(flag, 1_000))}</li>`)
         }</ul>`}
-      <p>Whether the walls hold is tried by <a href="/drill">the drill</a>.</p></section>
+      <p>${drilled(page, name)}</p></section>
     `,
   });
+}
+
+/** Whether the walls hold: what the last drill says of this role. */
+function drilled(page: PageInput, role: string): Piece {
+  const drill = page.sources.facts()?.drill ?? null;
+  const own = drill?.byRole.find((one) => one.role === role);
+  const link = html`<a href="/drill">the drill</a>`;
+  if (drill === null || own === undefined) {
+    return html`Whether the walls hold is tried by ${link}; there was none of this role yet.`;
+  }
+  const words = `${number(own.denied)} of ${count(own.acts, "act")} denied`;
+  return html`${
+    mark(own.denied === own.acts ? "good" : "bad", words)
+  } by ${link}, ${moment(drill.atMs, page.sources.nowMs())}`;
 }
 
 const TRUST: readonly string[] = [
