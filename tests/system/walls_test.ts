@@ -29,8 +29,10 @@ interface Rights {
 }
 
 const SMTPD = ["smtpd.0", "smtpd.1"];
-/** Everybody who takes mail in. */
+/** Everybody whom strangers and users reach. */
 const DOORS = [...SMTPD, "submission.0"];
+/** Everybody who hands mail to spool and queue. */
+const TAKERS = [...DOORS, "pickup.0"];
 
 const RIGHTS: Readonly<Record<string, Rights>> = {
   smtpd: {
@@ -45,8 +47,14 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   console: { answers: [], asks: ["queue", "gate"], listens: "console" },
   resolve: { answers: [...DOORS, "queue.0", "gate.0"], asks: [] },
+  pickup: {
+    answers: [],
+    asks: ["spool", "queue"],
+    read: ["/drop"],
+    write: ["/drop"],
+  },
   spool: {
-    answers: [...DOORS, "queue.0"],
+    answers: [...TAKERS, "queue.0"],
     asks: ["shred"],
     read: ["/spool/segments", "/spool/spent"],
     write: ["/spool/segments", "/spool/spent"],
@@ -61,7 +69,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   auth: { answers: ["submission.0"], asks: [], read: ["/auth"] },
   queue: {
-    answers: [...DOORS, "console.0"],
+    answers: [...TAKERS, "console.0"],
     asks: ["resolve", "spool", "maildir", "smtpc", "dns"],
     read: ["/queue", "/events"],
     write: ["/queue", "/events"],
