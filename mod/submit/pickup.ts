@@ -9,22 +9,26 @@
 import { log } from "../core/log.ts";
 import { LogBrake } from "../core/log_brake.ts";
 import type { Taking } from "./taking.ts";
+import { kindOfName } from "./drop_file.ts";
 import type { DropFiles } from "./drop_files.ts";
 import { type TurnLimits, Turns } from "./turns.ts";
 
-const LIMITS: TurnLimits = { perOwner: 1_000, inAll: 50_000 };
+const LIMITS: TurnLimits = { perOwner: 5_000, inAll: 50_000 };
 /** Names that are looked at before others have their turn. */
 const SLICE = 1_000;
 /** From one look at the directory to the next, when nothing else is to do. */
 const LOOK_EVERY_MS = 250;
 /** A longer listing rests by so much: what it finds shall be worked off. */
-const REST_PER_LISTING = 4;
+const REST_PER_LISTING = 2;
 /** Names that come within it may have the same time, as files know it. */
 const TICK_MS = 100;
 /** As often as that a file may change under our eyes. */
 const MAX_CHANGES = 5;
 const CHANGED_REST_MS = 200;
 const MAX_CHANGING = 10_000;
+/** Names of no message that wait to be removed, and that go at a time. */
+const MAX_JUNK = 100_000;
+const JUNK_SLICE = 50;
 /** In a second. */
 const REMOVALS_TOLD = 10;
 const FIRST_REST_MS = 500;
@@ -45,6 +49,8 @@ export class Pickup {
   /** How often files changed while they were read. */
   readonly #changes = new Map<string, number>();
   readonly #brake = new LogBrake(REMOVALS_TOLD);
+  /** Names that no message has. */
+  #junk: string[] = [];
   #isTaking = false;
   readonly #stopped = Promise.withResolvers<void>();
   #isStopped = false;
@@ -62,6 +68,7 @@ export class Pickup {
   /** True if nothing is being taken, or waits to be, or may have appeared. */
   get isIdle(): boolean {
     return !this.#isTaking && this.#turns.size === 0 && !this.#turns.isCut &&
+      this.#junk.length === 0 &&
       this.#options.files.changedMs() === this.#listedMs;
   }
 
@@ -76,7 +83,9 @@ export class Pickup {
     while (!this.#isStopped) {
       if (this.#isListingDue()) await this.#list();
       const turn = this.#turns.next();
+      this.#clear();
       if (turn !== undefined) await this.#take(turn);
+      else if (this.#junk.length > 0) await turnOfEventLoop();
       else if (this.#turns.isCut) await this.#list();
       else await this.#rest(LOOK_EVERY_MS);
     }
@@ -156,19 +165,42 @@ export class Pickup {
     const isSettled = Math.abs(Date.now() - changedMs) > TICK_MS;
     this.#listedMs = isSettled ? changedMs : NaN;
     this.#turns.isCut = false;
+    this.#junk = [];
     // Names begin with their time: the oldest first.
     const names = [...await files.list()].sort();
     // An empty one is no work, and keeps nobody from resting.
     if (names.length > 0) count("listings");
     for (let at = 0; at < names.length && !this.#isStopped; at++) {
-      const name = names[at]!;
-      const facts = files.look(name);
-      if (facts !== undefined) this.#turns.add({ uid: facts.uid, name });
+      this.#found(names[at]!);
       if (at % SLICE === SLICE - 1) await turnOfEventLoop();
     }
     const now = performance.now();
     this.#listAgainMs = now +
       Math.max(LOOK_EVERY_MS, REST_PER_LISTING * (now - from));
+  }
+
+  #found(name: string): void {
+    if (kindOfName(name) === "junk") {
+      // Whose it is, is looked at when it goes.
+      if (this.#junk.length >= MAX_JUNK) this.#turns.isCut = true;
+      else this.#junk.push(name);
+      return;
+    }
+    const facts = this.#options.files.look(name);
+    if (facts !== undefined) this.#turns.add({ uid: facts.uid, name });
+  }
+
+  /** Some of it between messages, so that no flood delays one for long. */
+  #clear(): void {
+    const { files, count } = this.#options;
+    for (const name of this.#junk.splice(-JUNK_SLICE)) {
+      const facts = files.look(name);
+      if (facts === undefined) continue;
+      if (files.remove(name, facts.isDirectory)) {
+        count("removed");
+        this.#tellRemoved(name, facts.uid, "no-message");
+      } else count("stays");
+    }
   }
 
   /** Until it is stopped, at most. */

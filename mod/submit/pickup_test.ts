@@ -82,10 +82,28 @@ Deno.test("Pickup takes an owner's oldest first", async () => {
 
 Deno.test("Pickup lets one user's flood delay another's message by one", async () => {
   const drop = new FakeDrop();
-  for (let i = 0; i < 5_000; i++) drop.put(1, i);
+  for (let i = 0; i < 9_000; i++) drop.put(1, i);
   const other = drop.put(2, 9_000_000);
   await run(drop, 3);
   assert.ok(drop.taken.slice(0, 2).includes(other));
+});
+
+Deno.test("Pickup removes what has no message's name, and a message does not wait for it", async () => {
+  const drop = new FakeDrop();
+  for (let i = 0; i < 3_000; i++) drop.owners.set(`junk${i}`, 1);
+  drop.put(2);
+  let junk = 0;
+  await run(drop, 2, {
+    say: (_, nth) => {
+      if (nth === 0) {
+        junk = drop.owners.size;
+        setTimeout(() => drop.put(2), 500);
+      }
+      return { is: "gone" };
+    },
+  });
+  assert.ok(junk > 2_900, `${junk} are left at the first message`);
+  assert.equal(drop.owners.size, 0);
 });
 
 Deno.test("Pickup works off a flood that does not fit, listing again", async () => {

@@ -14,9 +14,12 @@ export interface Turn {
 export interface TurnLimits {
   /** Names that wait for one owner. */
   readonly perOwner: number;
-  /** Names that wait in all. */
+  /** Names that wait in all, but for {@link ALWAYS} of each owner. */
   readonly inAll: number;
 }
+
+/** Room that ten greedy owners cannot take from an eleventh. */
+const ALWAYS = 10;
 
 /** See the file's head. */
 export class Turns {
@@ -40,10 +43,9 @@ export class Turns {
   add({ uid, name }: Turn): void {
     if (this.#names.has(name)) return;
     const names = this.#owners.get(uid);
-    if (
-      this.#names.size >= this.#limits.inAll ||
-      (names?.length ?? 0) >= this.#limits.perOwner
-    ) {
+    const count = names?.length ?? 0;
+    const isFull = this.#names.size >= this.#limits.inAll && count >= ALWAYS;
+    if (isFull || count >= this.#limits.perOwner) {
       this.isCut = true;
       return;
     }

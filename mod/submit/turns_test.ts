@@ -34,8 +34,10 @@ Deno.test("Turns cuts an owner's names and says so, and nobody else's", () => {
 });
 
 Deno.test("Turns holds no more than it may in all", () => {
-  const turns = new Turns({ perOwner: 2, inAll: 3 });
-  for (let uid = 0; uid < 10; uid++) turns.add({ uid, name: `${uid}` });
-  assert.equal(turns.size, 3);
+  const turns = new Turns({ perOwner: 100, inAll: 30 });
+  for (let i = 0; i < 200; i++) turns.add({ uid: 1, name: `${i}` });
+  assert.equal(turns.size, 30);
   assert.ok(turns.isCut);
+  turns.add({ uid: 2, name: "x" });
+  assert.equal(turns.size, 31, "the second owner has room all the same");
 });
