@@ -1,13 +1,13 @@
 /**
  * `up` that ends by SIGKILL at the first thing it did that lasts, or `down` at
- * the second: run again and again, `up` is killed between any two of its
- * steps, and `down` between every other two.
+ * the third: run again and again, `up` is killed between any two of its
+ * steps, and `down` between some of its.
  */
 import { programs } from "../../main.ts";
 import { down } from "../../mod/supervisor/commands/down.ts";
 import { up } from "../../mod/supervisor/commands/up.ts";
 
-let left = Deno.args[0] === "up" ? 1 : 2;
+let left = Deno.args[0] === "up" ? 1 : 3;
 
 function die(): void {
   if (--left > 0) return;

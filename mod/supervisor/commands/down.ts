@@ -85,7 +85,8 @@ async function goDown(
     }));
   }
   if (options.json) {
-    print(true, { ok: true, waiting: told.total, undone }, () => "");
+    const { total: waiting, oldest } = told;
+    print(true, { ok: true, waiting, oldest, undone }, () => "");
   }
   return EXIT.ok;
 }
