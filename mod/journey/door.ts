@@ -45,29 +45,30 @@ export function handedIn(event: EventFacts): readonly Step[] {
 }
 
 function handedInText(taken: TakenFacts): string {
-  const { sender, recipients, recipientCount, login } = taken;
-  const left = recipientCount - recipients.length;
-  const to = listed([
-    ...recipients.map((one) => `<${one}>`),
-    ...Array.from({ length: Math.min(left, 3) }, () => ""),
-  ].filter((one) => one !== ""));
-  const more = left > 0 ? ` (${recipientCount} recipients in all)` : "";
-  const who = login === ""
-    ? clientText(taken)
-    : `${login}, who logged in, at ` +
-      clientText(taken);
+  const { sender, recipients, recipientCount } = taken;
+  const to = listed(recipients.map((one) => `<${one}>`));
+  const more = recipientCount > recipients.length
+    ? ` (${recipientCount} recipients in all)`
+    : "";
   const from = sender === "" ? "<> (a notice)" : `<${sender}>`;
-  return `From ${from} to ${to}${more}, handed in by ${who}` +
+  return `From ${from} to ${to}${more}, handed in by ${whoText(taken)}` +
     `${protectionText(taken)}.`;
 }
 
-function clientText({ address, helo, protocol, intake }: TakenFacts): string {
-  if (protocol === "pickup" || address === "") {
-    return helo === "" ? "a program on this machine" : helo;
-  }
-  const name = intake?.name || helo;
-  return `${name} [${address}]`;
+function whoText(taken: TakenFacts): string {
+  const { protocol, helo, login } = taken;
+  if (protocol === LOCAL) return `a program of ${helo} on this machine`;
+  const client = clientText(taken);
+  return login === "" ? client : `${login}, who logged in, at ${client}`;
 }
+
+function clientText({ address, helo, intake }: TakenFacts): string {
+  const name = intake?.name || helo;
+  return address === "" ? name : `${name} [${address}]`;
+}
+
+/** How mail of the drop directory is called, see `mod/submit`. */
+const LOCAL = "local";
 
 function protectionText({ intake, protocol }: TakenFacts): string {
   if (intake !== null && intake.tls !== "") {
@@ -99,7 +100,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["pipelining", "Commands ahead of replies"],
   ["bare-newline", "Bare line feeds"],
   ["non-smtp-command", "Commands of other protocols"],
-  ["pickup", "Drop directory"],
+  ["owner", "Owner"],
 ]);
 
 function checkText({ what, said, evidence }: CheckFacts): string {

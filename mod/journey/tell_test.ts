@@ -681,6 +681,28 @@ Deno.test("tell() tells how a message came, what was looked at, how it was seale
   assert.match(texts().at(-1)!, /any more\.$/);
 });
 
+Deno.test("tell() tells of mail that a program on this machine handed in", () => {
+  const taken = {
+    sender: "me@home.test",
+    recipients: [BOB],
+    recipientCount: 1,
+    address: "local",
+    helo: "uid 1000 (me)",
+    protocol: "local",
+    login: "uid 1000 (me)",
+    sizeBytes: 9,
+    segment: "k7",
+    slot: 1,
+    intake: null,
+  };
+  const facts = story([], [event({ what: "accepted", recipient: "", taken })]);
+  assert.equal(
+    tell(facts, TELLING).steps[0]!.text,
+    "From <me@home.test> to <bob@remote.test>, handed in by a program of uid " +
+      "1000 (me) on this machine.",
+  );
+});
+
 Deno.test("tell() puts no stranger's word into a command", () => {
   for (
     const address of [
