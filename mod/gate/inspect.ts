@@ -65,8 +65,10 @@ export function verdictsAbout(dir: string, address: string): AboutShown {
   const db = new GateDatabase(dir);
   try {
     const wanted = address.toLowerCase();
+    // Domains are ASCII; a local part may be written otherwise in JSON.
+    const domain = wanted.slice(Math.max(0, wanted.lastIndexOf("@")));
     const verdicts: ShownVerdict[] = [];
-    for (const row of db.run.verdictsWith.iterate(wanted)) {
+    for (const row of db.run.verdictsWith.iterate(domain)) {
       if (verdicts.length === MAX_ABOUT) break;
       const verdict = verdictOf(row);
       const isMeant = verdict.sender.toLowerCase() === wanted ||
