@@ -2,6 +2,7 @@
  * What the gate does for the console, and for whom; see the queue's desk. Each
  * word is in our own log, with the one who said it.
  */
+import { LogBrake } from "../core/log_brake.ts";
 import { log } from "../core/log.ts";
 import { networkText, parseNetwork } from "../core/network.ts";
 import { OneAtATime } from "../core/one_at_a_time.ts";
@@ -15,6 +16,8 @@ type Calls = typeof consoleCalls;
 
 /** Lists that are made or wait: a console that asks for more slows itself. */
 const MAX_LISTS = 16;
+/** Refusals in the log. */
+const LOGGED_EACH_SECOND = 5;
 
 /** See the file's head. */
 export class ConsoleDesk {
@@ -22,6 +25,7 @@ export class ConsoleDesk {
   readonly #store: Pick<Store, "say" | "shown">;
   readonly #tickets: TicketDesk;
   readonly #lists = new OneAtATime(MAX_LISTS);
+  readonly #brake = new LogBrake(LOGGED_EACH_SECOND);
 
   constructor(options: {
     part: () => GatePart;
@@ -65,7 +69,7 @@ export class ConsoleDesk {
   ): Verdict<Calls["say"]> {
     const looked = this.#tickets.look(grant, "grant");
     if (looked.is !== "good") {
-      log("console-refused", { why: looked.is, action: word, alarm: true });
+      this.#refused({ why: looked.is, action: word, alarm: true });
       return { refusal: "no-grant" };
     }
     const parsed = parseNetwork(text);
@@ -91,5 +95,10 @@ export class ConsoleDesk {
     }
     if (everywhere) this.#tickets.spendAll();
     return { answer: {} };
+  }
+
+  /** A console that was taken over could fill the log with it. */
+  #refused(fields: Readonly<Record<string, string | true>>): void {
+    if (this.#brake.mayWrite(Date.now())) log("console-refused", fields);
   }
 }

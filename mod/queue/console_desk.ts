@@ -3,6 +3,7 @@
  * over can do no more than the administrators who are signed in, as long as
  * they are. Each order is in our own log, with the one who gave it.
  */
+import { LogBrake } from "../core/log_brake.ts";
 import { log } from "../core/log.ts";
 import { OneAtATime } from "../core/one_at_a_time.ts";
 import {
@@ -29,6 +30,8 @@ const ORDER_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
 /** Lists that are made or wait: a console that asks for more slows itself. */
 const MAX_LISTS = 16;
+/** Refusals in the log. */
+const LOGGED_EACH_SECOND = 5;
 
 /** What is known of destinations beside what waits for them. */
 export interface DestinationFacts {
@@ -55,6 +58,7 @@ export class ConsoleDesk {
   readonly #tickets: TicketDesk;
   readonly #census: Census;
   readonly #lists = new OneAtATime(MAX_LISTS);
+  readonly #brake = new LogBrake(LOGGED_EACH_SECOND);
   #isOrdering = false;
 
   constructor(options: DeskOptions) {
@@ -73,7 +77,7 @@ export class ConsoleDesk {
   signIn({ ticket }: AskedOf<Calls["signIn"]>): Verdict<Calls["signIn"]> {
     const looked = this.#tickets.spend(ticket, "link");
     if (looked.is !== "good") {
-      log("console-refused", { why: looked.is });
+      this.#refused({ why: looked.is });
       return { refusal: looked.is };
     }
     const nowMs = Date.now();
@@ -107,7 +111,7 @@ export class ConsoleDesk {
   ): Promise<Verdict<Calls["order"]>> {
     const looked = this.#tickets.look(grant, "grant");
     if (looked.is !== "good") {
-      log("console-refused", { why: looked.is, action, alarm: true });
+      this.#refused({ why: looked.is, action, alarm: true });
       return { refusal: "no-grant" };
     }
     if (this.#isOrdering) return { refusal: "busy" };
@@ -177,6 +181,11 @@ export class ConsoleDesk {
       (other.last?.atMs ?? 0) - (one.last?.atMs ?? 0)
     );
     return { answer: { destinations: all.slice(0, MAX_DESTINATIONS) } };
+  }
+
+  /** A console that was taken over could fill the log with it. */
+  #refused(fields: Readonly<Record<string, string | true>>): void {
+    if (this.#brake.mayWrite(Date.now())) log("console-refused", fields);
   }
 
   /** Leaves it where the command line would: it outlives a crash, too. */
