@@ -6,8 +6,10 @@
  */
 import { html } from "hono/html";
 import type { PageInput } from "../page.ts";
+import { button } from "./forms.ts";
 import { frame } from "./frame.ts";
 import { command, type Html, NOTHING } from "./parts.ts";
+import { plain } from "./words.ts";
 
 /** See the file's head. */
 export function signInPage(page: PageInput): Html {
@@ -28,6 +30,17 @@ export function signInPage(page: PageInput): Html {
       <form method="post" action="/in" id="sign-in" class="filter big">
       <label for="ticket">Or paste the ticket, which is what stands behind the # of the link</label>
       <input id="ticket" name="ticket" required maxlength="300" autocomplete="off" autocapitalize="none" spellcheck="false"> <button>Sign in</button></form>
+      ${page.session === null ? NOTHING : html`
+        <p>This browser is signed in, by the link of ${plain(
+          page.session.by,
+        )}.</p>
+        ${button(page, {
+          action: "/out",
+          label: "Sign everybody out",
+          fields: { everywhere: "yes" },
+          sure: "Every administrator, you too, signs in anew.",
+        })}
+      `}
       <details class="words">
         <summary>Why so?</summary>
         <p>The console is trusted with nothing. What you sign in with is a paper that only root can write, and that the queue and the gate check themselves before they obey. Somebody who takes over the console can do nothing that no administrator signed in for.</p>
