@@ -293,8 +293,9 @@ const REFUSED: readonly Refused[] = [
   },
   {
     name: "a table",
-    from: "evil@sender.test",
-    headline: /a table of yours says so/,
+    from: SENDER,
+    to: "evil@fine.test",
+    headline: /to <evil@fine\.test> .*a table of yours says so/,
     then: /Let the client in|undo/,
   },
 ];
@@ -375,12 +376,8 @@ Deno.test({
     await withNsd({ zones, port: freePort() }, async (dnsPort) => {
       await using made = await installation({ users: ["me"] });
       Deno.writeTextFileSync(
-        `${made.home}/senders`,
-        "evil@sender.test REJECT Not you\n",
-      );
-      Deno.writeTextFileSync(
         `${made.home}/recipients`,
-        "held@fine.test HOLD\n",
+        "held@fine.test HOLD\nevil@fine.test REJECT Not you\n",
       );
       change(
         made,
@@ -403,7 +400,6 @@ deny = ["192.0.2.10"]
 [greylist]
 enabled = true
 [access]
-sender = ["senders"]
 recipient = ["recipients"]
 [dns]
 port = ${dnsPort}
@@ -421,26 +417,24 @@ ${destinations.join("\n")}
       );
       await made.start();
       const { ids, me } = await everything(made);
-      const [told, evil, boss, mine, full, list, none, word] = await Promise
+      const [told, boss, full, list, none, word] = await Promise
         .all([
           made.json<Told>("why", SENDER, "--json"),
-          made.json<Told>("why", "EVIL@sender.test", "--json"),
           made.json<Told>("why", "boss@home.test", "--json"),
-          made.json<Told>("why", "me@home.test", "--json"),
-          made.command("why", ids.get("busy")!, "--full"),
+          made.command("why", me, "--full"),
           made.command("why", "odyssey"),
-          made.command("why", "x@unheard.test"),
+          made.command("why", "unheard"),
           made.json<Told>("why", "odyssey", "FULL", "--json"),
         ]);
-      const of = (id: string | undefined, { journeys } = told) =>
-        journeys.find(({ queueId }) => queueId === id);
+      const of = (id: string | undefined) =>
+        told.journeys.find(({ queueId }) => queueId === id);
 
       for (const row of [...ROWS, ...DNS_ROWS, ...LATER]) {
         await t.step(`explains: ${row.name}`, () => {
           check(row, of(ids.get(row.name)));
         });
       }
-      const refused = [told, evil, boss, mine].flatMap(({ journeys }) =>
+      const refused = [told, boss].flatMap(({ journeys }) =>
         journeys.filter(({ queueId }) => queueId === "")
       );
       for (const row of [...REFUSED, ...REFUSED_USERS]) {
@@ -470,10 +464,6 @@ ${destinations.join("\n")}
           "erased",
         ]);
         assert.match(steps[0]!.text, /client\.test \[127\.0\.0\.1\] without/);
-        assert.match(
-          of(me, mine)!.steps[0]!.text,
-          /me@home\.test, who logged in, .* over TLS/,
-        );
       });
       await t.step("finds by words of the subject", () => {
         assert.deepEqual(word.found.map(({ queueId }) => queueId), [
@@ -484,13 +474,15 @@ ${destinations.join("\n")}
         assert.equal(full.code, 0, full.errors);
         assert.match(full.out, /Next:/);
         assert.match(full.out, /S: 421 4\.3\.2/);
+        const flat = full.out.replace(/\s+/g, " ");
+        assert.match(flat, /by me@home\.test, who logged in, .* over TLS/);
         for (const line of full.out.split("\n")) {
           assert.ok(line.length < 80 || line.startsWith("    bulkhead"), line);
         }
         assert.match(list.out, /messages, the newest first/);
         assert.match(list.out, /Pick one: bulkhead why/);
         assert.equal(none.code, 66);
-        assert.match(none.errors, /nothing is known of x@unheard\.test/);
+        assert.match(none.errors, /nothing is known of unheard/);
       });
       await made.stopCleanly();
     });
@@ -545,7 +537,7 @@ const REFUSED_USERS: readonly (Said & { readonly headline: RegExp })[] = [
   },
   {
     name: "who did not log in",
-    headline: /from <me@home\.test> .*had not logged in\./,
+    headline: /from <boss@home\.test> .*had not logged in\./,
     then: /user name, password and TLS/,
   },
 ];
@@ -616,14 +608,14 @@ async function submit(made: Installation): Promise<string> {
     host: "mx.home.test",
   });
   client.expect(await client.say("EHLO client.test"), 250);
-  client.expect(await client.say("MAIL FROM:<me@home.test>"), 530);
+  client.expect(await client.say("MAIL FROM:<boss@home.test>"), 530);
   const me = { login: "me@home.test", password: "a password" };
   const { raw } = new X509Certificate(pem);
   client.expect(await logIn(client, "PLAIN", me, raw), 235);
   client.expect(await client.say("MAIL FROM:<boss@home.test>"), 550);
   return await client.transact(
     "me@home.test",
-    ["me@home.test"],
+    ["b@busy.test"],
     octets("Subject: x\r\n\r\nx\r\n"),
   );
 }
