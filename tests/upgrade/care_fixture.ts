@@ -6,6 +6,11 @@ import {
   switchUpgrade,
   undoUpgrade,
 } from "../../mod/queue/upgrade_io.ts";
+import { careFor, isCare } from "../../mod/gate/inspect_care.ts";
+import { inspectCare } from "../../mod/queue/inspect_care.ts";
+import { contentsAsk } from "../../mod/spool/care_ipc.ts";
+import { inspectContents } from "../../mod/spool/inspect_contents.ts";
+import type { AskRole } from "../../mod/supervisor/care/jail.ts";
 import { type Paths, pathsOf } from "../../mod/supervisor/plan.ts";
 import type { UpgradeWorld } from "../../mod/supervisor/care/upgrade.ts";
 
@@ -87,6 +92,20 @@ export function worldWithoutJails(
     step: onStep,
   };
 }
+
+/** What the roles' one-shot programs do, in this process. */
+export const withoutJails: AskRole = async (role, args, input) => {
+  if (role === "queue") {
+    const [, queue, events, , ...words] = args;
+    return await inspectCare({ queue: queue!, events: events! }, words);
+  }
+  if (role === "gate") {
+    const [, dir, what] = args;
+    return isCare(what) ? await careFor(dir!, what) : undefined;
+  }
+  const asked = JSON.parse(new TextDecoder().decode(input));
+  return inspectContents(args[2]!, contentsAsk.parse(asked));
+};
 
 /** Every file of a home with its octets, but for what may differ. */
 export function contentsOf(home: string, ignore: RegExp): Map<string, string> {

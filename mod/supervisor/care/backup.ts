@@ -24,7 +24,7 @@ import { type Copied, copied } from "../../queue/care_ipc.ts";
 import { VERSION } from "../../core/version.ts";
 import { isThere } from "../replace_file.ts";
 import { readFormat } from "./format_file.ts";
-import { askJailed, type CareSite, careSite } from "./jail.ts";
+import { askJailed, type CareSite } from "./jail.ts";
 import { walkMail } from "./maildir_walk.ts";
 import { BACKUP_VERSION, type BackupHeader } from "./manifest.ts";
 import { overwriteAndRemove } from "./old_layout.ts";
@@ -208,19 +208,12 @@ function copySite(site: CareSite): CareSite {
 
 /** The segments' copies, as if they were the spool. */
 function stagedSite(site: CareSite): CareSite {
-  const { config, accounts, programs } = site;
   const dir = `${site.paths.home}/${STAGE}/segments`;
-  const made = careSite({
-    config,
-    accounts,
-    programs,
-    home: site.paths.home,
-  });
   return {
-    ...made,
+    ...site,
     plan: {
-      ...made.plan,
-      site: { ...made.plan.site, spoolDir: dir, spentDir: dir },
+      ...site.plan,
+      site: { ...site.plan.site, spoolDir: dir, spentDir: dir },
     },
   };
 }

@@ -17,7 +17,16 @@ export interface CareSite extends JailSite {
   readonly paths: Paths;
   readonly config: Config;
   readonly programs: ReadonlyMap<string, string>;
+  /** In place of a jail, for tests. */
+  readonly ask?: AskRole | undefined;
 }
+
+/** Runs a program as a role would, and gives what it says. */
+export type AskRole = (
+  role: RoleName,
+  args: readonly string[],
+  input: Uint8Array | undefined,
+) => Promise<unknown>;
 
 /**
  * Describes one.
@@ -25,11 +34,12 @@ export interface CareSite extends JailSite {
  * @param home Where it lies, if that is not what the configuration says
  */
 export function careSite(
-  { config, accounts, programs, home = config.server.home }: {
+  { config, accounts, programs, ask, home = config.server.home }: {
     readonly config: Config;
     readonly accounts: Accounts | null;
     readonly programs: ReadonlyMap<string, string>;
     readonly home?: string;
+    readonly ask?: AskRole | undefined;
   },
 ): CareSite {
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
@@ -44,6 +54,7 @@ export function careSite(
     config,
     accounts,
     programs,
+    ask,
     plan: { site, manifests: ROLES },
   };
 }
@@ -62,6 +73,7 @@ export async function askJailed(
   args: readonly string[],
   jailing: Jailing = {},
 ): Promise<unknown> {
+  if (site.ask !== undefined) return await site.ask(role, args, jailing.input);
   const run = await runJailed(site, role, args, site.programs, {
     withinMs: WITHIN_MS,
     ...jailing,

@@ -29,7 +29,7 @@ import { makePlaces, placesOf } from "../home.ts";
 import { type Paths, pathsOf } from "../plan.ts";
 import { isThere, replaceFile, syncPath } from "../replace_file.ts";
 import { newerFault, parseFormat, standingOf } from "./format_file.ts";
-import { type CareSite, careSite } from "./jail.ts";
+import { type AskRole, type CareSite, careSite } from "./jail.ts";
 import { BadBackup, groupId, type Manifest, ownerId } from "./manifest.ts";
 import { removeTree, syncTree } from "./sink_io.ts";
 import { JUST_LOOKING, readBackup } from "./source_io.ts";
@@ -45,6 +45,10 @@ export interface RestoreOptions {
   /** What is there goes aside. */
   readonly replace: boolean;
   readonly programs: ReadonlyMap<string, string>;
+  /** See {@link CareSite}. */
+  readonly ask?: AskRole;
+  /** Of the roles, if not as the backup's configuration says; for tests. */
+  readonly accounts?: Accounts | null;
   readonly say: (text: string) => void;
   /** Refuses a home whose server runs; holds its lock. */
   readonly lock: (paths: Paths) => void;
@@ -109,7 +113,11 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     removeTree(stage);
     const manifest = await unpack(options, stage);
     await step("owners");
-    const { config, accounts, configText } = await accountsOf(manifest, stage);
+    const { config, accounts, configText } = accountsOf(
+      manifest,
+      stage,
+      options.accounts,
+    );
     give(manifest, { stage, accounts });
     await step("verify");
     const verifiedAll = await verifyMail({
@@ -194,6 +202,7 @@ async function unpack(
 function accountsOf(
   manifest: Manifest,
   stage: string,
+  given: Accounts | null | undefined,
 ): { config: Config; accounts: Accounts | null; configText: string } {
   const { header } = manifest;
   const format = parseFormat(header.format);
@@ -215,7 +224,7 @@ function accountsOf(
   }
   return {
     config: loaded.config,
-    accounts: usersOf(loaded.config),
+    accounts: given === undefined ? usersOf(loaded.config) : given,
     configText,
   };
 }
@@ -264,7 +273,7 @@ function give(
 
 /** What is restored, before it has its place; runs the installed program. */
 function stagedSite(
-  { programs }: RestoreOptions,
+  { programs, ask }: RestoreOptions,
   at: {
     config: Config;
     accounts: Accounts | null;
@@ -273,7 +282,7 @@ function stagedSite(
   },
 ): CareSite {
   const { config, accounts, home, stage } = at;
-  const site = careSite({ config, accounts, programs, home: stage });
+  const site = careSite({ config, accounts, programs, ask, home: stage });
   return { ...site, paths: { ...site.paths, home } };
 }
 
