@@ -37,7 +37,7 @@ export function handedIn(event: EventFacts): readonly Step[] {
         "acknowledged.",
       details: [
         `ChaCha20-Poly1305, in segment ${taken.segment}; its key is in slot ` +
-        `${taken.slot} of another role's file`,
+        `${taken.slot} of the queue's own file`,
         "synced before the acknowledgement: content, key and envelope",
       ],
     },

@@ -38,11 +38,8 @@ export function attemptStep(event: EventFacts, queueId: string): Step {
 }
 
 /** The words themselves, behind what they mean. */
-function quoted({ code, text, host }: EventFacts): string {
-  if (text === "") return "";
-  return host === ""
-    ? ` Our own record: ${code} ${text}`
-    : ` The record of ${host}: ${code} ${text}`;
+function quoted({ code, text }: EventFacts): string {
+  return text === "" ? "" : ` On record: ${code} ${text}`;
 }
 
 function deliveredText(event: EventFacts): string {
@@ -245,6 +242,6 @@ function erasedText(segment: string, isGone: boolean | undefined): string {
   if (segment === "" || isGone === undefined) return key;
   return isGone
     ? `${key} Its segment ${segment} was overwritten and is gone.`
-    : `${key} Its segment ${segment} is overwritten when the last message ` +
-      "in it is done.";
+    : `${key} Its segment ${segment} is overwritten, too, once no message ` +
+      "waits in it.";
 }

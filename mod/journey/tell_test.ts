@@ -675,7 +675,7 @@ Deno.test("tell() tells how a message came, what was looked at, how it was seale
     "sealed: Sealed under a key of its own, and on disk before it was " +
     "acknowledged.",
     "erased: Its key was destroyed, so nobody can read its content any more. " +
-    "Its segment k7 is overwritten when the last message in it is done.",
+    "Its segment k7 is overwritten, too, once no message waits in it.",
   ]);
   assert.match(texts(true).at(-1)!, /was overwritten and is gone\.$/);
   assert.match(texts().at(-1)!, /any more\.$/);
