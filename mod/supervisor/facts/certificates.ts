@@ -28,8 +28,8 @@ export function certificateFacts(
       issuer: nameOf(cert.issuer),
       isSelfSigned: cert.issuer === cert.subject &&
         cert.verify(cert.publicKey),
-      notBeforeMs: Date.parse(cert.validFrom),
-      notAfterMs: Date.parse(cert.validTo),
+      notBeforeMs: Date.parse(cert.validFrom) || 0,
+      notAfterMs: Date.parse(cert.validTo) || 0,
     }];
   });
 }

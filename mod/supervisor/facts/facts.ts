@@ -85,12 +85,14 @@ export class FactsKeeper implements Observer {
 
   #slowFacts(): SlowFacts {
     const { plan, paths } = this.#opened;
-    const places = erasedPlaces(this.#libc, paths);
+    const places = placesAt(this.#libc, paths);
     return {
       manifests: manifestFacts(plan, this.#installation, this.#landlock),
       certificates: certificateFacts(certificatesOf(this.#opened)),
       erasure: [
-        { path: paths.home, says: guaranteeFor(places) },
+        ...places.length === 0
+          ? []
+          : [{ path: paths.home, says: guaranteeFor(places) }],
         ...places.map(({ what, dir, sentence }) => ({
           path: dir,
           says: `${what}: ${sentence}`,
@@ -129,7 +131,7 @@ export class FactsKeeper implements Observer {
   }
 
   /** The same object until something changed. */
-  #factsWith(warnings: string[]): Facts {
+  #factsWith(warnings: string[]): Facts | undefined {
     const made = {
       ...this.#slow,
       drill: this.#drill,
@@ -145,12 +147,24 @@ export class FactsKeeper implements Observer {
       warnings,
       this.#opened.plan.listen.size,
     ]);
-    if (this.#facts === undefined || text !== this.#text) {
-      // Checked here, too: what the console would refuse costs it its life.
-      this.#facts = facts.parse(made);
+    if (text !== this.#text) {
       this.#text = text;
+      // Checked here, too: what the console would refuse costs it its life. It
+      // keeps the facts before, then: a number out of bounds, somewhere, is
+      // worth nobody's end.
+      this.#facts = facts.safeParse(made).data ?? this.#facts;
     }
     return this.#facts;
+  }
+}
+
+/** None if the file system does not say: a reload goes on without. */
+function placesAt(libc: Libc, paths: Opened["paths"]) {
+  try {
+    return erasedPlaces(libc, paths);
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+    return [];
   }
 }
 
