@@ -13,7 +13,7 @@ import { clockState } from "./clock_io.ts";
 import { type Finding, finding } from "./finding.ts";
 import { holdersOf } from "./holders.ts";
 import { foreignLinks } from "./links.ts";
-import { Manifest } from "./manifest.ts";
+import { type Made, Manifest } from "./manifest.ts";
 import { isOfAuthority } from "./records.ts";
 import { serviceKindHere, succeeds } from "./service.ts";
 import { foundCertificate } from "./target.ts";
@@ -193,7 +193,13 @@ function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
   }
   if (!isRoot()) return found;
   const dir = configPath.slice(0, configPath.lastIndexOf("/"));
-  const { all } = Manifest.read(`${dir}/made.json`);
+  let all: readonly Made[];
+  try {
+    all = Manifest.read(`${dir}/made.json`).all;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return [...found, finding("service", "warning", error.message)];
+  }
   const service = all.find((one) => one.kind === "service");
   if (
     service?.kind === "service" && service.how === "systemd" &&

@@ -68,10 +68,19 @@ export class Manifest {
    * Reads it; one that is not there is empty.
    *
    * @param onWritten Told after each change on disk
-   * @throws {Error} If the file is damaged: nobody knows then whose is what
+   * @throws {Error} If the file is damaged, because nobody knows then whose is
+   * what; or somebody else could have written it, who would choose what is
+   * removed
    */
   static read(path: string, onWritten: () => void = () => {}): Manifest {
     if (!isThere(path)) return new Manifest(path, [], onWritten);
+    const { uid, mode, isFile } = Deno.lstatSync(path);
+    if (!isFile || uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) {
+      throw new Error(
+        `${path} could have been written by somebody else: what it says is ` +
+          "not done. Run this as its owner, or look at it and move it away",
+      );
+    }
     try {
       const { made } = manifest.parse(JSON.parse(Deno.readTextFileSync(path)));
       return new Manifest(path, made, onWritten);

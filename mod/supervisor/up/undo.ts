@@ -69,10 +69,18 @@ async function undo(
       if (one.path === service.file?.path) service.forget();
       return { what: one.path, did: "removed" };
     }
-    case "link":
-      if (linkTo(one.path) === one.to) Deno.removeSync(one.path);
+    case "link": {
+      const isOurs = linkTo(one.path) === one.to;
+      if (isOurs) Deno.removeSync(one.path);
       manifest.remove(one);
-      return { what: one.path, did: "removed" };
+      return isOurs || !isThere(one.path)
+        ? { what: one.path, did: "removed" }
+        : {
+          what: one.path,
+          did: "kept",
+          why: "it is another program's by now",
+        };
+    }
     case "aside":
       putBack(one.path);
       manifest.remove(one);
