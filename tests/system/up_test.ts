@@ -41,8 +41,9 @@ interface Downed {
   readonly undone: readonly { what: string; did: string; why?: string }[];
 }
 
-const SEND = "printf 'Subject: hello\\n\\nhello\\n' | curl -s --crlf -T - " +
-  "--mail-rcpt me@home.test smtp://127.0.0.1:25";
+const SEND = "python3 -c \"import smtplib; smtplib.SMTP('127.0.0.1', 25, " +
+  "'client.test').sendmail('you@remote.test', ['me@home.test'], " +
+  "'Subject: hello\\\\r\\\\n\\\\r\\\\nhello\\\\r\\\\n')\"";
 const READ =
   "for i in $(seq 100); do cat /var/lib/bulkhead/mail/home.test/me/" +
   "new/* 2>/dev/null && break; sleep 0.1; done";
