@@ -264,7 +264,11 @@ else
 fi
 
 case $name in
-  sendmail | mailq | newaliases) set -- "$name" "$@" ;;
+  sendmail | mailq | newaliases)
+    set -- "$name" "$@"
+    # A program's directory may be gone by now, and the runtime wants one.
+    [ -d "$PWD" ] || cd /
+    ;;
 esac
 BULKHEAD_FILE=$self
 DENO_DIR=/dev/null
