@@ -4,11 +4,13 @@
  * here. Help, man pages and completion are made from the same table.
  */
 import { Command, CommanderError } from "commander";
+import { FORMATS } from "../../core/formats.ts";
+import { VERSION } from "../../core/version.ts";
 import { addCareCommands } from "./care_topic.ts";
 import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
 import { addConsoleCommand } from "./console_topic.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, print } from "./exit.ts";
 import { addManualCommands } from "./manual_topic.ts";
 import { addQueueCommands } from "./queue_topic.ts";
 import { addServerCommands } from "./server_topic.ts";
@@ -42,6 +44,10 @@ export async function run(
   args: readonly string[],
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
+  if (asksVersions(args)) {
+    print(true, { program: VERSION, formats: FORMATS }, () => "");
+    return EXIT.ok;
+  }
   let code: number = EXIT.ok;
   const program = buildProgram({ programs, ended: (value) => code = value });
   try {
@@ -53,6 +59,12 @@ export async function run(
     }
     throw error;
   }
+}
+
+/** `--version --json`: which versions of everything this program knows. */
+function asksVersions(args: readonly string[]): boolean {
+  return args.length === 2 && args.includes("--json") &&
+    (args.includes("--version") || args.includes("-V"));
 }
 
 /** The table of all commands. */

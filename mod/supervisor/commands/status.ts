@@ -1,6 +1,8 @@
 /** `bulkhead status`: is it running, and how are its roles? */
 import { isWell } from "../../../web/news.ts";
 import { visible } from "../../core/visible.ts";
+import type { Formats } from "../../core/formats.ts";
+import { readFormat } from "../care/format_file.ts";
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
 import { readStatus, type Status } from "../status_file.ts";
@@ -15,13 +17,20 @@ export function status(configPath: string, json: boolean): number {
   if (found === undefined) {
     print(
       json,
-      { running: false, home },
+      { running: false, home, formats: formatsOf(home) },
       () => `No server runs on ${home}. \`bulkhead serve\` starts one.`,
     );
     return EXIT.no;
   }
-  print(json, { running: true, home, ...found }, () => table(found));
+  const data = { running: true, home, formats: formatsOf(home), ...found };
+  print(json, data, () => table(found));
   return found.ready && found.roles.every(isWell) ? EXIT.ok : EXIT.no;
+}
+
+/** Of what versions the home is; null if its format file cannot be read. */
+function formatsOf(home: string): Formats | null {
+  const found = readFormat(home);
+  return found.kind === "unreadable" ? null : found.format.versions;
 }
 
 function table(found: Status): string {

@@ -61,6 +61,12 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
+# Users of roles that a new program has and an older one had not: outside of
+# the walls below, and passed over where it fails.
+ExecStartPre=-+${
+    [...command, "upgrade", "--users", "--config", configPath].map(unitWord)
+      .join(" ")
+  }
 ExecStart=${
     [...command, "serve", "--config", configPath].map(unitWord).join(" ")
   }
