@@ -3,7 +3,8 @@
  * second when something changed: `event: now`, and data in JSON.
  */
 import type { News } from "./news.ts";
-import type { Counts, FlowSample, ListedMessage } from "./sources.ts";
+import type { FlowSample } from "./news.ts";
+import type { Counts, ListedMessage } from "./sources.ts";
 
 /** The data of `now`. */
 export interface LiveData {

@@ -8,16 +8,16 @@ import { keepAccepting } from "../mod/ipc/accepting.ts";
 import { runRole } from "../mod/ipc/role_runtime.ts";
 import { queueContract } from "../mod/queue/queue_ipc.ts";
 import { consoleApp } from "./app.ts";
-import { Flow, totalsOf } from "./flow.ts";
 import { Live } from "./live_io.ts";
-import { type Facts, type News, told } from "./news.ts";
+import { type Facts, type FlowSample, type News, told } from "./news.ts";
 import { officeOf } from "./office_io.ts";
 import { type ConsolePart, consolePart } from "./role.ts";
 import { renewCertificate, serverOf } from "./server_io.ts";
 import { Sessions } from "./session.ts";
-import { countsOf, sourcesFor } from "./sources_io.ts";
+import { sourcesFor } from "./sources_io.ts";
 
-const SAMPLE_EACH_MS = 1_000;
+/** The supervisor tells each second, and at once who has just started. */
+const NEWS_WITHIN_MS = 1_500;
 
 /** Runs the console. */
 export function main(): Promise<void> {
@@ -27,22 +27,21 @@ export function main(): Promise<void> {
     const gate = role.ask(gateContract);
     let news: News | undefined;
     let facts: Facts | undefined;
+    let flow: readonly FlowSample[] = [];
+    const firstNews = Promise.withResolvers<void>();
     role.onNews((message) => {
       const heard = told.parse(message);
       if ("news" in heard) news = heard.news;
-      else facts = heard.facts;
+      else if ("facts" in heard) facts = heard.facts;
+      else flow = heard.flow;
+      firstNews.resolve();
     });
-    const flow = new Flow();
-    const sampling = setInterval(async () => {
-      const counts = await countsOf(queue);
-      if (counts !== undefined) flow.add(totalsOf(counts, news), Date.now());
-    }, SAMPLE_EACH_MS);
     const wells = {
       queue,
       gate,
       news: () => news,
       facts: () => facts,
-      flow,
+      flow: () => flow,
       expireMs: () => role.part.expireMs,
     };
     const live = new Live();
@@ -73,10 +72,14 @@ export function main(): Promise<void> {
       if (renewed.tls !== null) renewCertificate(server, renewed.tls);
       app = build(renewed);
     });
-    for (const fd of role.listeners("console")) server.listen({ fd });
-    keepAccepting(server);
+    // Woken by a browser, it has a moment to hear what it is to show.
+    setTimeout(firstNews.resolve, NEWS_WITHIN_MS);
+    firstNews.promise.then(() => {
+      for (const fd of role.listeners("console")) server.listen({ fd });
+      keepAccepting(server);
+    });
+    role.restsWhen(() => live.size === 0 && sessions.size === 0);
     role.onStop(() => {
-      clearInterval(sampling);
       live.close();
       server.close();
     });

@@ -123,8 +123,32 @@ export const facts = object({
 /** See {@link facts}. */
 export type Facts = z.infer<typeof facts>;
 
+const total = int({ min: 0, max: 2 ** 50 });
+
+/** What flowed in one minute. */
+export const flowSample = object({
+  /** Its begin. */
+  atMs: time,
+  accepted: total,
+  delivered: total,
+  deferred: total,
+  bounced: total,
+  refused: total,
+  /** From arrival to delivery, of those delivered in it; 0 if none was. */
+  delayP50Ms: total,
+  delayP95Ms: total,
+});
+
+/** See {@link flowSample}. */
+export type FlowSample = z.infer<typeof flowSample>;
+
 /** One message of the supervisor to the console. */
-export const told = z.union([object({ news }), object({ facts })]);
+export const told = z.union([
+  object({ news }),
+  object({ facts }),
+  /** The last hour, a minute each, oldest first. */
+  object({ flow: list(flowSample, { max: 60 }) }),
+]);
 
 /** True if a process answers, or rests until it is wanted. */
 export function isWell({ state }: { readonly state: string }): boolean {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { Reply } from "../mod/ipc/call.ts";
 import { officeOf } from "./office_io.ts";
 import { sourcesFor } from "./sources_io.ts";
-import { Flow } from "./flow.ts";
 
 type AnyReply = Reply<never> | { kind: "answered"; answer: unknown };
 
@@ -131,7 +130,7 @@ Deno.test("sourcesFor() asks with the visitor's grant, and gives nothing for a r
       gate,
       news: () => undefined,
       facts: () => undefined,
-      flow: new Flow(),
+      flow: () => [],
       expireMs: () => 1_000,
     },
     "g",

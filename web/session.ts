@@ -71,6 +71,14 @@ export class Sessions {
     return session;
   }
 
+  /** Those that are not over. */
+  get size(): number {
+    for (const [hash, session] of this.#byHash) {
+      if (!this.isOpen(session)) this.#byHash.delete(hash);
+    }
+    return this.#byHash.size;
+  }
+
   /** True while it is open; does not count as use. */
   isOpen(session: Session): boolean {
     const nowMs = this.#nowMs();

@@ -6,7 +6,7 @@
 import type { Journey } from "../mod/journey/journey.ts";
 import type { AnswerOf } from "../mod/ipc/call.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
-import type { Facts, News } from "./news.ts";
+import type { Facts, FlowSample, News } from "./news.ts";
 
 /** Recipients by state, and totals. */
 export type Counts = AnswerOf<typeof queueContract.calls.counts>;
@@ -83,20 +83,6 @@ export interface SaidOfClient {
   readonly network: string;
   readonly word: string;
   readonly atMs: number;
-}
-
-/** One interval of the plots. */
-export interface FlowSample {
-  /** Its begin. */
-  readonly atMs: number;
-  readonly accepted: number;
-  readonly delivered: number;
-  readonly deferred: number;
-  readonly bounced: number;
-  readonly refused: number;
-  /** From arrival to delivery, of those delivered in it; 0 if none was. */
-  readonly delayP50Ms: number;
-  readonly delayP95Ms: number;
 }
 
 /** See the file's head. */

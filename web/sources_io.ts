@@ -5,8 +5,7 @@ import type { Edge } from "../mod/ipc/edge.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
 import { QUEUE_ID_PATTERN } from "../mod/core/ids.ts";
 import { tell } from "../mod/journey/tell.ts";
-import type { Flow } from "./flow.ts";
-import type { Facts, News } from "./news.ts";
+import type { Facts, FlowSample, News } from "./news.ts";
 import type { Counts, Sources } from "./sources.ts";
 
 /** Words of a search, and how long each may be. */
@@ -20,7 +19,7 @@ export interface Wells {
   readonly gate: Edge<typeof gateContract.calls>;
   readonly news: () => News | undefined;
   readonly facts: () => Facts | undefined;
-  readonly flow: Flow;
+  readonly flow: () => readonly FlowSample[];
   /** How long a message is tried. */
   readonly expireMs: () => number;
 }
@@ -45,7 +44,7 @@ export function sourcesFor(
     nowMs: () => Date.now(),
     news: wells.news,
     facts: wells.facts,
-    flow: () => wells.flow.samples(),
+    flow: wells.flow,
     counts: () => countsOf(queue),
     messages: async (filter) =>
       heard(await queue.ask("messages", { grant, ...filter })),

@@ -139,7 +139,10 @@ export interface RoleContext<Part> {
     readonly instance: string;
     readonly path: string;
   }[];
-  /** Adds to a counter that the supervisor collects. */
+  /**
+   * Adds to a counter that the supervisor collects. One whose name begins with
+   * a dot is shown to nobody else.
+   */
   count(name: string, by?: number): void;
   /** Has the supervisor told what `read` says, every few seconds. */
   measure(name: string, read: () => number): void;

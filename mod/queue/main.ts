@@ -1,4 +1,5 @@
 /** Entry of the queue role. */
+import { DELAY_BOUNDS_S } from "../core/delay_histogram.ts";
 import { dnsContract } from "../dns/dns_ipc.ts";
 import { CannotStart, runRole } from "../ipc/role_runtime.ts";
 import { maildirContract } from "../maildir/maildir_ipc.ts";
@@ -6,6 +7,7 @@ import { resolveContract } from "../resolve/resolve_ipc.ts";
 import { smtpcContract } from "../smtpc/smtpc_ipc.ts";
 import { spoolContract } from "../spool/spool_ipc.ts";
 import { QueueUnusable } from "./database_io.ts";
+import { DELAY_COUNTER } from "./delay_counters_ipc.ts";
 import { Queue } from "./queue.ts";
 import { queueContract } from "./queue_ipc.ts";
 import { queuePart } from "./role.ts";
@@ -35,6 +37,9 @@ export async function main(): Promise<void> {
       count: context.count,
     });
     queue.start();
+    for (let i = 0; i <= DELAY_BOUNDS_S.length; i++) {
+      context.measure(`${DELAY_COUNTER}${i}`, () => queue.delaysUpTo(i));
+    }
     context.onRenew(() => queue.start());
     let settled: ReturnType<typeof setTimeout> | undefined;
     spool.onPlugged = () => {

@@ -350,6 +350,11 @@ export class Queue {
     return this.#flush.flush(ask);
   }
 
+  /** Recipients that waited no longer than the i-th bound; all, beyond them. */
+  delaysUpTo(i: number): number {
+    return this.#delays.read().upTo[i] ?? 0;
+  }
+
   /** See `queue_ipc.ts`; states as of some seconds ago. */
   counts(): AnswerOf<Calls["counts"]> {
     const stored = this.#states.read();

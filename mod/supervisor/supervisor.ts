@@ -56,6 +56,8 @@ export interface Observed {
   readonly warnings: readonly string[];
   /** For the console; the same object as long as nothing changed. */
   readonly facts: unknown;
+  /** For the console: what flowed each minute of the last hour. */
+  readonly flow: readonly unknown[];
 }
 
 /** Who collects what `status` and the console say beside the roles' states. */
@@ -65,7 +67,7 @@ export interface Observer {
 }
 
 const SEES_NOTHING: Observer = {
-  look: () => ({ memoryOf: () => 0, warnings: [], facts: undefined }),
+  look: () => ({ memoryOf: () => 0, warnings: [], facts: undefined, flow: [] }),
 };
 
 /** Roles that the world hands mail to: they stop first. */
@@ -77,6 +79,8 @@ const HOPELESS_DEATHS = 3;
 /** Our predecessor's roles need a moment to notice that it died. */
 const SOCKETS_WITHIN_MS = 6_000;
 const STATUS_EVERY_MS = 1_000;
+/** The last hour is told with every fifth of these. */
+const FLOW_EACH = 5;
 
 /** A running server. */
 export class Supervisor {
@@ -96,6 +100,7 @@ export class Supervisor {
   #ready = false;
   /** The facts that the console was told last. */
   #toldFacts: unknown;
+  #ticks = 0;
   #stopped: Promise<void> | undefined;
   #statusTimer: ReturnType<typeof setInterval> | undefined;
   readonly #up = Promise.withResolvers<void>();
@@ -404,7 +409,11 @@ export class Supervisor {
   #childReady(instance: string): void {
     event(this.#write, "role-ready", { instance });
     // One that was started again has heard nothing yet.
-    if (instance.startsWith("console.")) this.#toldFacts = undefined;
+    if (instance.startsWith("console.")) {
+      this.#toldFacts = undefined;
+      this.#ticks = 0;
+      if (this.#ready) this.#tick();
+    }
     if (
       !this.#ready && this.#children.every((one) => one.facts.state === "ready")
     ) {
@@ -428,6 +437,7 @@ export class Supervisor {
       memoryBytes: seen.memoryOf(Deno.pid),
       roles: roles.map((one) => ({
         ...one,
+        counters: shownOf(one.counters),
         memoryBytes: one.pid === null ? 0 : seen.memoryOf(one.pid),
       })),
     };
@@ -437,12 +447,25 @@ export class Supervisor {
         continue;
       }
       child.tell({ do: "news", news: { news: status } });
+      if (this.#ticks % FLOW_EACH === 0) {
+        child.tell({ do: "news", news: { flow: seen.flow } });
+      }
       if (seen.facts !== this.#toldFacts) {
         this.#toldFacts = seen.facts;
         child.tell({ do: "news", news: { facts: seen.facts } });
       }
     }
+    this.#ticks++;
   }
+}
+
+/** A name that begins with a dot is for the supervisor alone. */
+function shownOf(
+  counters: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(counters).filter(([name]) => !name.startsWith(".")),
+  );
 }
 
 /** What of a plan is fixed for a server's life. */

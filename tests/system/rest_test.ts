@@ -16,7 +16,7 @@ import { octets, SmtpClient } from "./smtp_client.ts";
 const LETTER = octets("Subject: a letter\r\n\r\nHello\r\n");
 
 /** Those without which no mail is taken, and those who remember for long. */
-const AWAKE = ["resolve", "spool", "queue", "auth", "console"];
+const AWAKE = ["resolve", "spool", "queue", "auth"];
 
 /** Waits until every role rests that may; says which do. */
 async function quiet(installed: Installation): Promise<readonly string[]> {
@@ -60,7 +60,7 @@ Deno.test("roles rest, and are woken by whoever wants them", async (t) => {
     for (
       const name of [
         ...["dns", "dial", "sts", "sync", "maildir", "smtpc", "shred"],
-        ...["gate", "submission", "pickup"],
+        ...["gate", "submission", "pickup", "console"],
       ]
     ) assert.ok(names.includes(name), `${name} rests`);
     const { code } = await installed.command("status");
@@ -111,6 +111,18 @@ Deno.test("roles rest, and are woken by whoever wants them", async (t) => {
       }
     });
   });
+
+  await t.step(
+    "a browser wakes the console, which has missed nothing",
+    async () => {
+      await quiet(installed);
+      const answer = await fetch(`http://127.0.0.1:${installed.consolePort}/`);
+      assert.equal(answer.status, 200);
+      const page = await answer.text();
+      assert.match(page, /mx\.home\.test/, "the supervisor told it who it is");
+      assert.doesNotMatch(page, /does not answer/);
+    },
+  );
 
   await t.step("mail that comes as they fall asleep is not lost", async () => {
     for (let n = 0; n < 3; n++) {

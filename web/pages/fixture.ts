@@ -4,12 +4,11 @@
  * and one where nobody answers.
  */
 import type { Journey, Step } from "../../mod/journey/journey.ts";
-import type { Facts, News } from "../news.ts";
+import type { Facts, FlowSample, News } from "../news.ts";
 import type { PageInput } from "../page.ts";
 import type {
   ClientVerdict,
   Destination,
-  FlowSample,
   ListedMessage,
   Sources,
 } from "../sources.ts";

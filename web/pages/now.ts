@@ -2,7 +2,8 @@
 import { isWell } from "../news.ts";
 import { html } from "hono/html";
 import type { PageInput } from "../page.ts";
-import type { Counts, FlowSample, ListedMessage } from "../sources.ts";
+import type { FlowSample } from "../news.ts";
+import type { Counts, ListedMessage } from "../sources.ts";
 import { signInHint } from "./forms.ts";
 import { frame } from "./frame.ts";
 import { messageTable } from "./messages.ts";

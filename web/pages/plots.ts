@@ -4,7 +4,7 @@
  * table, too.
  */
 import { html, raw } from "hono/html";
-import type { FlowSample } from "../sources.ts";
+import type { FlowSample } from "../news.ts";
 import { type Html, NOTHING, table } from "./parts.ts";
 import { count, hourMinute, number, span } from "./words.ts";
 

@@ -20,6 +20,7 @@ import { careFile, readCare } from "./care_log_io.ts";
 import { certificateFacts } from "./certificates.ts";
 import { Changes } from "./changes.ts";
 import { drillFile, readDrill } from "./drill_record_io.ts";
+import { Flow, totalsOf } from "./flow.ts";
 import { manifestFacts } from "./manifests.ts";
 import { MemoryWatch } from "./memory_io.ts";
 import { markOf } from "./own_file_io.ts";
@@ -36,6 +37,7 @@ export class FactsKeeper implements Observer {
   readonly #landlock: string;
   readonly #memory = new MemoryWatch();
   readonly #changes = new Changes();
+  readonly #flow = new Flow();
   #opened: Opened;
   #slow: SlowFacts;
   #marks = "";
@@ -70,6 +72,7 @@ export class FactsKeeper implements Observer {
     const steadyMs = performance.now();
     const clocks = { wallMs: Date.now(), steadyMs };
     this.#changes.look(roles, clocks);
+    this.#flow.add(totalsOf(roles), clocks.wallMs);
     const pids = roles.flatMap(({ pid }) => pid === null ? [] : [pid]);
     const memoryOf = this.#memory.look([Deno.pid, ...pids], steadyMs);
     if (steadyMs - this.#lookedMs >= LOOK_EVERY_MS) {
@@ -80,7 +83,12 @@ export class FactsKeeper implements Observer {
       ? roles.filter((one) => !isWell(one)).map((one) => one.instance)
       : [];
     const warnings = this.#warnings(down, clocks.wallMs);
-    return { memoryOf, warnings, facts: this.#factsWith(warnings) };
+    return {
+      memoryOf,
+      warnings,
+      facts: this.#factsWith(warnings),
+      flow: this.#flow.samples(),
+    };
   }
 
   #slowFacts(): SlowFacts {

@@ -3,9 +3,9 @@
  * role's start, so one that is lower than before began anew: what it has now
  * is new. Pure.
  */
-import { quantileMs } from "../mod/core/delay_histogram.ts";
-import type { News } from "./news.ts";
-import type { Counts, FlowSample } from "./sources.ts";
+import { DELAY_BOUNDS_S, quantileMs } from "../../core/delay_histogram.ts";
+import { DELAY_COUNTER } from "../../queue/delay_counters_ipc.ts";
+import type { FlowSample } from "../../../web/news.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes kept. */
@@ -22,23 +22,35 @@ export interface Totals {
   readonly delays: readonly number[];
 }
 
-/** Totals out of what queue and supervisor say. */
-export function totalsOf(counts: Counts, news: News | undefined): Totals {
-  const { accepted, delivered, deferred, bounced, delays } = counts;
+/** What is looked at of a process. */
+export interface CountingRole {
+  readonly instance: string;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Totals out of what the roles count. */
+export function totalsOf(roles: readonly CountingRole[]): Totals {
+  const queue = new Map(
+    roles.filter((one) => one.instance === "queue.0")
+      .flatMap((one) => Object.entries(one.counters)),
+  );
   return {
-    accepted,
-    delivered,
-    deferred,
-    bounced,
-    refused: refusalsOf(news),
-    delays: delays.upTo,
+    accepted: queue.get("accepted") ?? 0,
+    delivered: queue.get("delivered") ?? 0,
+    deferred: queue.get("deferred") ?? 0,
+    bounced: queue.get("bounced") ?? 0,
+    refused: refusalsOf(roles),
+    delays: Array.from(
+      { length: DELAY_BOUNDS_S.length + 1 },
+      (_, i) => queue.get(`${DELAY_COUNTER}${i}`) ?? 0,
+    ),
   };
 }
 
 /** Verdicts of the gate against clients. */
-function refusalsOf(news: News | undefined): number {
+function refusalsOf(roles: readonly CountingRole[]): number {
   let sum = 0;
-  for (const { instance, counters } of news?.roles ?? []) {
+  for (const { instance, counters } of roles) {
     if (!instance.startsWith("gate.")) continue;
     for (const [name, n] of Object.entries(counters)) {
       if (name.startsWith("verdict-")) sum += n;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DelayHistogram } from "../mod/core/delay_histogram.ts";
-import { Flow, type Totals } from "./flow.ts";
+import { DelayHistogram } from "../../core/delay_histogram.ts";
+import { Flow, type Totals, totalsOf } from "./flow.ts";
 
 const delays = (...ms: number[]) => {
   const gathered = new DelayHistogram();
@@ -52,4 +52,26 @@ Deno.test("Flow keeps an hour without gaps, whatever the clock does", () => {
   assert.equal(flow.samples().length, 1);
   flow.add(totals(), 2 ** 42);
   assert.equal(flow.samples().length, 1);
+});
+
+Deno.test("totalsOf() adds up what queue and gate count", () => {
+  const totals = totalsOf([
+    { instance: "smtpd.0", counters: { accepted: 99 } },
+    {
+      instance: "gate.0",
+      counters: { "verdict-dnsbl": 2, "verdict-rate": 3, arrivals: 50 },
+    },
+    {
+      instance: "queue.0",
+      counters: { accepted: 7, delivered: 5, ".delay-0": 1, ".delay-17": 5 },
+    },
+  ]);
+  assert.deepEqual({ ...totals, delays: totals.delays.filter((n) => n > 0) }, {
+    accepted: 7,
+    delivered: 5,
+    deferred: 0,
+    bounced: 0,
+    refused: 5,
+    delays: [1, 5],
+  });
 });
