@@ -110,6 +110,8 @@ Deno.test("restore() that ends at any step leaves the old home or the restored o
   const turn = steps.seen.indexOf("switch");
   for (const how of ["dies", "throws"] as const) {
     for (let at = 0; at < steps.seen.length; at++) {
+      // Behind the turn both are the same: nothing is cleaned up there.
+      if (how === "throws" && at > turn) continue;
       const tried = await copied(other);
       const ender = new Ender(at, how);
       const ended = await ender.run(

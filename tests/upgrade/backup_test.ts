@@ -23,7 +23,7 @@ import {
   longName,
   readHeader,
 } from "../../mod/supervisor/care/tar.ts";
-import { Ender } from "./care_fixture.ts";
+import { Ender, tempDir } from "./care_fixture.ts";
 
 const HEADER = {
   backup: 1,
@@ -35,10 +35,6 @@ const HEADER = {
   format: {},
   hasMail: true,
 };
-
-function tempDir(): string {
-  return Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
-}
 
 const LONG = `mail/home.test/${"user".repeat(30)}/cur/1795273285.M9P1Q2.mx:2,S`;
 const FILES: readonly [string, string][] = [

@@ -16,9 +16,21 @@ import type { UpgradeWorld } from "../../mod/supervisor/care/upgrade.ts";
 
 const FIXTURES = new URL("./", import.meta.url).pathname;
 
+const made: string[] = [];
+globalThis.addEventListener("unload", () => {
+  for (const dir of made) fs.rmSync(dir, { recursive: true, force: true });
+});
+
+/** A new directory, gone when the tests of the file are over. */
+export function tempDir(): string {
+  const dir = Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
+  made.push(dir);
+  return dir;
+}
+
 /** Unpacks `home-vN.tar.gz`, all of it ours; gives its home. */
 export async function oldHome(version: number): Promise<string> {
-  const dir = Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
+  const dir = tempDir();
   const { success } = await new Deno.Command("tar", {
     args: ["-C", dir, "--no-same-owner", "-xzf"]
       .concat(`${FIXTURES}home-v${version}.tar.gz`),
@@ -29,7 +41,7 @@ export async function oldHome(version: number): Promise<string> {
 
 /** A copy of a directory, to be tried with. */
 export async function copied(dir: string): Promise<string> {
-  const to = Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
+  const to = tempDir();
   await new Deno.Command("cp", { args: ["-a", dir, `${to}/home`] }).output();
   return `${to}/home`;
 }

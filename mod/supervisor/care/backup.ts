@@ -25,6 +25,7 @@ import { VERSION } from "../../core/version.ts";
 import { isThere } from "../replace_file.ts";
 import { readFormat } from "./format_file.ts";
 import { askJailed, type CareSite } from "./jail.ts";
+import type { Paths } from "../plan.ts";
 import { walkMail } from "./maildir_walk.ts";
 import { BACKUP_VERSION, type BackupHeader } from "./manifest.ts";
 import { overwriteAndRemove } from "./old_layout.ts";
@@ -398,8 +399,13 @@ async function pourMail(
   });
 }
 
+/** True if a backup that was killed left what it had gathered. */
+export function hasLeftovers({ home, queueDir }: Paths): boolean {
+  return isThere(`${home}/${STAGE}`) || isThere(`${queueDir}/${COPY}`);
+}
+
 /** Takes away what was gathered; keys and addresses overwritten first. */
-async function forgetStage(site: CareSite): Promise<void> {
+export async function forgetStage(site: CareSite): Promise<void> {
   const { home, queueDir, eventsDir, gateDir } = site.paths;
   const copies = [queueDir, eventsDir].map((dir) => `${dir}/${COPY}`);
   if (copies.some(isThere)) await askQueue(site, "forget-copy", COPY);

@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import { rehearsal, undoing } from "../../queue/care_ipc.ts";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type Accounts, makeAccounts } from "../accounts.ts";
-import { pathsOf } from "../plan.ts";
+import { type Paths, pathsOf } from "../plan.ts";
 import { openSite, readAccounts, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import type { Config } from "../../config/settings.ts";
@@ -19,6 +19,7 @@ import {
   readFormat,
   standingOf,
 } from "./format_file.ts";
+import { forgetStage, hasLeftovers } from "./backup.ts";
 import { askJailed, type CareSite, careSite } from "./jail.ts";
 import {
   forget,
@@ -80,6 +81,10 @@ export async function bringUp(
     if (standing.kind === "newer") {
       return fault(newerFault(paths.home, found.format));
     }
+    await forgetBackup(paths, () => {
+      const accounts = accountsFor(config);
+      return careSite({ config, accounts, programs });
+    });
     const left = leftBy(readJournal(paths.home));
     if (standing.kind === "same" && left === "nothing") {
       return { kind: "ready" };
@@ -125,6 +130,18 @@ async function endRestoreOf(home: string, tell: Tell): Promise<void> {
   tell("restore-ended", { home });
 }
 
+/** Of one that was killed: it holds keys. One that is at work has its lock. */
+async function forgetBackup(
+  paths: Paths,
+  site: () => CareSite,
+): Promise<void> {
+  if (!hasLeftovers(paths)) return;
+  const lock = lockOf(paths.runDir, "backup.lock");
+  if (lock === undefined) return;
+  await forgetStage(site());
+  unlock(lock);
+}
+
 function fault(text: string): BroughtUp {
   return { kind: "fault", faults: [text] };
 }
@@ -152,9 +169,9 @@ function accountsFor(config: Config): Accounts | null {
 }
 
 /** The server's lock; undefined if a server has it. */
-export function lockOf(runDir: string): number | undefined {
+export function lockOf(runDir: string, name = "lock"): number | undefined {
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  return takeLock(openLibc(libcPath(libraries)), `${runDir}/lock`);
+  return takeLock(openLibc(libcPath(libraries)), `${runDir}/${name}`);
 }
 
 /** Gives it back. */

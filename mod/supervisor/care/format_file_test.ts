@@ -72,6 +72,7 @@ Deno.test("readFormat() reads what writeFormat() wrote, and takes no file for th
   assert.deepEqual(found, { kind: "found", format: ownFormat(pathsOf(home)) });
   Deno.writeTextFileSync(formatPath(home), "{");
   assert.equal(readFormat(home).kind, "unreadable");
+  Deno.removeSync(home, { recursive: true });
 });
 
 Deno.test("parseFormat() sees that a newer program's file is newer, whatever it adds", () => {

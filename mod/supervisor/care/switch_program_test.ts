@@ -86,5 +86,6 @@ for (const { name, passes = true, runs = true, ready, ...want } of CASES) {
     assert.equal(now(), want.installed);
     assert.deepEqual(log, want.log);
     assert.equal(Deno.statSync(installed).mode! & 0o022, 0);
+    Deno.removeSync(dir, { recursive: true });
   });
 }

@@ -1,11 +1,10 @@
 /** `bulkhead backup TARGET`. */
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { type BackedUp, backUp } from "../care/backup.ts";
+import { lockOf } from "../care/bring_up.ts";
 import { careSite } from "../care/jail.ts";
 import { sizeText, wordsOf } from "../care/words.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { openSite } from "../site_io.ts";
-import { takeLock } from "../sockets.ts";
 import { EXIT, fail, print } from "./exit.ts";
 
 /** Makes a backup; returns the exit code. */
@@ -21,9 +20,7 @@ export async function backup(
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { config, accounts, paths } = opening.opened;
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const libc = openLibc(libcPath(libraries));
-  if (takeLock(libc, `${paths.runDir}/backup.lock`) === undefined) {
+  if (lockOf(paths.runDir, "backup.lock") === undefined) {
     return fail(EXIT.busy, ["another backup is being made: wait for its end"]);
   }
   try {
