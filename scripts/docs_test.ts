@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { SECTIONS } from "../mod/config/settings.ts";
+import { isThere } from "../mod/supervisor/replace_file.ts";
 import { buildProgram } from "../mod/supervisor/commands/cli.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -45,6 +46,18 @@ for (const { path, text } of PAGES) {
     const unknown = codeIn(text).filter((code) => code.startsWith("bulkhead "))
       .filter((code) => !isCommand(program, code.split(" ").slice(1)));
     assert.deepEqual(unknown, []);
+  });
+}
+
+for (const { path, text } of PAGES) {
+  Deno.test(`${path} links only to what is there`, () => {
+    const page = new URL(path, ROOT);
+    const missing = [...text.matchAll(/\]\(([^)#]+)/g)].map((found) =>
+      found[1]!
+    )
+      .filter((link) => !link.includes("://"))
+      .filter((link) => !isThere(new URL(link, page).pathname));
+    assert.deepEqual(missing, []);
   });
 }
 
