@@ -146,6 +146,47 @@ export function settle(path: string): void {
   syncPath(path);
 }
 
+const ALONE_WITHIN_MS = 15_000;
+const LOOK_MS = 100;
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+/**
+ * Waits until nobody else has a database open. A supervisor that was killed
+ * leaves its queue for a moment: what that one writes must not be missing in a
+ * copy, and when it closes it removes the log by its name, whosever that is
+ * by then.
+ *
+ * @throws {QueueUnusable} If somebody has it open for too long
+ */
+export async function awaitAlone(
+  path: string,
+  withinMs = ALONE_WITHIN_MS,
+): Promise<void> {
+  const until = Date.now() + withinMs;
+  while (fs.existsSync(path) && !isAlone(path)) {
+    if (Date.now() > until) throw unusable(path, "somebody has it open still");
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+function isAlone(path: string): boolean {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: 0 });
+    setPragma(db, "PRAGMA locking_mode = EXCLUSIVE");
+    db.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return true;
+  } catch (error) {
+    const code = (error as { errcode?: unknown }).errcode;
+    // What is damaged, others find.
+    return typeof code !== "number" ||
+      ![SQLITE_BUSY, SQLITE_LOCKED].includes(code & 0xff);
+  } finally {
+    db?.close();
+  }
+}
+
 /** Overwrites whatever lies in both directories of a copy, and removes them. */
 export function forgetCopy(dirs: Dirs): void {
   for (const dir of [dirs.queue, dirs.events]) forgetDir(dir);

@@ -18,6 +18,7 @@
 import fs from "node:fs";
 import type { Rehearsal } from "./care_ipc.ts";
 import {
+  awaitAlone,
   below,
   censusOf,
   copyDatabase,
@@ -67,6 +68,8 @@ export async function prepareUpgrade(
   { name = NEXT, onStep = noStep }: { name?: string; onStep?: OnStep } = {},
 ): Promise<Rehearsal> {
   const copy = below(dirs, name);
+  // A rehearsal is made beside a queue at work.
+  if (name === NEXT) await awaitAll(dirs);
   forgetCopy(copy);
   await onStep("copy-dirs");
   makeCopyDirs(copy);
@@ -102,6 +105,10 @@ export async function prepareUpgrade(
     historyKept,
     ...read,
   };
+}
+
+async function awaitAll(dirs: Dirs): Promise<void> {
+  for (const path of databasesOf(dirs)) await awaitAlone(path);
 }
 
 // A database that is missing beside keys of messages is lost, not new.
@@ -209,7 +216,9 @@ export async function switchUpgrade(
 ): Promise<void> {
   const before = below(dirs, BEFORE);
   await onStep("settle");
+  await awaitAll(dirs);
   for (const path of databasesOf(dirs)) settle(path);
+  refuseChanged(dirs);
   await onStep("before-dirs");
   makeCopyDirs(before);
   const [queue, events] = databasesOf(dirs) as [string, string];
@@ -233,6 +242,15 @@ export async function switchUpgrade(
     await onStep("place-queue");
     move(nextQueue, queue);
   }
+}
+
+/** The copy must still say what the database says. */
+function refuseChanged(dirs: Dirs): void {
+  const next = below(dirs, NEXT);
+  const path = databasePath(dirs.queue);
+  if (!fs.existsSync(databasePath(next.queue))) return;
+  if (censusOf(dirs.queue).digest === censusOf(next.queue).digest) return;
+  throw unusable(path, "it was written to while it was copied");
 }
 
 /** Gives a file another name, on the disk when this returns. */
@@ -264,6 +282,7 @@ export async function undoUpgrade(
   const [queue, events] = databasesOf(dirs) as [string, string];
   const [oldQueue, oldEvents] = databasesOf(before) as [string, string];
   const [asideQueue, asideEvents] = databasesOf(aside) as [string, string];
+  await awaitAll(dirs);
   if (fs.existsSync(oldQueue)) {
     if (hasMoved(dirs.queue, before.queue)) return "kept";
     await putBack({ live: queue, old: oldQueue, aside: asideQueue }, onStep);
