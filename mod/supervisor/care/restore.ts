@@ -97,6 +97,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   Deno.mkdirSync(home, { recursive: true, mode: 0o755 });
   Deno.mkdirSync(paths.runDir, { recursive: true });
   options.lock(paths);
+  await rolesGone(paths.runDir);
   // Of an earlier one that did not come to its end.
   await endRestore(home, step);
   const old = namesIn(home).filter((name) =>
@@ -163,6 +164,44 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
 function timeName(now: Date): string {
   return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")
     .replace("T", "-");
+}
+
+const ROLES_GONE_WITHIN_MS = 15_000;
+
+/**
+ * Waits for the roles of a server that was killed: a queue that closes its
+ * database removes the log by its name, whosever that is by then.
+ */
+async function rolesGone(runDir: string): Promise<void> {
+  const until = Date.now() + ROLES_GONE_WITHIN_MS;
+  while (rolesLeft(runDir)) {
+    if (Date.now() > until) {
+      throw new CareError("roles of a server that was killed are still there");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** By the status that the server left, whose lock is ours by now. */
+function rolesLeft(runDir: string): boolean {
+  try {
+    const { roles }: { roles: readonly { pid: number | null }[] } = JSON.parse(
+      Deno.readTextFileSync(`${runDir}/status.json`),
+    );
+    return roles.some(({ pid }) =>
+      pid !== null && commandOf(pid).includes("\0role\0")
+    );
+  } catch {
+    return false; // there is none, or half of one
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`);
+  } catch {
+    return ""; // it ended
+  }
 }
 
 /** The manifest alone, for where the backup was made. */
