@@ -18,6 +18,7 @@ import { newAsk, partFor } from "../../mod/queue/laboratory.ts";
 import { MESSAGE_STATES } from "../../mod/queue/message.ts";
 import { type Edges, Queue } from "../../mod/queue/queue.ts";
 import { SteadyClock } from "../../mod/queue/schedule.ts";
+import type { Attempt } from "../../mod/smtpc/smtpc_ipc.ts";
 import { spoolAnswers } from "../../mod/spool/answers.ts";
 import { DenoDisk } from "../../mod/spool/disk_io.ts";
 import { Spool } from "../../mod/spool/spool.ts";
@@ -215,12 +216,15 @@ type Answer = (ask: never, asker: string) => Verdict | Promise<Verdict>;
 
 const PROBE = "probe@home.test";
 const DELIVERED = ownOutcome("delivered", 250, "2.0.0", "taken");
-const ATTEMPT = {
+const ATTEMPT: Attempt = {
   host: "next.test",
   address: "127.0.0.1",
   tls: "",
   tookMs: 0,
+  isServed: true,
   transcript: [],
+  hosts: [],
+  tlsResults: [],
 };
 
 function replyOf(verdict: Verdict): object {
