@@ -30,7 +30,10 @@ export function main(): Promise<void> {
     let flow: readonly FlowSample[] = [];
     const firstNews = Promise.withResolvers<void>();
     role.onNews((message) => {
-      const heard = told.parse(message);
+      // The supervisor passes on what roles count: a console that dies of one
+      // role's numbers would show nobody which.
+      const { data: heard } = told.safeParse(message);
+      if (heard === undefined) return;
       if ("news" in heard) news = heard.news;
       else if ("facts" in heard) facts = heard.facts;
       else flow = heard.flow;

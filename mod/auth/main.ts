@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
       count: context.count,
     });
     // By then every failure that was counted is forgotten anyway.
-    context.restsWhen(() => true, LOCK_WINDOW_MS);
+    context.restsWhen(() => true, () => LOCK_WINDOW_MS);
     context.answer(authContract, handlers, gone);
   });
 }

@@ -68,7 +68,7 @@ export async function main(): Promise<void> {
     // Rates fade within two units; who is connected must stay counted.
     const desk = new ConsoleDesk({ part: () => context.part, store });
     const isIdle = () => gate.isEmpty && !desk.isInUse;
-    context.restsWhen(isIdle, 2 * context.part.rates.unitMs);
+    context.restsWhen(isIdle, () => 2 * context.part.rates.unitMs);
     context.onStop(() => {
       clearInterval(timer);
       store.stop();

@@ -9,6 +9,28 @@ export const MAX_COUNTER_NAME = 40;
 /** Names; a role's own are some dozens. */
 export const MAX_COUNTERS = 500;
 
+/** Names in a report: those, and what is measured. */
+export const MAX_REPORTED = MAX_COUNTERS + 100;
+/** Highest count. */
+export const MAX_COUNT = 2 ** 50;
+
+/**
+ * What a role counted over several lives: bounded as one report is, however
+ * many lives it had.
+ */
+export function sumOf(
+  one: Readonly<Record<string, number>>,
+  other: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const sum = new Map(Object.entries(one));
+  for (const [name, n] of Object.entries(other)) {
+    const before = sum.get(name);
+    if (before === undefined && sum.size >= MAX_REPORTED) continue;
+    sum.set(name, Math.min(MAX_COUNT, (before ?? 0) + n));
+  }
+  return Object.fromEntries(sum);
+}
+
 /** See the file's header. */
 export class Counters {
   readonly #counts = new Map<string, number>();

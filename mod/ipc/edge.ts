@@ -19,6 +19,8 @@ import { socketWire } from "./wire.ts";
 export const MAX_REPEATS = 3;
 /** Channels that one edge keeps; a further one replaces the oldest. */
 const MAX_CHANNELS = 64;
+/** An ask that waits says so again: a word that crossed another may be lost. */
+const WAKE_AGAIN_MS = 1_000;
 
 interface Channel {
   readonly end: AskingEnd;
@@ -68,6 +70,11 @@ export class Edge<C extends Record<string, Call>> {
   /** Answerers plugged in now. */
   get answerers(): number {
     return this.#channels.length;
+  }
+
+  /** Wakes the answerer if it rests, also where it died without saying so. */
+  wanted(): void {
+    this.#wake();
   }
 
   /** True if the answerer rests, and an ask will wake it. */
@@ -152,10 +159,12 @@ export class Edge<C extends Record<string, Call>> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const arrived = () => {
       clearTimeout(timer);
+      clearInterval(again);
       this.#arrivals.delete(arrived);
       resolve();
     };
     const timer = setTimeout(arrived, Math.max(0, until - performance.now()));
+    const again = setInterval(this.#wake, WAKE_AGAIN_MS);
     this.#arrivals.add(arrived);
     return promise;
   }

@@ -442,3 +442,43 @@ Deno.test(
     assert.deepEqual(await early, { kind: "answered", answer: {} });
   }),
 );
+
+Deno.test("Edge says again that it wants whom its ask waits for", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.remove(path);
+  let serving: Answerer | undefined;
+  let wishes = 0;
+  const wake = () => {
+    // The first crosses the answerer's own word that it goes to rest.
+    if (++wishes === 2) serving = answerer("a", path);
+  };
+  const edge = new Edge(calls, { path }, { rests: true, wake });
+  try {
+    const reply = await edge.ask("once", {});
+    assert.deepEqual(reply, { kind: "answered", answer: {} });
+  } finally {
+    serving?.close();
+    edge.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+});
+
+Deno.test("Plugs.rest() tells an asker that was started a moment ago", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.remove(path);
+  const before = new Edge(calls, { path });
+  const one = answerer("a", path);
+  await until(() => before.answerers === 1);
+  before.close();
+  await until(() => one.gone.length === 1); // and it waits to connect again
+  const after = new Edge(calls, { path });
+  try {
+    const isOver = one.rest();
+    await after.settled(1_000);
+    await until(() => after.isResting);
+    await isOver;
+  } finally {
+    after.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+});

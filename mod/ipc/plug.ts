@@ -50,7 +50,8 @@ export function plugIn<C extends Record<string, Call>>(options: {
   let stopped = false;
   const ends = new Map<net.Socket, AnsweringEnd<C>>();
   let allGone: () => void = () => {};
-  const timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Askers whose channel was lost, and when they are connected to again. */
+  const lost = new Map<Socket, ReturnType<typeof setTimeout>>();
   const connect = (asker: Socket) => {
     let againMs = AGAIN_MS;
     const socket = net.connect({ path: asker.path });
@@ -84,16 +85,16 @@ export function plugIn<C extends Record<string, Call>>(options: {
         return;
       }
       const timer = setTimeout(() => {
-        timers.delete(timer);
+        lost.delete(asker);
         connect(asker);
       }, againMs);
-      timers.add(timer);
+      lost.set(asker, timer);
     });
   };
   for (const asker of options.sockets) connect(asker);
   const plugNoMore = () => {
     stopped = true;
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of lost.values()) clearTimeout(timer);
   };
   const close = () => {
     plugNoMore();
@@ -107,6 +108,8 @@ export function plugIn<C extends Record<string, Call>>(options: {
     },
     async rest() {
       plugNoMore();
+      // An asker that was started meanwhile is to know that we rest.
+      for (const asker of lost.keys()) connect(asker);
       if (ends.size === 0) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       allGone = resolve;

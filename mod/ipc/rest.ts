@@ -9,7 +9,7 @@ export class Idleness {
   readonly #nowMs: () => number;
   #sinceMs: number;
   #mayRest: (() => boolean) | undefined;
-  #afterMs = 0;
+  #afterMs: () => number = () => 0;
 
   /** @param nowMs Monotonic */
   constructor(nowMs: () => number) {
@@ -18,9 +18,14 @@ export class Idleness {
   }
 
   /** A role that never says this never rests. */
-  allow(mayRest: () => boolean, atLeastMs: number): void {
+  allow(mayRest: () => boolean, atLeastMs: () => number): void {
     this.#mayRest = mayRest;
     this.#afterMs = atLeastMs;
+  }
+
+  /** True if it rests by its own leave, and not with another role. */
+  get isAllowed(): boolean {
+    return this.#mayRest !== undefined;
   }
 
   /** Something was asked or answered. */
@@ -36,6 +41,6 @@ export class Idleness {
   isOver(afterMs: number): boolean {
     if (afterMs === 0 || this.#mayRest === undefined) return false;
     const idleMs = this.#nowMs() - this.#sinceMs;
-    return idleMs >= Math.max(afterMs, this.#afterMs) && this.#mayRest();
+    return idleMs >= Math.max(afterMs, this.#afterMs()) && this.#mayRest();
   }
 }

@@ -7,7 +7,12 @@
 import { log } from "../core/log.ts";
 import { type Call, type Handlers, ROLE_NAMES, type RoleName } from "./call.ts";
 import { Edge } from "./edge.ts";
-import { Counters, MAX_COUNTER_NAME } from "./counters.ts";
+import {
+  Counters,
+  MAX_COUNT,
+  MAX_COUNTER_NAME,
+  MAX_REPORTED,
+} from "./counters.ts";
 import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "./frames.ts";
 import { plugIn, type Plugs } from "./plug.ts";
 import { Idleness } from "./rest.ts";
@@ -72,11 +77,13 @@ export const reports = z.union([
     /** Counters since the role's start, by name. */
     counters: z.record(
       text({ max: MAX_COUNTER_NAME }),
-      int({ min: 0, max: 2 ** 50 }),
-    ),
+      int({ min: 0, max: MAX_COUNT }),
+    ).refine((all) => Object.keys(all).length <= MAX_REPORTED),
   }),
   /** It has nothing to do, and nothing in memory that it would miss. */
   object({ is: z.literal("idle") }),
+  /** Told to rest, it had something to do again: it stays. */
+  object({ is: z.literal("busy") }),
   /** Nobody is plugged in to answer for this role; it may be resting. */
   object({ is: z.literal("wants"), role: roleName }),
 ]);
@@ -131,7 +138,7 @@ export interface RoleContext<Part> {
    * @param mayRest Whether it would miss nothing that it has in memory now
    * @param atLeastMs Not before this, whatever the configuration says
    */
-  restsWhen(mayRest: () => boolean, atLeastMs?: number): void;
+  restsWhen(mayRest: () => boolean, atLeastMs?: () => number): void;
   /** Wakes the resting processes of its own role. */
   wakeSiblings(): void;
   /** Paths of the sockets to plug into, for roles with a protocol of their own. */
@@ -176,6 +183,7 @@ export async function runRole<S extends z.ZodType>(
   const wake = wakeSeldom();
   let context: { part: z.output<S> } & RoleContext<z.output<S>> | undefined;
 
+  let isIdle = () => false;
   const stop = async (withinMs: number) => {
     const late = setTimeout(() => Deno.exit(0), withinMs);
     await onStop();
@@ -211,7 +219,7 @@ export async function runRole<S extends z.ZodType>(
               onHeard: () => idleness.touch(),
             }));
           },
-          restsWhen: (mayRest, atLeastMs = 0) =>
+          restsWhen: (mayRest, atLeastMs = () => 0) =>
             idleness.allow(mayRest, atLeastMs),
           wakeSiblings: () => wake(roleOf(order.instance)),
           count: (name, by) => {
@@ -225,7 +233,11 @@ export async function runRole<S extends z.ZodType>(
         };
         await start(context);
         report({ is: "ready" });
-        watchIdleness(idleness, plugs, order.restAfterMs);
+        isIdle = () => {
+          if (plugs.some(({ open }) => open > 0)) idleness.touch();
+          return idleness.isOver(order.restAfterMs);
+        };
+        watchIdleness(isIdle, order.restAfterMs);
         return;
       }
       case "renew":
@@ -247,6 +259,8 @@ export async function runRole<S extends z.ZodType>(
         await stop(STOP_WITHIN_MS);
         return;
       case "rest":
+        // Somebody came between our word and this one.
+        if (idleness.isAllowed && !isIdle()) return report({ is: "busy" });
         await Promise.all(plugs.map((one) => one.rest()));
         await stop(STOP_WITHIN_MS);
     }
@@ -294,15 +308,10 @@ function edgeFor(order: Order & { do: "start" }, role: RoleName) {
 }
 
 /** Says when there is nothing to do; the supervisor sees to the rest. */
-function watchIdleness(
-  idleness: Idleness,
-  plugs: readonly Plugs[],
-  restAfterMs: number,
-): void {
+function watchIdleness(isIdle: () => boolean, restAfterMs: number): void {
   if (restAfterMs === 0) return;
   setInterval(() => {
-    if (plugs.some(({ open }) => open > 0)) idleness.touch();
-    if (idleness.isOver(restAfterMs)) report({ is: "idle" });
+    if (isIdle()) report({ is: "idle" });
   }, Math.min(restAfterMs / 4, LOOK_AT_MOST_MS));
 }
 

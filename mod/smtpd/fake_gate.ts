@@ -29,6 +29,7 @@ export function rejects(code: number, reply: string): GateVerdict {
 export class FakeGate implements GateEdge {
   answerers = 1;
   isResting = false;
+  wantedTimes = 0;
   /** Calls in order, such as `arrive 127.0.0.1`. */
   readonly calls: string[] = [];
   readonly tested: AskOf<Calls["tested"]>[] = [];
@@ -45,6 +46,10 @@ export class FakeGate implements GateEdge {
   readonly delays = new Map<string, Promise<void>>();
   /** Calls that fail. */
   readonly fails = new Set<string>();
+
+  wanted(): void {
+    this.wantedTimes++;
+  }
 
   async ask<K extends keyof Calls & string>(
     name: K,

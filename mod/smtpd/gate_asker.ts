@@ -16,6 +16,8 @@ export interface GateEdge {
   /** 0 while no gate is there: it is not waited for. */
   readonly answerers: number;
   readonly isResting: boolean;
+  /** Has it started if it rests, whether that is known here or not. */
+  wanted(): void;
   ask<K extends keyof Calls & string>(
     name: K,
     ask: AskOf<Calls[K]>,
@@ -150,7 +152,9 @@ export class GateAsker {
     name: K,
     ask: AskOf<Calls[K]>,
   ): Promise<Reply<Calls[K]>> {
-    const reply: Reply<Calls[K]> = this.isResting || this.#edge.answerers > 0
+    const isThere = this.isResting || this.#edge.answerers > 0;
+    if (!isThere) this.#edge.wanted();
+    const reply: Reply<Calls[K]> = isThere
       ? await this.#edge.ask(name, ask)
       : { kind: "failed", why: "it is not there" };
     if (reply.kind === "failed") this.#heard(false, reply.why);

@@ -31,3 +31,13 @@ Deno.test("judge() does not wait long for a gate that was late", async () => {
   setTimeout(() => slow.resolve(), 700);
   assert.equal((await asker.judge(ASK)).kind, "answered");
 });
+
+Deno.test("a gate that is not there is wanted: it may rest, and nobody have said so", async () => {
+  const gate = new FakeGate();
+  const asker = new GateAsker(gate, () => {});
+  await asker.arrive(ASK.client);
+  assert.equal(gate.wantedTimes, 0);
+  gate.answerers = 0;
+  assert.equal(await asker.arrive(ASK.client), undefined, "nobody is kept");
+  assert.equal(gate.wantedTimes, 1);
+});

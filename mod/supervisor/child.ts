@@ -13,6 +13,7 @@
  */
 import { encodeFrame, FrameReader, MAX_ORDER_BODY } from "../ipc/frames.ts";
 import type { RoleName } from "../ipc/call.ts";
+import { sumOf } from "../ipc/counters.ts";
 import {
   EXIT_CANNOT_START,
   type Order,
@@ -50,6 +51,8 @@ export type ChildState =
 
 /** A process that goes to rest and does not end is killed after this. */
 const REST_WITHIN_MS = 15_000;
+/** One that was told to rest and stayed is not told so again before this. */
+const REST_AGAIN_MS = 1_000;
 
 /** What a child tells its owner. */
 export interface ChildEvents {
@@ -63,6 +66,8 @@ export interface ChildEvents {
   cannotStart(): void;
   /** It has nothing to do. */
   idle(): void;
+  /** It was to rest, and has something to do again. */
+  stays(): void;
   /** It wants to ask this role, and nobody answers there. */
   wants(role: RoleName): void;
 }
@@ -92,6 +97,7 @@ export class Child {
   #pinger: ReturnType<typeof setInterval> | undefined;
   #gone = Promise.withResolvers<void>();
   #isWanted = false;
+  #stayedMs = -Infinity;
 
   constructor(options: {
     instance: string;
@@ -153,9 +159,15 @@ export class Child {
     });
   }
 
-  /** Lets it end, until {@link wake}. */
-  rest(): void {
-    if (this.#state !== "ready") return;
+  /** True if it rests, and nobody has wanted it since. */
+  get isAsleep(): boolean {
+    return this.#state === "resting" && !this.#isWanted;
+  }
+
+  /** Lets it end, until {@link wake}; false if it must stay. */
+  rest(): boolean {
+    if (this.#state !== "ready") return false;
+    if (performance.now() - this.#stayedMs < REST_AGAIN_MS) return false;
     this.#state = "resting";
     this.#isWanted = false;
     this.tell({ do: "rest" });
@@ -163,13 +175,15 @@ export class Child {
       () => this.kill("going to rest took too long"),
       REST_WITHIN_MS,
     );
+    return true;
   }
 
-  /** Starts it if it rests, or as soon as it does. */
-  wake(): void {
-    if (this.#state !== "resting") return;
+  /** Starts it if it rests, or as soon as it does; false if it is no sleeper. */
+  wake(): boolean {
+    if (!this.isAsleep) return false;
     if (this.#process === undefined) this.start();
     else this.#isWanted = true;
+    return true;
   }
 
   /** Sends an order; lost if the process is dead, which it then finds out. */
@@ -233,6 +247,14 @@ export class Child {
       case "idle":
         this.#events.idle();
         return;
+      case "busy":
+        if (this.#state !== "resting") return;
+        clearTimeout(this.#timer);
+        this.#state = "ready";
+        this.#isWanted = false;
+        this.#stayedMs = performance.now();
+        this.#events.stays();
+        return;
       case "wants":
         this.#events.wants(report.role);
         return;
@@ -277,13 +299,14 @@ export class Child {
       this.#gone.resolve();
       return;
     }
-    if (this.#state === "resting") {
-      clearTimeout(this.#timer);
+    if (this.#state === "resting") clearTimeout(this.#timer);
+    // One that was killed told nobody that it rests: it is not left like that.
+    if (this.#state === "resting" && status.success) {
       this.#countedBefore = this.#counters;
       if (this.#isWanted) this.start();
       return;
     }
-    const livedMs = this.#state === "ready"
+    const livedMs = this.#state === "ready" || this.#state === "resting"
       ? performance.now() - this.#readyMs
       : 0;
     if (status.code === EXIT_CANNOT_START) this.#events.cannotStart();
@@ -306,17 +329,6 @@ export class Child {
     this.#restarts++;
     this.#timer = setTimeout(() => this.start(), delayMs);
   }
-}
-
-function sumOf(
-  one: Readonly<Record<string, number>>,
-  other: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  const sum = new Map(Object.entries(one));
-  for (const [name, n] of Object.entries(other)) {
-    sum.set(name, (sum.get(name) ?? 0) + n);
-  }
-  return Object.fromEntries(sum);
 }
 
 function spawn(command: string, args: string[]): Deno.ChildProcess {

@@ -60,6 +60,7 @@ function setUp(script: string, command = Deno.execPath()) {
       ready: () => told.push("ready"),
       cannotStart: () => told.push("cannot-start"),
       idle: () => told.push("idle"),
+      stays: () => told.push("stays"),
       wants: (role) => told.push(`wants ${role}`),
     },
   });
@@ -221,5 +222,37 @@ Deno.test("Child rests when it is told to, and wakes with what it had counted", 
   await child.stop(1_000);
   assert.equal(child.facts.state, "gone");
   assert.deepEqual(told, ["ready", "ready", "ready"]);
+  await end();
+});
+
+Deno.test("Child is ready again when a role that was told to rest is busy", async () => {
+  const { child, told, end } = setUp(role(`
+    if (order.do === "start") report({ is: "ready" });
+    if (order.do === "rest") report({ is: "busy" });
+    if (order.do === "stop") Deno.exit(0);`));
+  child.start();
+  await until(() => told.includes("ready"));
+  assert.ok(child.rest());
+  assert.ok(child.isAsleep);
+  await until(() => told.includes("stays"));
+  assert.equal(child.facts.state, "ready");
+  assert.equal(child.rest(), false, "not at once again");
+  await child.stop(1_000);
+  assert.deepEqual(told, ["ready", "stays"]);
+  await end();
+});
+
+Deno.test("Child starts a role again that was killed as it went to rest", async () => {
+  const { child, told, end } = setUp(role(OBEDIENT));
+  child.start();
+  await until(() => told.includes("ready"));
+  child.rest();
+  assert.ok(child.wake());
+  assert.equal(child.wake(), false, "once is enough");
+  assert.equal(child.isAsleep, false);
+  process.kill(child.facts.pid!, "SIGKILL");
+  await until(() => told.filter((one) => one === "ready").length === 2);
+  assert.deepEqual(told, ["ready", "role-died", "0", "ready"]);
+  await child.stop(1_000);
   await end();
 });

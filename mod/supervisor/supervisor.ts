@@ -161,8 +161,10 @@ export class Supervisor {
     );
     this.#plan = plan;
     for (const child of this.#children) {
-      // One that rests is told everything when it is started again.
-      if (child.facts.state === "resting") continue;
+      // One that rests is told everything when it is started again. As long as
+      // its process has not ended it may stay.
+      const { state, pid } = child.facts;
+      if (state === "resting" && pid === null) continue;
       if (rights.get(child) === this.#rightsOf(child.instance)) {
         child.tell({ do: "renew", part: this.#partOf(child.instance) });
       } else {
@@ -312,8 +314,10 @@ export class Supervisor {
     if (child.facts.state !== "ready") return;
     if (wokenBy !== undefined && !this.#isWatched(manifest)) return;
     const companions = this.#companionsOf(name);
-    for (const one of [child, ...companions]) {
-      one.rest();
+    if (!child.rest()) return;
+    event(this.#write, "role-rests", { instance: child.instance });
+    for (const one of companions) {
+      if (!one.rest()) continue;
       event(this.#write, "role-rests", { instance: one.instance });
     }
     if (listens.length > 0 || wokenBy !== undefined) this.#doorbells.watch();
@@ -330,7 +334,7 @@ export class Supervisor {
   /** Roles that listen, and none of whose processes is awake. */
   #sleepers(): readonly Sleeper<RoleName>[] {
     return this.#plan.manifests.filter(({ name }) =>
-      this.#processesOf(name).every((one) => one.facts.state === "resting")
+      this.#processesOf(name).every((one) => one.isAsleep)
     ).map(({ name, listens }) => ({
       name,
       fds: [
@@ -347,8 +351,7 @@ export class Supervisor {
     for (
       const one of [...this.#companionsOf(role), ...this.#processesOf(role)]
     ) {
-      if (one.facts.state !== "resting") continue;
-      one.wake();
+      if (!one.wake()) continue;
       event(this.#write, "role-woken", {
         instance: one.instance,
         by,
@@ -378,6 +381,8 @@ export class Supervisor {
             deaths++;
             if (deaths >= HOPELESS_DEATHS) this.#hopeless(instance);
           }
+          // Its like do its work until it is back; who rests with it is needed.
+          if (name === "role-died") this.#wake(manifest.name, instance);
         },
         ready: () => this.#childReady(instance),
         cannotStart: () => {
@@ -387,6 +392,7 @@ export class Supervisor {
           // Before all are there, nobody knows who will be asked.
           if (this.#ready) this.#rest(child, manifest);
         },
+        stays: () => this.#wake(manifest.name, instance),
         wants: (role) => {
           if (role === manifest.name || manifest.asks.includes(role)) {
             this.#wake(role, instance);

@@ -4,6 +4,7 @@
  * is new. Pure.
  */
 import { DELAY_BOUNDS_S, quantileMs } from "../../core/delay_histogram.ts";
+import { MAX_COUNT } from "../../ipc/counters.ts";
 import { DELAY_COUNTER } from "../../queue/delay_counters_ipc.ts";
 import type { FlowSample } from "../../../web/news.ts";
 
@@ -85,12 +86,14 @@ export class Flow {
     this.#before = totals;
     const minute = this.#minute(nowMs);
     for (const name of PLAIN) {
-      minute.counted[name] += grown(before[name], totals[name]);
+      minute.counted[name] = bounded(
+        minute.counted[name] + grown(before[name], totals[name]),
+      );
     }
     const isAnew = (totals.delays.at(-1) ?? 0) < (before.delays.at(-1) ?? 0);
     totals.delays.forEach((n, i) => {
       const more = isAnew ? n : n - (before.delays[i] ?? 0);
-      minute.delays[i] = (minute.delays[i] ?? 0) + more;
+      minute.delays[i] = bounded((minute.delays[i] ?? 0) + more);
     });
   }
 
@@ -130,6 +133,11 @@ function newMinute(atMs: number): Minute {
     refused: 0,
   };
   return { atMs, counted, delays: [] };
+}
+
+/** A role may count what it likes: the console takes no more, and no less. */
+function bounded(n: number): number {
+  return Math.min(MAX_COUNT, Math.max(0, n));
 }
 
 function grown(before: number, now: number): number {

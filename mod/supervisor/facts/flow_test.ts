@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { DelayHistogram } from "../../core/delay_histogram.ts";
+import { MAX_COUNT } from "../../ipc/counters.ts";
+import { flowSample } from "../../../web/news.ts";
 import { Flow, type Totals, totalsOf } from "./flow.ts";
 
 const delays = (...ms: number[]) => {
@@ -74,4 +76,17 @@ Deno.test("totalsOf() adds up what queue and gate count", () => {
     refused: 5,
     delays: [1, 5],
   });
+});
+
+Deno.test("Flow has nothing that the console refuses, whatever roles count", () => {
+  const flow = new Flow();
+  const odd = delays(5, 9_000).map((n, i) => i === 3 ? MAX_COUNT : n);
+  flow.add(totals(), 0);
+  for (const refused of [MAX_COUNT * 400, 0, MAX_COUNT, 0, MAX_COUNT]) {
+    flow.add(totals({ refused, delays: odd }), 1_000);
+    flow.add(totals({ refused: 0, delays: delays(5, 9_000) }), 2_000);
+  }
+  for (const sample of flow.samples()) {
+    assert.ok(flowSample.safeParse(sample).success, JSON.stringify(sample));
+  }
 });
