@@ -101,12 +101,12 @@ form.button { display: inline; }
 .acts { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: flex-start; margin: 0.6rem 0; }
 .bulk fieldset { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: flex-start; border: 1px solid var(--line); border-radius: 6px; padding: 0.3rem 0.7rem 0.6rem; margin: 0.75rem 0; }
 .bulk legend { color: var(--dim); padding: 0 0.3rem; }
-.sure > summary { display: flex; align-items: center; list-style: none; width: max-content; max-width: 100%; }
+.sure > summary { display: flex; align-items: center; list-style: none; }
 .acts .sure > summary, .bulk .sure > summary { color: var(--bad); }
 .sure > summary::-webkit-details-marker { display: none; }
 .sure[open] > div { border-left: 3px solid var(--line); padding: 0.1rem 0 0.3rem 0.8rem; margin-top: 0.4rem; }
-summary { cursor: pointer; }
-details:not(.sure) > summary { color: var(--accent); width: max-content; max-width: 100%; }
+summary { cursor: pointer; padding: 2px 0; width: max-content; max-width: 100%; }
+details:not(.sure) > summary { color: var(--accent); }
 
 .tone .glyph { font-weight: 700; margin-right: 0.35em; }
 .tone.good, .glyph.good { color: var(--good); }
