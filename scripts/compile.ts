@@ -25,9 +25,9 @@ import {
 } from "./compile/one_file.ts";
 import { compiledFile } from "./compile/compiled_file.ts";
 import {
+  BUILDER_VERSION,
   givenRuntime,
   pinnedRuntime,
-  RUNTIME_VERSION,
   thisArch,
 } from "./compile/runtime_source.ts";
 
@@ -50,9 +50,9 @@ export interface CompileOptions {
  * @throws {Error} If it cannot
  */
 export async function compile(options: CompileOptions): Promise<void> {
-  if (Deno.version.deno !== RUNTIME_VERSION) {
+  if (Deno.version.deno !== BUILDER_VERSION) {
     throw new Error(
-      `Build with Deno ${RUNTIME_VERSION}, not ${Deno.version.deno}: another ` +
+      `Build with Deno ${BUILDER_VERSION}, not ${Deno.version.deno}: another ` +
         "bundler makes other programs",
     );
   }

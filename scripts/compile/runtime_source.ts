@@ -2,27 +2,36 @@
  * Where the runtime comes from: this process's own executable, or the package
  * that Deno publishes, by npm. Whichever it is, its SHA-256 is the one here.
  */
-import { type Arch, type Runtime, sha256 } from "./one_file.ts";
+import { type Arch, type Octets, type Runtime, sha256 } from "./one_file.ts";
 
-/** The release that the one file holds. */
-export const RUNTIME_VERSION = "2.9.6";
+/** The release that bundles the programs, whatever runs them. */
+export const BUILDER_VERSION = "2.9.6";
 
-/** What was published as {@link RUNTIME_VERSION}. */
-interface Pin {
+/** A release of Deno, as it was published for one machine. */
+export interface Pin {
+  readonly version: string;
   /** As the registry has it, of the package. */
   readonly integrity: string;
   /** Of the executable in it. */
   readonly sha256: string;
 }
 
-const PINS: Readonly<Record<Arch, Pin | null>> = {
+/** The release that the one file holds, for each machine. */
+export const PINS: Readonly<Record<Arch, Pin>> = {
   x64: {
+    version: "2.9.6",
     integrity:
       "sha512-3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ==",
     sha256: "bceb5b6a6239b0b010418406d8c77a508f67cf4337d94288f1c19fe71304aab0",
   },
-  // Nobody here has seen it yet: `--runtime FILE` prints what belongs here.
-  arm64: null,
+  // One behind: npm had no 2.9.6 for arm64 when this was written. README.md
+  // ("Another runtime") says how to move on.
+  arm64: {
+    version: "2.9.5",
+    integrity:
+      "sha512-IuYjsz9PGl7CJcNXMuN27KNDB8Q40brK3SG3l+TXMDVW61ZKwcn0fQHBHnXFiiygEwI8by/fKnASEluhZB1atw==",
+    sha256: "e1a70c5eb03b0ebaf761077029ef86b9ba22d50e2b54ca45ce5437457f701b63",
+  },
 };
 
 /** This machine, as Deno's packages name it. */
@@ -41,18 +50,10 @@ export async function pinnedRuntime(
   cache: string,
 ): Promise<Runtime> {
   const pin = PINS[arch];
-  if (pin === null) {
-    throw new Error(
-      `Cannot build for ${arch}: the SHA-256 of its Deno ${RUNTIME_VERSION} is ` +
-        "not known; give the executable by --runtime, and write down in " +
-        "scripts/compile/runtime_source.ts what is printed",
-    );
-  }
+  const { version } = pin;
   if (arch === thisArch()) {
     const octets = Deno.readFileSync(Deno.execPath());
-    if (sha256(octets) === pin.sha256) {
-      return { arch, version: RUNTIME_VERSION, octets };
-    }
+    if (sha256(octets) === pin.sha256) return { arch, version, octets };
   }
   const file = `${cache}/deno-${arch}-${pin.sha256}`;
   if (!isFile(file)) await fetchPackage(arch, pin, file);
@@ -61,24 +62,44 @@ export async function pinnedRuntime(
   if (got !== pin.sha256) {
     throw new Error(`${file} has the SHA-256 ${got}, not ${pin.sha256}`);
   }
-  return { arch, version: RUNTIME_VERSION, octets };
+  return { arch, version, octets };
 }
 
-/** A runtime that somebody vouches for: an executable of the machine. */
+/**
+ * A runtime that somebody vouches for: Deno's executable for a machine, of
+ * any release.
+ *
+ * @throws {Error} If it is for another machine, or not Deno
+ */
 export function givenRuntime(arch: Arch, path: string): Runtime {
   const octets = Deno.readFileSync(path);
-  const machine = new DataView(octets.buffer).getUint16(18, true);
-  const wanted = { x64: 62, arm64: 183 }[arch]; // EM_X86_64, EM_AARCH64
-  if (machine !== wanted) throw new Error(`${path} is not for ${arch}`);
-  if (!holds(octets, `deno/${RUNTIME_VERSION}`)) {
-    throw new Error(`${path} is not Deno ${RUNTIME_VERSION}`);
+  if (machineOf(octets) !== { x64: 62, arm64: 183 }[arch]) { // EM_X86_64, EM_AARCH64
+    throw new Error(`${path} is not for ${arch}`);
   }
-  console.log(`${path}: SHA-256 ${sha256(octets)}`);
-  return { arch, version: RUNTIME_VERSION, octets };
+  const version = versionIn(octets);
+  if (version === undefined) throw new Error(`${path} is not Deno`);
+  console.log(`${path}: Deno ${version}, SHA-256 ${sha256(octets)}`);
+  return { arch, version, octets };
 }
 
-function holds(octets: Uint8Array<ArrayBuffer>, text: string): boolean {
-  return new TextDecoder("latin1").decode(octets).includes(text);
+/** The machine of an executable (ELF's `e_machine`); undefined if it is none. */
+function machineOf(octets: Octets): number | undefined {
+  if (octets.length < 64) return undefined;
+  const view = new DataView(octets.buffer);
+  return view.getUint32(0) === 0x7f454c46
+    ? view.getUint16(18, true)
+    : undefined;
+}
+
+/**
+ * The release, as Deno names itself to the servers that it asks: the highest
+ * one, for its help mentions old ones.
+ */
+function versionIn(octets: Octets): string | undefined {
+  const text = new TextDecoder("latin1").decode(octets);
+  const found = [...text.matchAll(/Deno\/(\d+\.\d+\.\d+)/g)].map(([, x]) => x!);
+  const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+  return found.sort(inOrder).at(-1);
 }
 
 // npm compares the integrity itself if it installs; for a package that it only
@@ -90,7 +111,7 @@ async function fetchPackage(
 ): Promise<void> {
   const dir = Deno.makeTempDirSync({ prefix: "bulkhead-npm-" });
   try {
-    const name = `@deno/linux-${arch}-glibc@${RUNTIME_VERSION}`;
+    const name = `@deno/linux-${arch}-glibc@${pin.version}`;
     const said = await output(dir, "npm", ["pack", "--json", name]);
     const [{ integrity, filename }] = JSON.parse(said);
     if (integrity !== pin.integrity) {
