@@ -10,7 +10,6 @@
 import { countRead } from "../core/read_buffers.ts";
 import net from "node:net";
 import { log } from "../core/log.ts";
-import { keepAccepting } from "./accepting.ts";
 import { AskingEnd, type AskStream, CHANNEL_LOST } from "./asking_end.ts";
 import type { AskOf, Call, Reply, RoleName } from "./call.ts";
 import { socketWire } from "./wire.ts";
@@ -58,7 +57,6 @@ export class Edge<C extends Record<string, Call>> {
     this.#wake = resting.wake;
     this.#server = net.createServer((socket) => this.#plugged(socket));
     this.#server.listen(listener);
-    keepAccepting(this.#server);
   }
 
   /** Called whenever an answerer plugs in, at the first start and after. */
