@@ -29,7 +29,7 @@ export function consoleLab(
       signIn: () =>
         Promise.resolve({ grant: "lab", by: "eva", untilMs: NOW_MS * 2 }),
       signOut: done,
-      message: done,
+      messages: done,
       flush: done,
       say: done,
     },

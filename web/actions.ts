@@ -25,7 +25,17 @@ export interface Desk {
   /** The session is over; answers with a cookie that says so. */
   close(context: ConsoleContext, session: Session): void;
   closeAll(): void;
+  /** The page to sign in, with words on why one comes to see it. */
+  ended(
+    context: ConsoleContext,
+    words: string,
+    status: 200 | 401,
+  ): Promise<Response>;
+  /** The page about a form that is older than the session. */
+  outdated(context: ConsoleContext, session: Session): Promise<Response>;
 }
+
+const NOBODY_IN = "Nobody is signed in here any more: nothing was done.";
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -41,7 +51,7 @@ export function addActions(app: ConsoleApp, desk: Desk): void {
           context,
           desk,
           ({ grant }, fields) =>
-            forChosen(fields, (id) => office.message(grant, action, id)),
+            forChosen(fields, (ids) => office.messages(grant, action, ids)),
         ),
     );
   }
@@ -52,7 +62,7 @@ export function addActions(app: ConsoleApp, desk: Desk): void {
       return carryOut(
         context,
         desk,
-        ({ grant }) => office.message(grant, action, id),
+        ({ grant }) => office.messages(grant, action, [id]),
       );
     });
   }
@@ -85,56 +95,52 @@ export function addActions(app: ConsoleApp, desk: Desk): void {
         const everywhere = fields.get("everywhere") === "yes";
         const done = await office.signOut(session.grant, everywhere);
         if (everywhere) desk.closeAll();
-        return { ...done, isOver: true };
+        return { ...done, isOver: true, isAsked: true };
       }),
   );
 }
 
 /**
- * Does something with each message that was chosen in a list: fields `id0`,
- * `id1` ... One after the other; what came of it is said once for all that
- * went the same way.
+ * Does something with the messages that were chosen in a list: fields `id0`,
+ * `id1` ...
  */
-async function forChosen(
+function forChosen(
   fields: Fields,
-  act: (id: string) => Promise<Done>,
+  act: (ids: readonly string[]) => Promise<Done>,
 ): Promise<Done> {
   const ids = [...fields].filter(([name]) => /^id\d{1,3}$/.test(name))
     .map(([, id]) => id);
-  if (ids.length === 0) return { words: "No message was chosen." };
-  if (!ids.every((id) => QUEUE_ID_PATTERN.test(id))) {
-    return { words: "That is no queue id: nothing was done." };
-  }
-  const times = new Map<string, number>();
-  for (const id of ids) {
-    const { words, isOver = false } = await act(id);
-    if (isOver) return { words, isOver };
-    times.set(words, (times.get(words) ?? 0) + 1);
-  }
-  const all = [...times].map(([words, n]) =>
-    n === 1 ? words : `${n} ×: ${words}`
-  );
-  return { words: all.slice(0, 5).join(" ") };
+  if (ids.length === 0) return said("No message was chosen.");
+  return ids.every((id) => QUEUE_ID_PATTERN.test(id))
+    ? act([...new Set(ids)])
+    : said("That is no queue id: nothing was done.");
 }
 
 /** Checks that the form is of the session, acts, and leads back. */
 async function carryOut(
   context: ConsoleContext,
   desk: Desk,
-  act: (session: Session, fields: Fields) => Promise<Done>,
+  act: (
+    session: Session,
+    fields: Fields,
+  ) => Promise<Done & { readonly isAsked?: boolean }>,
 ): Promise<Response> {
   const session = desk.sessionOf(context);
   if (session === undefined) {
-    return context.text("Nobody is signed in: see /in", 401);
+    return await desk.ended(context, NOBODY_IN, 401);
   }
   const { fields } = context.var;
   if (!isCsrfOf(session, fields.get("csrf") ?? "")) {
-    return context.text("This form is not of this session", 403);
+    return await desk.outdated(context, session);
   }
-  const { words, isOver = false } = await act(session, fields);
+  const { words, isOver = false, isAsked = false } = await act(session, fields);
+  if (isOver) {
+    desk.close(context, session);
+    // No session is left that could tell the next page.
+    return await desk.ended(context, words, isAsked ? 200 : 401);
+  }
   session.flash = words;
-  if (isOver) desk.close(context, session);
-  return context.redirect(isOver ? "/in" : pathBack(fields.get("back")), 303);
+  return context.redirect(pathBack(fields.get("back")), 303);
 }
 
 /** A path of our own, and nothing that leads elsewhere. */

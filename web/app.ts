@@ -11,10 +11,17 @@ import type { ConsoleApp, ConsoleContext, ConsoleEnv } from "./environment.ts";
 import { bodyOctets, MAX_FORM_OCTETS, readForm } from "./form.ts";
 import { headers, onlyHere, type Reach } from "./guards.ts";
 import { addMetrics, type MetricsAccess } from "./metrics_access.ts";
+import type { Watcher } from "./live.ts";
 import type { Office } from "./office.ts";
 import type { Page, PageInput } from "./page.ts";
 import { ICON } from "./pages/icon.ts";
-import { NO_SUCH_PAGE, PAGES, SIGN_IN } from "./pages/pages.ts";
+import {
+  BROKEN,
+  NO_SUCH_PAGE,
+  OUTDATED,
+  PAGES,
+  SIGN_IN,
+} from "./pages/pages.ts";
 import { SCRIPT } from "./script.ts";
 import { cookieIn, cookieText, type Session, Sessions } from "./session.ts";
 import type { Sources } from "./sources.ts";
@@ -41,9 +48,12 @@ export interface ConsoleOptions {
   readonly nowMs: () => number;
   readonly sessions?: Sessions;
   /** Opens a stream of events; undefined if there are too many. */
-  readonly live?: (sources: Sources, isAlive: () => boolean) =>
-    | ReadableStream<Uint8Array>
-    | undefined;
+  readonly live?: (
+    sources: Sources,
+    watcher: Watcher,
+  ) => ReadableStream<Uint8Array> | undefined;
+  /** A page failed: a bug of ours. */
+  readonly onFault?: (error: Error, path: string) => void;
 }
 
 /** Builds the app. */
@@ -61,8 +71,10 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
 
   const sessionOf = (context: ConsoleContext) => {
     const id = cookieIn(context.req.header("cookie"), reach.isSecure);
-    // A page that renews itself is no use of a session.
-    const isUse = context.req.header("x-renew") === undefined;
+    // A page that renews itself is no use of a session, and a browser asks for
+    // its stream of events again by itself.
+    const isUse = context.req.header("x-renew") === undefined &&
+      context.req.path !== "/events";
     return id === undefined ? undefined : sessions.find(id, isUse);
   };
   const sourcesOf = (session: Session | undefined) => {
@@ -75,7 +87,9 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
   const render = async (context: ConsoleContext, page: Page, more: {
     session?: Session | undefined;
     flash?: string;
-    status?: 401 | 404 | 429;
+    /** Other than what was asked for. */
+    here?: string;
+    status?: 200 | 401 | 403 | 404 | 429 | 500;
   }): Promise<Response> => {
     const { session } = more;
     const input: PageInput = {
@@ -83,7 +97,8 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
       session: session ?? null,
       query: queryOf(context),
       params: new Map(Object.entries(context.req.param())),
-      here: new URL(context.req.url).pathname + new URL(context.req.url).search,
+      here: more.here ??
+        new URL(context.req.url).pathname + new URL(context.req.url).search,
       flash: more.flash ?? session?.flash ?? "",
       needsSignIn: !options.isOpen,
     };
@@ -112,12 +127,16 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
   });
   addMetrics(app, options.sources("", () => {}), options.metrics);
   app.get("/events", (context) => {
+    // Nobody would read what is opened for a HEAD, nor end it.
+    if (context.req.method === "HEAD") return context.body(null, 200, EVENTS);
     const session = sessionOf(context);
-    const isAlive = () => session === undefined || sessions.isOpen(session);
-    const stream = options.live?.(sourcesOf(session), isAlive);
+    const stream = options.live?.(sourcesOf(session), {
+      isAlive: () => session === undefined || sessions.isOpen(session),
+      isStranger: session === undefined && !options.isOpen,
+    });
     return stream === undefined
       ? context.text("Too many watch already", 503, { "Retry-After": "30" })
-      : context.body(stream, 200, { "Content-Type": "text/event-stream" });
+      : context.body(stream, 200, EVENTS);
   });
   app.post("/in", async (context) => {
     const client = context.env?.client ?? "";
@@ -146,6 +165,10 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
       context.header("Set-Cookie", cookieText("", reach.isSecure));
     },
     closeAll: () => sessions.closeAll(),
+    ended: (context, flash, status) =>
+      render(context, SIGN_IN, { flash, here: "/in", status }),
+    outdated: (context, session) =>
+      render(context, OUTDATED, { session, status: 403 }),
   });
   for (const route of PAGES) {
     app.get(route.path, (context) => {
@@ -160,8 +183,14 @@ export function consoleApp(options: ConsoleOptions): ConsoleApp {
     const session = sessionOf(context);
     return render(context, NO_SUCH_PAGE, { session, status: 404 });
   });
+  app.onError((error, context) => {
+    options.onFault?.(error, context.req.path);
+    return render(context, BROKEN, { status: 500 });
+  });
   return app;
 }
+
+const EVENTS = { "Content-Type": "text/event-stream" };
 
 /** Reads what was posted, and no more than a form may have. */
 const readFields: MiddlewareHandler<ConsoleEnv> = async (context, next) => {

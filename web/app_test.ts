@@ -251,12 +251,11 @@ Deno.test("consoleApp does the same with each message that was chosen", async ()
   const two = { id0: "0123456789ABCDEF", id7: "0123456789ABCDE0" };
   assert.equal((await chosen(two)).status, 303);
   assert.deepEqual(lab.asked, [
-    "hold 0123456789ABCDEF grant-of-eva",
-    "hold 0123456789ABCDE0 grant-of-eva",
+    "hold 0123456789ABCDEF 0123456789ABCDE0 grant-of-eva",
   ]);
   await chosen({ ...two, id8: "../x" });
   await chosen({});
-  assert.equal(lab.asked.length, 2, "nothing, if one is no id or none is");
+  assert.equal(lab.asked.length, 1, "nothing, if one is no id or none is");
 });
 
 Deno.test("consoleApp leads back to its own pages only", async () => {
@@ -289,6 +288,7 @@ Deno.test("consoleApp ends a session", async (t) => {
     assert.ok(await isIn(lab, cookie));
     const answer = await lab.post("/out", { csrf }, { cookie });
     assert.match(answer.headers.get("set-cookie") ?? "", /Max-Age=0/);
+    assert.match(await answer.text(), /Done: out/, "whether all heard of it");
     assert.ok(!await isIn(lab, cookie));
     assert.ok(await isIn(lab, other.cookie));
     assert.deepEqual(lab.asked, ["out grant-of-eva false"]);
@@ -316,6 +316,15 @@ Deno.test("consoleApp ends a session", async (t) => {
     lab.nowMs += 2 * 3_600_000;
     assert.ok(!await isIn(lab, cookie));
   });
+  await t.step("though its page asks for events again", async () => {
+    const lab = new Lab({ live: () => new ReadableStream() });
+    const { cookie } = await lab.signIn();
+    lab.nowMs += 3_600_000;
+    const events = await lab.ask("/events", { headers: { cookie } });
+    await events.body?.cancel();
+    lab.nowMs += 3_600_000;
+    assert.ok(!await isIn(lab, cookie));
+  });
   await t.step("when a page is refused what it asks for", async () => {
     const lab = new Lab();
     const { cookie } = await lab.signIn();
@@ -331,7 +340,8 @@ Deno.test("consoleApp ends a session", async (t) => {
     const { cookie, csrf } = await lab.signIn();
     lab.isOver = true;
     const answer = await lab.post(HOLD, { csrf }, { cookie });
-    assert.equal(answer.headers.get("location"), "/in");
+    assert.equal(answer.status, 401);
+    assert.match(await answer.text(), /Done: hold/, "it says why");
     assert.ok(!await isIn(lab, cookie));
   });
 });
@@ -359,4 +369,25 @@ Deno.test("consoleApp gives TLS what it can hold", async () => {
   assert.match(headers.get("strict-transport-security") ?? "", /max-age=/);
   const other = await new Lab().ask("/");
   assert.equal(other.headers.get("strict-transport-security"), null);
+});
+
+Deno.test("consoleApp opens no stream that nobody would read", async () => {
+  let opened = 0;
+  const live = () => (opened++, new ReadableStream<Uint8Array>());
+  const answer = await new Lab({ live }).ask("/events", { method: "HEAD" });
+  assert.equal(answer.headers.get("content-type"), "text/event-stream");
+  assert.equal(opened, 0);
+});
+
+Deno.test("consoleApp says so when a page fails, and tells the log", async () => {
+  const faults: string[] = [];
+  const lab = new Lab({
+    sourcesOver: { counts: () => Promise.reject(new Error("a bug")) },
+    onFault: ({ message }, path) => faults.push(`${path} ${message}`),
+  });
+  const answer = await lab.ask("/");
+  assert.equal(answer.status, 500);
+  assert.match(await answer.text(), /This page failed/);
+  assert.match(answer.headers.get("content-security-policy") ?? "", /'none'/);
+  assert.deepEqual(faults, ["/ a bug"]);
 });

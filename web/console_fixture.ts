@@ -160,7 +160,8 @@ export class Lab {
             : { words: "This ticket is not good" },
         ),
       signOut: (grant, everywhere) => done(`out ${grant} ${everywhere}`),
-      message: (grant, action, id) => done(`${action} ${id} ${grant}`),
+      messages: (grant, action, ids) =>
+        done(`${action} ${ids.join(" ")} ${grant}`),
       flush: (grant, domain) => done(`flush ${domain} ${grant}`),
       say: (grant, word, network) => done(`${word} ${network} ${grant}`),
     };

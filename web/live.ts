@@ -6,6 +6,14 @@ import type { News } from "./news.ts";
 import type { FlowSample } from "./news.ts";
 import type { Counts, ListedMessage } from "./sources.ts";
 
+/** Who watches. */
+export interface Watcher {
+  /** False: the session that it was opened with is over. */
+  readonly isAlive: () => boolean;
+  /** Nobody who is signed in. */
+  readonly isStranger: boolean;
+}
+
 /** The data of `now`. */
 export interface LiveData {
   readonly atMs: number;

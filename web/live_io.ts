@@ -3,11 +3,13 @@
  * at most, and something at least every 15 s. Who does not read is not waited
  * for, and is closed after a while.
  */
-import type { LiveData } from "./live.ts";
+import type { LiveData, Watcher } from "./live.ts";
 import type { Sources } from "./sources.ts";
 
 /** Streams at once; a browser has one for each page that is open. */
 const MAX_STREAMS = 16;
+/** Of these; so that other users of the machine leave some to who signs in. */
+const MAX_STRANGERS = 8;
 const EVERY_MS = 1_000;
 /** A proxy or a browser takes a silent connection for a dead one. */
 const HEARTBEAT_MS = 15_000;
@@ -19,7 +21,7 @@ const RECENT = 20;
 
 interface Stream {
   readonly sources: Sources;
-  readonly isAlive: () => boolean;
+  readonly watcher: Watcher;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly sinceMs: number;
   last: string;
@@ -45,16 +47,18 @@ export class Live {
   /** Opens one; undefined if there are too many. */
   open(
     sources: Sources,
-    isAlive: () => boolean,
+    watcher: Watcher,
   ): ReadableStream<Uint8Array> | undefined {
-    if (this.#streams.size >= MAX_STREAMS) return undefined;
+    const isFull = this.#streams.size >= MAX_STREAMS ||
+      watcher.isStranger && this.#strangers() >= MAX_STRANGERS;
+    if (isFull) return undefined;
     let stream: Stream | undefined;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         const nowMs = performance.now();
         stream = {
           sources,
-          isAlive,
+          watcher,
           controller,
           sinceMs: nowMs,
           last: "",
@@ -69,6 +73,11 @@ export class Live {
         if (stream !== undefined) this.#streams.delete(stream);
       },
     });
+  }
+
+  #strangers(): number {
+    return [...this.#streams].filter(({ watcher }) => watcher.isStranger)
+      .length;
   }
 
   /** Tells all streams what changed. Called on a timer. */
@@ -90,7 +99,8 @@ export class Live {
 
   async #tellOne(stream: Stream): Promise<void> {
     const nowMs = performance.now();
-    const isOver = !stream.isAlive() || nowMs > stream.sinceMs + MAX_AGE_MS;
+    const isOver = !stream.watcher.isAlive() ||
+      nowMs > stream.sinceMs + MAX_AGE_MS;
     if (isOver) return this.#end(stream);
     if ((stream.controller.desiredSize ?? 0) <= 0) {
       if (++stream.full >= MAX_FULL) this.#end(stream);

@@ -3,6 +3,7 @@
  * handed to it, its facts come by asking queue and gate and from the
  * supervisor.
  */
+import { log } from "../mod/core/log.ts";
 import { gateContract } from "../mod/gate/gate_ipc.ts";
 import { keepAccepting } from "../mod/ipc/accepting.ts";
 import { runRole } from "../mod/ipc/role_runtime.ts";
@@ -62,7 +63,9 @@ export function main(): Promise<void> {
         metrics: () => role.part.metrics,
         nowMs: () => Date.now(),
         sessions,
-        live: (sources, isAlive) => live.open(sources, isAlive),
+        live: (sources, watcher) => live.open(sources, watcher),
+        onFault: ({ message, stack }, path) =>
+          log("page-failed", { path, why: stack ?? message }),
       });
     let app = build(part);
     const server = serverOf(() => app, {

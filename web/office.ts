@@ -26,7 +26,12 @@ export interface Office {
   /** Exchanges a ticket; words if that is refused. */
   signIn(ticket: string): Promise<Admitted | Done>;
   signOut(grant: string, everywhere: boolean): Promise<Done>;
-  message(grant: string, action: MessageAction, id: string): Promise<Done>;
+  /** @param ids At least one, and no more than a form has */
+  messages(
+    grant: string,
+    action: MessageAction,
+    ids: readonly string[],
+  ): Promise<Done>;
   /** @param domain Empty: all */
   flush(grant: string, domain: string): Promise<Done>;
   say(grant: string, word: ClientWord, network: string): Promise<Done>;

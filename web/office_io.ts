@@ -74,19 +74,17 @@ export function officeOf(
           : "Signed out.",
       };
     },
-    message: (grant, action, id) =>
+    messages: (grant, action, ids) =>
       order(
-        { grant, action, ids: [id], domain: "" },
-        (answer) => messageWords(action, id, answer),
+        { grant, action, ids: [...ids], domain: "" },
+        (answer) => messageWords(action, ids, answer),
       ),
     flush: (grant, domain) =>
       order(
         { grant, action: "flush", ids: [], domain },
         ({ recipients }) =>
-          `${recipients} ${
-            recipients === 1 ? "recipient" : "recipients"
-          } due ` +
-          `now${domain === "" ? "" : ` for ${domain}`}.`,
+          `${recipientsOf(recipients)} due now` +
+          `${domain === "" ? "" : ` for ${domain}`}.`,
       ),
     say: async (grant, word, network) => {
       const reply = await gate.ask("say", { grant, word, network });
@@ -115,18 +113,45 @@ const SAID = {
 
 function messageWords(
   action: MessageAction,
-  id: string,
+  ids: readonly string[],
   answer: OrderAnswer,
 ): string {
-  const { messages, recipients, waiting, missingCount, isOver } = answer;
-  if (missingCount > 0) return `${id} is not in the queue any more.`;
+  const { messages, recipients, unchanged, waiting, missingCount } = answer;
+  // One is called by its id; of more it is said how many.
+  const are = (n: number) =>
+    ids.length === 1
+      ? `${ids[0]} is`
+      : `${n} ${n === 1 ? "message is" : "messages are"}`;
+  const said: string[] = [];
   if (messages > 0) {
-    return `${id} is ${PAST[action]}: ${recipients} ` +
-      `${recipients === 1 ? "recipient" : "recipients"}.`;
+    said.push(`${are(messages)} ${PAST[action]}: ${recipientsOf(recipients)}.`);
   }
-  if (waiting > 0 || !isOver) {
-    return `${id} is being delivered at this moment: its turn comes when ` +
-      "that has ended.";
+  const later = answer.isOver
+    ? waiting
+    : Math.max(waiting, ids.length - messages - unchanged - missingCount);
+  if (later > 0) {
+    said.push(
+      `${are(later)} being delivered at this moment: the turn comes when ` +
+        "that has ended.",
+    );
   }
-  return `There was nothing to do for ${id}.`;
+  if (missingCount > 0) {
+    said.push(`${are(missingCount)} not in the queue any more.`);
+  }
+  if (unchanged > 0 || said.length === 0) {
+    said.push(
+      `There was nothing to do for ${
+        ids.length === 1
+          ? ids[0]
+          : unchanged === 1
+          ? "1 message"
+          : `${unchanged} messages`
+      }.`,
+    );
+  }
+  return said.join(" ");
+}
+
+function recipientsOf(n: number): string {
+  return `${n} ${n === 1 ? "recipient" : "recipients"}`;
 }

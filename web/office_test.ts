@@ -66,7 +66,7 @@ const ORDERS: readonly { reply: AnyReply; words: RegExp; isOver?: true }[] = [
 Deno.test("officeOf() words what came of an order", async () => {
   for (const { reply, words, isOver } of ORDERS) {
     const { office, asked } = edges({ "queue.order": reply });
-    const done = await office.message("g", "hold", ID);
+    const done = await office.messages("g", "hold", [ID]);
     assert.match(done.words, words);
     assert.equal(done.isOver, isOver);
     assert.deepEqual(asked, [["queue.order", {
@@ -76,6 +76,30 @@ Deno.test("officeOf() words what came of an order", async () => {
       domain: "",
     }]]);
   }
+});
+
+Deno.test("officeOf() says once what came of an order for many", async () => {
+  const answer = {
+    ...ANSWER,
+    messages: 7,
+    recipients: 9,
+    unchanged: 1,
+    waiting: 1,
+    missing: [ID],
+    missingCount: 1,
+  };
+  const { office, asked } = edges({
+    "queue.order": { kind: "answered", answer },
+  });
+  const ids = Array.from({ length: 10 }, (_, i) => `0123456789ABCDE${i}`);
+  const { words } = await office.messages("g", "hold", ids);
+  assert.equal(
+    words,
+    "7 messages are held: 9 recipients. 1 message is being delivered at this " +
+      "moment: the turn comes when that has ended. 1 message is not in the " +
+      "queue any more. There was nothing to do for 1 message.",
+  );
+  assert.equal(asked.length, 1);
 });
 
 Deno.test("officeOf() wakes the gate before a grant is made, and shows it the grant", async () => {

@@ -132,7 +132,7 @@ Deno.test("serverOf() and Live let go of who does not read", async () => {
   let n = 0;
   const long = "x".repeat(200_000);
   const lab = new Lab({
-    live: (sources, isAlive) => live.open(sources, isAlive),
+    live: (sources, watcher) => live.open(sources, watcher),
     sourcesOver: {
       nowMs: () => ++n,
       counts: () => Promise.resolve(undefined),
@@ -197,9 +197,15 @@ Deno.test("Live has so many streams, and tells when something changed", async ()
   });
   const streams = Array.from(
     { length: 17 },
-    () => live.open(sources(), () => isAlive),
+    () => live.open(sources(), { isAlive: () => isAlive, isStranger: false }),
   );
   assert.equal(streams.filter((one) => one === undefined).length, 1);
+  const strangers = new Live(60_000);
+  const open = (isStranger: boolean) =>
+    strangers.open(sources(), { isAlive: () => true, isStranger });
+  while (open(true) !== undefined);
+  assert.ok(open(false), "who is signed in has room when strangers have none");
+  strangers.close();
   const reader = streams[0]!.getReader();
   const next = async () => {
     const { value, done } = await reader.read();

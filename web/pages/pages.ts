@@ -10,7 +10,7 @@ import { queuePage } from "./queue.ts";
 import { rolePage, rolesPage } from "./roles.ts";
 import { searchPage } from "./search.ts";
 import { signInPage } from "./sign_in.ts";
-import { noSuchPage } from "./trouble.ts";
+import { brokenPage, noSuchPage, outdatedPage } from "./trouble.ts";
 
 /** In the order of the routes. */
 export const PAGES: readonly PageRoute[] = [
@@ -34,3 +34,9 @@ export const SIGN_IN: Page = signInPage;
 
 /** Shown, with 404, where there is no page. */
 export const NO_SUCH_PAGE: Page = noSuchPage;
+
+/** Shown, with 500, in place of a page that failed. */
+export const BROKEN: Page = brokenPage;
+
+/** Shown, with 403, for a form of another session. */
+export const OUTDATED: Page = outdatedPage;

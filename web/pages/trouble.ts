@@ -16,12 +16,22 @@ export function noSuchPage(page: PageInput): Html {
   });
 }
 
+/** Somebody signed in anew since the page with this form was made. */
+export function outdatedPage(page: PageInput): Html {
+  return frame(page, {
+    title: "Nothing was done",
+    path: "",
+    body:
+      html`<p>This form is not of this session: you signed in anew since its page was made, in another window perhaps. Go back, load that page again, and look whether you still want it. <a href="/">To the first page</a></p>`,
+  });
+}
+
 /** A page failed: our fault, and no mail's. */
 export function brokenPage(page: PageInput): Html {
   return frame(page, {
     title: "This page failed",
     path: "",
     body:
-      html`<p>The fault is the console's; mail goes on without it. The log has the reason: look for <code>console</code> in it. <a href="/">To the first page</a></p>`,
+      html`<p>The fault is the console's; mail goes on without it. The log has the reason: look for <code>page-failed</code> in it. <a href="/">To the first page</a></p>`,
   });
 }

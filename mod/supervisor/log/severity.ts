@@ -30,6 +30,7 @@ export const GRAVE: Readonly<
     "message-corrupt",
     "message-damaged",
     "overwrite-failed",
+    "page-failed",
     "passwords-faulty",
     "passwords-unreadable",
     "queue-fault",
