@@ -11,7 +11,8 @@ import type { Counts, Sources } from "./sources.ts";
 /** Words of a search, and how long each may be. */
 const MAX_WORDS = 8;
 const MAX_WORD = 320;
-const MAX_FOUND = 50;
+/** One more than the page shows, so that it can say that there are more. */
+const MAX_FOUND = 51;
 
 /** Where the facts come from. */
 export interface Wells {

@@ -52,6 +52,8 @@ export interface Advice {
 export interface Journey {
   /** Empty if it was never taken. */
   readonly queueId: string;
+  /** It is in the queue now, and takes orders. */
+  readonly isQueued: boolean;
   /** The answer in one sentence: where it is, and why. */
   readonly headline: string;
   readonly tone: Tone;

@@ -135,6 +135,7 @@ export function tellRefusal(refusal: RefusalFacts): Journey {
   const ended = endedText(refusal);
   return {
     queueId: "",
+    isQueued: false,
     headline: `${ended} at ${utc(atMs)}, ${about(refusal)}: ${says}`,
     tone: refusal.shadow || refusal.action === "pass" ? "plain" : "bad",
     steps: [{

@@ -20,7 +20,8 @@ export interface Telling {
 export function tell(facts: StoryFacts, telling: Telling): Journey {
   const steps = facts.events.flatMap((event) => stepsOf(facts, event, telling));
   const state = stateOf(facts, telling);
-  return { queueId: facts.queueId, ...state, steps };
+  const isQueued = facts.message !== null;
+  return { queueId: facts.queueId, isQueued, ...state, steps };
 }
 
 function stepsOf(

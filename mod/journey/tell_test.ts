@@ -434,6 +434,7 @@ for (const { name, code, text, host, cause, says } of OUTCOMES) {
     assert.match(journey.headline, says);
     assert.match(journey.steps[0]!.text, says);
     assert.equal(journey.tone, isOver ? "bad" : "waiting");
+    assert.equal(journey.isQueued, !isOver);
     assert.ok(journey.steps[0]!.text.includes(text), "the words themselves");
     if (!isOver) {
       assert.match(

@@ -1,7 +1,8 @@
 /**
  * What the queue does for the console, and for whom: a console that was taken
- * over can do no more than the administrators who are signed in, as long as
- * they are. Each order is in our own log, with the one who gave it.
+ * over can do no more than the administrators who signed in, for twelve hours
+ * at most (it may keep a sign-out to itself). Each order is in our own log, with
+ * the one who gave it.
  */
 import { LogBrake } from "../core/log_brake.ts";
 import { log } from "../core/log.ts";

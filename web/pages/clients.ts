@@ -143,7 +143,8 @@ function words(page: PageInput, all: readonly SaidOfClient[]): Html {
           isClient ? "Nothing of this client." : "Nothing of anybody yet.",
         )
         : table({
-          caption: `${count(all.length, "network")} let in or kept out`,
+          caption: `${count(all.length, "network")} let in or kept out` +
+            (all.length > LIMIT ? `; the first ${LIMIT} are shown` : ""),
           quiet: true,
           head: ["Network", "Word", "Since", ...(mayAct(page) ? ["Undo"] : [])],
           rows: all.slice(0, LIMIT).map((one) => [

@@ -73,9 +73,9 @@ function list(page: PageInput, found: readonly Destination[]): Html {
     })
   }${
     found.length > LIMIT
-      ? html`<p class="dim">${
-        found.length - LIMIT
-      } more, where nothing waits, are left out.</p>`
+      ? html`<p class="dim">${found.length - LIMIT} more, where ${
+        sorted[LIMIT]!.waiting === 0 ? "nothing" : "less"
+      } waits, are left out.</p>`
       : NOTHING
   }`;
 }

@@ -521,6 +521,7 @@ function journeyOf(mood: Mood, queueId: string): Journey {
   ];
   return {
     queueId,
+    isQueued: true,
     headline: say(
       "It waits: mx1.partner.test puts off mail of senders that it does not know yet, and takes it later.",
       6,

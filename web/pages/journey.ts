@@ -83,7 +83,8 @@ const ORDERS = new Map([
 function buttonFor(page: PageInput, told: Journey, { command }: Advice): Html {
   const [bulkhead, queue, word = "", id = "", ...more] = command.split(" ");
   const label = ORDERS.get(word);
-  const isOrder = bulkhead === "bulkhead" && queue === "queue" &&
+  const isOrder = told.isQueued && bulkhead === "bulkhead" &&
+    queue === "queue" &&
     more.length === 0 && id === told.queueId && label !== undefined;
   return isOrder
     ? html`
@@ -114,9 +115,7 @@ function advice(page: PageInput, told: Journey): Html {
 
 /** What an administrator may order while it is in the queue. */
 function acts(page: PageInput, told: Journey): Html {
-  if (told.queueId === "" || told.next === "" && told.tone === "good") {
-    return NOTHING;
-  }
+  if (!told.isQueued) return NOTHING;
   if (!mayAct(page)) return signInHint(page, "hold, release or delete it");
   const to = (word: string) =>
     `/queue/${encodeURIComponent(told.queueId)}/${word}`;

@@ -64,10 +64,17 @@ export function certificatesPage(page: PageInput): Html {
       : told.certificates.length === 0
       ? empty("None is configured: what comes in is not encrypted.")
       : html`${told.certificates.map((one) => certificate(page, one))}
-<p>A new file in the same place is taken at the next ${
+<p>A new file in the same place is taken at the next reload, without an interruption: ${
         command("systemctl reload bulkhead")
-      }, without an interruption.</p>`,
+      }, or SIGHUP for the supervisor${
+        pid(page)
+      } where there is no systemd.</p>`,
   });
+}
+
+function pid({ sources }: PageInput): string {
+  const told = sources.news();
+  return told === undefined ? "" : `, process ${told.pid},`;
 }
 
 function certificate(

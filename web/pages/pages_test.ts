@@ -4,7 +4,7 @@ import { SCRIPT } from "../script.ts";
 import { STYLE } from "../style.ts";
 import { EVIL, type Mood, MOODS, samplePage } from "./fixture.ts";
 import { niceTop } from "./plots.ts";
-import { NO_SUCH_PAGE, PAGES, SIGN_IN } from "./pages.ts";
+import { BROKEN, NO_SUCH_PAGE, OUTDATED, PAGES, SIGN_IN } from "./pages.ts";
 import { worries } from "./worries.ts";
 
 const PARAMS = new Map([["id", "19AB3F00C2D10000"], ["name", "queue"]]);
@@ -13,6 +13,8 @@ const ALL = [
   ...PAGES,
   { path: "instead", page: SIGN_IN },
   { path: "nothing", page: NO_SUCH_PAGE },
+  { path: "broken", page: BROKEN },
+  { path: "outdated", page: OUTDATED },
 ];
 
 async function textOf(
@@ -133,4 +135,48 @@ Deno.test("script and style sheet are small, and name nothing elsewhere", () => 
     SCRIPT + STYLE,
     /https?:|url\(|@import|eval|innerHTML\s*=[^=]/,
   );
+});
+
+const pageOf = (path: string) => ALL.find((one) => one.path === path)!;
+
+Deno.test("a journey takes no order when the message is gone", async () => {
+  const { sources } = samplePage("calm", {});
+  const journey = await sources.journey("19AB3F00C2D10000");
+  const gone = { ...journey!, isQueued: false };
+  const over = { journey: () => Promise.resolve(gone) };
+  const text = await textOf(pageOf("/message/:id"), "calm", {
+    sources: { ...sources, ...over },
+  });
+  assert.doesNotMatch(text, /action="\/queue\//);
+  const here = await textOf(pageOf("/message/:id"), "calm");
+  assert.match(here, /action="\/queue\/19AB3F00C2D10000\/delete"/);
+});
+
+Deno.test("lists say when there is more than they show", async () => {
+  const { sources } = samplePage("calm", {});
+  const [one] = (await sources.find("eva"))!;
+  const [there] = (await sources.destinations())!;
+  const [said] = (await sources.clients({ client: "" }))!.said;
+  const many = {
+    ...sources,
+    find: () => Promise.resolve(Array.from({ length: 51 }, () => one!)),
+    destinations: () =>
+      Promise.resolve(
+        Array.from({ length: 41 }, () => ({ ...there!, waiting: 7 })),
+      ),
+    clients: () =>
+      Promise.resolve({
+        verdicts: [],
+        said: Array.from({ length: 31 }, () => said!),
+      }),
+  };
+  for (
+    const [path, words] of [
+      ["/search", /More than 50 messages/],
+      ["/destinations", /1 more, where less waits/],
+      ["/clients", /31 networks .*; the first 30 are shown/],
+    ] as const
+  ) {
+    assert.match(await textOf(pageOf(path), "calm", { sources: many }), words);
+  }
 });

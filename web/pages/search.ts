@@ -61,7 +61,10 @@ function results(
       }”. What was delivered is forgotten after the time that queue.keep_events says.`,
     );
   }
-  return html`<h2>${count(found.length, "message")}</h2>${
+  const isMore = found.length > LIMIT;
+  return html`<h2>${
+    isMore ? `More than ${LIMIT} messages` : count(found.length, "message")
+  }</h2>${
     table({
       caption: "Messages found, newest first",
       quiet: true,
@@ -75,8 +78,8 @@ function results(
       ]),
     })
   }${
-    found.length > LIMIT
-      ? html`<p class="dim">The newest ${LIMIT} are shown; a longer word finds fewer.</p>`
+    isMore
+      ? html`<p class="dim">The newest ${LIMIT} are shown; a further word finds fewer.</p>`
       : ""
   }`;
 }

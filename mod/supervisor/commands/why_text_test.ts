@@ -4,6 +4,7 @@ import { foundText, journeyText } from "./why_text.ts";
 
 const JOURNEY: Journey = {
   queueId: "1M7Z9AR45QFFN7QT",
+  isQueued: true,
   headline: "Waiting for <bob@remote.test>: it says \u001b[2Jno.",
   tone: "waiting",
   steps: [
