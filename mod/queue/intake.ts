@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { log } from "../core/log.ts";
+import { LogBrake } from "../core/log_brake.ts";
 import { type MessageWishes, NO_WISHES } from "../core/shapes.ts";
 import type { AskedOf } from "../ipc/call.ts";
 import type { Dispatcher } from "./dispatch.ts";
@@ -33,6 +34,8 @@ type RowFacts = Pick<Message, "n" | "id" | "slot" | "ref">;
 /** What smtpd and the other ways in ask. */
 export type AcceptAsk = AskedOf<typeof queueContract.calls.accept>;
 
+/** Lines about asks that only an asker that was taken over makes in numbers. */
+const ODD_EACH_SECOND = 5;
 /** Most messages are delivered before this, and need no mark. */
 const MARK_MS = 1_000;
 /** What became of an accept's rows inside its transaction. */
@@ -51,6 +54,7 @@ export class Intake {
   /** Queued, and not yet called so in the database. */
   #unmarked: Message[] = [];
   #marking: ReturnType<typeof setTimeout> | undefined;
+  readonly #brake = new LogBrake(ODD_EACH_SECOND);
 
   constructor(options: {
     store: Store;
@@ -86,7 +90,7 @@ export class Intake {
     asker: string,
   ): Promise<"done" | "known" | Refusal> {
     if (isForged(ask, asker)) {
-      log("envelope-forged", { id: ask.queueId, by: asker, alarm: true });
+      this.#tellOdd("envelope-forged", ask, asker);
       return "unhealthy";
     }
     // It may have left the queue before pickup could remove its file.
@@ -126,7 +130,7 @@ export class Intake {
             ? "unhealthy"
             : verdict;
         }
-        log("queue-id-taken", { id: ask.queueId, by: asker });
+        this.#tellOdd("queue-id-taken", ask, asker);
         return "unhealthy";
     }
     if (verdict === "unsafe") {
@@ -170,6 +174,18 @@ export class Intake {
     this.#commit.ride(() => {
       for (const { n } of unmarked) this.#store.mark(n);
     });
+  }
+
+  /** Not each: the lines of who delivers would drown in them. */
+  #tellOdd(
+    event: "envelope-forged" | "queue-id-taken",
+    { queueId }: AcceptAsk,
+    by: string,
+  ): void {
+    if (!this.#brake.mayWrite(this.#around.nowMs())) return;
+    const unwritten = this.#brake.takeLeftOut() || undefined;
+    const alarm = event === "envelope-forged" || undefined;
+    log(event, { id: queueId, by, alarm, unwritten });
   }
 
   #newMessage(ask: AcceptAsk, slot: number): Message {

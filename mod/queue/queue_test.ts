@@ -468,3 +468,27 @@ async function readAll(dir: string) {
     keys: await read("keys"),
   };
 }
+
+Deno.test("Queue tells of forged envelopes, and not of thousands", async () => {
+  await using lab = laboratory();
+  const ask = newAsk(["bob@home.test"]);
+  const forged = { ...ask, client: { ...ask.client, login: "me@home.test" } };
+  const { writeSync } = Deno.stderr;
+  let text = "";
+  Deno.stderr.writeSync = (octets) => {
+    text += new TextDecoder().decode(octets);
+    return octets.length;
+  };
+  try {
+    for (let n = 0; n < 500; n++) {
+      assert.deepEqual(await lab.queue.accept(forged, "smtpd.0"), {
+        refusal: "unhealthy",
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } finally {
+    Deno.stderr.writeSync = writeSync;
+  }
+  const lines = text.split("\n").filter((one) => one.includes("forged"));
+  assert.ok(lines.length > 0 && lines.length < 50, `${lines.length} lines`);
+});

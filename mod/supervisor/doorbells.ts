@@ -14,6 +14,8 @@ const IN_CLOEXEC = 0x80000;
 const POLLFD = 8;
 /** So often it is looked who rests now. */
 const LOOK_EVERY_MS = 1_000;
+/** The same when the call failed. */
+const AGAIN_MS = 100;
 
 /**
  * A descriptor that is ready to be read as soon as something new is in a
@@ -81,7 +83,8 @@ export class Doorbells<Name extends string> {
       BigInt(fds.length),
       LOOK_EVERY_MS,
     );
-    // Nobody came, or a signal did: looked again at once.
+    // A signal, or a kernel that cannot: not again and again at once.
+    if (count < 0) await new Promise((done) => setTimeout(done, AGAIN_MS));
     if (count <= 0) return [];
     const ready = new Set(
       fds.filter((_, i) => asked.getInt16(i * POLLFD + 6, true) !== 0),

@@ -59,3 +59,23 @@ Deno.test("watchDirectory() makes a bell of what appears in a directory", async 
   Deno.removeSync(dir, { recursive: true });
   assert.equal(watchDirectory(libc, dir), undefined, "it is not there");
 });
+
+Deno.test("Doorbells does not spin where poll(2) fails", async () => {
+  let polls = 0;
+  let isAsleep = true;
+  const bells = new Doorbells({
+    libc: {
+      poll: () => {
+        polls++;
+        return new Promise((done) => setTimeout(() => done(-1), 1));
+      },
+    },
+    sleepers: () => isAsleep ? [{ name: "pickup", fds: [0] }] : [],
+    rung: () => assert.fail("nobody rang"),
+  });
+  const watching = bells.watch();
+  await new Promise((done) => setTimeout(done, 150));
+  isAsleep = false;
+  await watching;
+  assert.ok(polls <= 3, `${polls} polls`);
+});
