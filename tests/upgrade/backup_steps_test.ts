@@ -40,7 +40,12 @@ async function home(): Promise<string> {
   return made;
 }
 
-function backedUp(at: string, target: string, ender: Ender) {
+function backedUp(
+  at: string,
+  target: string,
+  ender: Ender,
+  isStopped = () => false,
+) {
   const read = readConfig(`${at}/bulkhead.toml`);
   assert.ok(read.ok);
   return backUp({
@@ -54,6 +59,7 @@ function backedUp(at: string, target: string, ender: Ender) {
     target,
     withMail: true,
     say: () => {},
+    isStopped,
     step: ender.step,
   });
 }
@@ -71,6 +77,20 @@ function restored(source: string, to: string, ender: Ender) {
     step: ender.step,
   });
 }
+
+Deno.test("backUp() makes none in the home, and leaves nothing when it is stopped", async () => {
+  const made = await home();
+  for (const target of [`${made}/b`, `${made}/mail/b.tar`]) {
+    await assert.rejects(backedUp(made, target, new Ender()), /lies in/);
+  }
+  const before = contentsOf(made, PASSED_OVER);
+  await assert.rejects(
+    backedUp(made, `${made}.tar`, new Ender(), () => true),
+    /stopped/,
+  );
+  assert.deepEqual(contentsOf(made, PASSED_OVER), before);
+  assert.equal(fs.existsSync(`${made}.tar.part`), false);
+});
 
 Deno.test("backUp() that ends at any step leaves no backup of that name and the home as it was; the next one is whole", async () => {
   const whole = await home();

@@ -11,7 +11,7 @@ import {
 } from "../../mod/supervisor/care/manifest.ts";
 import { walkMail } from "../../mod/supervisor/care/maildir_walk.ts";
 import { NotPlain, openPlain } from "../../mod/supervisor/care/plain_file.ts";
-import { endRestore } from "../../mod/supervisor/care/restore.ts";
+import { endRestore, mountPoints } from "../../mod/supervisor/care/restore.ts";
 import { BackupWriter } from "../../mod/supervisor/care/sink_io.ts";
 import {
   JUST_LOOKING,
@@ -250,6 +250,47 @@ Deno.test("openPlain() opens no link, no second name, no FIFO, and nobody else's
   refused("plain", 4_711);
   Deno.linkSync(`${dir}/plain`, `${dir}/second`);
   refused("plain");
+});
+
+Deno.test("walkMail() takes a message with two names, as IMAP servers make them, and tells of what it passes over", async () => {
+  const dir = tempDir();
+  for (const one of ["new", ".Archive"]) Deno.mkdirSync(`${dir}/${one}`);
+  Deno.writeTextFileSync(`${dir}/new/m`, "x");
+  Deno.linkSync(`${dir}/new/m`, `${dir}/.Archive/m:2,S`);
+  Deno.symlinkSync("new/m", `${dir}/new/link`);
+  const found: string[] = [];
+  const passedOver: string[] = [];
+  const walker = {
+    directory: () => Promise.resolve(),
+    file: (path: string) => Promise.resolve(void found.push(path)),
+    passedOver: (path: string) => passedOver.push(path),
+  };
+  await walkMail(dir, "mail", walker);
+  assert.deepEqual(found.sort(), ["mail/.Archive/m:2,S", "mail/new/m"]);
+  assert.deepEqual(passedOver, ["mail/new/link"]);
+  if (Deno.uid() !== 0) return;
+  // Somebody else's file, to which somebody made a second name.
+  Deno.chownSync(`${dir}/new/m`, 4_711, 4_711);
+  found.length = 0;
+  await walkMail(dir, "mail", walker);
+  assert.deepEqual(found, []);
+  await walkMail(dir, "mail", { ...walker, owner: 4_711 });
+  assert.equal(found.length, 2);
+});
+
+Deno.test("readBackup() reads a directory whose files have other names, too", async () => {
+  const target = `${tempDir()}/b`;
+  await written(target);
+  for (const [path] of FILES) {
+    Deno.linkSync(`${target}/${path}`, `${target}/${path}.twin`);
+  }
+  await readBackup(target, JUST_LOOKING);
+});
+
+Deno.test("mountPoints() reads the kernel's table", () => {
+  const table = "29 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n" +
+    "36 29 0:5 / /srv/my\\040mail/spool rw - xfs /dev/vdb rw\n";
+  assert.deepEqual(mountPoints(table), ["/", "/srv/my mail/spool"]);
 });
 
 Deno.test("walkMail() misses no message that is moved and marked while it looks", async () => {

@@ -21,6 +21,7 @@
  * hop gets it twice. In doubt twice, never not.
  */
 import { type Copied, copied } from "../../queue/care_ipc.ts";
+import { dirname, resolve } from "node:path";
 import { VERSION } from "../../core/version.ts";
 import { isThere } from "../replace_file.ts";
 import { readFormat } from "./format_file.ts";
@@ -33,6 +34,7 @@ import { NotPlain, openPlain } from "./plain_file.ts";
 import { askQueue, readContents, type Unreadable } from "./read_contents.ts";
 import { ASIDE } from "./restore.ts";
 import { BackupWriter, removeTree } from "./sink_io.ts";
+import { turnOf } from "./turn.ts";
 import { CareError, sizeText } from "./words.ts";
 
 /** How to go about it. */
@@ -44,6 +46,8 @@ export interface BackupOptions {
   readonly withMail: boolean;
   /** Told of long work, for people. */
   readonly say: (text: string) => void;
+  /** True when somebody wants it to end; nothing of it is left then. */
+  readonly isStopped?: () => boolean;
   /** Before each step; a test ends there. */
   readonly step?: (name: string) => Promise<void>;
 }
@@ -59,6 +63,8 @@ export interface BackedUp {
   readonly mailBytes: number;
   /** Ids that are damaged in the server, too. */
   readonly damaged: readonly string[];
+  /** What is in the mailboxes and no file, nor a directory: not copied. */
+  readonly passedOver: readonly string[];
 }
 
 /** Below `home`, for what is gathered; root's. */
@@ -70,7 +76,8 @@ const SEGMENT = /^(pool|big)-[0-9a-f]{16}$/;
 
 /** Of a home's top: made anew by a restore, or of no use to it. */
 const LEFT_OUT: readonly string[] = [
-  ...["run", "runtime", "before", "upgrade.json", "restoring", STAGE],
+  ...["run", "runtime", "before", "upgrade.json", STAGE],
+  ...["restoring", "restore-in-the-making"],
   ...["spool", "queue", "events", "gate", "sts", "mail", "drop"],
 ];
 
@@ -82,7 +89,12 @@ const LEFT_OUT: readonly string[] = [
 export async function backUp(options: BackupOptions): Promise<BackedUp> {
   const { site, target } = options;
   const { home } = site.paths;
-  const step = options.step ?? (() => Promise.resolve());
+  const turn = turnOf(options.isStopped ?? (() => false));
+  const step = async (name: string) => {
+    await turn();
+    await options.step?.(name);
+  };
+  refuseInside(target, home);
   const stage = `${home}/${STAGE}`;
   await step("stage");
   await forgetStage(site);
@@ -98,17 +110,19 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
       scratch: stage,
       accounts: site.accounts,
       header,
+      turn,
     });
-    const gathered = await gather(options, step);
+    const gathered = await gather(options, { step, turn });
     await step("write-queue");
     await pourHome(options, writer);
     await pourQueue(site, writer);
     await step("write-gate");
     await pourGate(site, writer);
     const before = { files: writer.entries, bytes: writer.bytes };
+    let passedOver: readonly string[] = [];
     if (options.withMail) {
       await step("write-mail");
-      await pourMail(options, writer);
+      passedOver = await pourMail(options, writer);
     }
     await step("finish");
     await writer.finish(gathered.copy.messages);
@@ -121,12 +135,25 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
       mailFiles: writer.entries - before.files,
       mailBytes: writer.bytes - before.bytes,
       damaged: gathered.damaged.map(({ id }) => id),
+      passedOver,
     };
   } catch (error) {
     writer?.abandon();
     throw error;
   } finally {
     await forgetStage(site);
+  }
+}
+
+/** A backup in the home would be a part of itself, and of every later one. */
+function refuseInside(target: string, home: string): void {
+  const dir = dirname(resolve(target));
+  if (target === "-" || !isThere(dir)) return;
+  const real = Deno.realPathSync(home);
+  if (`${Deno.realPathSync(dir)}/`.startsWith(`${real}/`)) {
+    throw new CareError(
+      `${target} lies in ${home}, which is what is copied: give a place elsewhere`,
+    );
   }
 }
 
@@ -160,7 +187,10 @@ interface Gathered {
 /** Steps 1 to 4 of the head. */
 async function gather(
   { site, say }: BackupOptions,
-  step: (name: string) => Promise<void>,
+  { step, turn }: {
+    readonly step: (name: string) => Promise<void>;
+    readonly turn: () => Promise<void>;
+  },
 ): Promise<Gathered> {
   const segments = new SegmentCopies(site);
   const staged = stagedSite(site);
@@ -172,7 +202,11 @@ async function gather(
     const copy = copied.parse(await askQueue(site, "copy", COPY));
     say(`the queue: ${copy.messages} messages`);
     await step(`segments-${round}`);
-    segments.copy(copy.segments, round > 1);
+    segments.keepOnly(copy.segments);
+    for (const name of copy.segments) {
+      await turn();
+      segments.copy(name);
+    }
     await step(`read-${round}`);
     const { bad } = await readContents({
       queue: copySite(site),
@@ -238,19 +272,17 @@ class SegmentCopies {
     for (const name of names) this.#written.delete(name);
   }
 
-  copy(names: readonly string[], isAgain: boolean): void {
-    const wanted = new Set(names.filter((name) => SEGMENT.test(name)));
-    if (isAgain) {
-      for (const name of this.#written.keys()) {
-        if (wanted.has(name)) continue;
-        Deno.removeSync(`${this.#dir}/${name}.seg`);
-        this.#written.delete(name);
-      }
+  /** Others of an earlier round go. */
+  keepOnly(names: readonly string[]): void {
+    for (const name of this.#written.keys()) {
+      if (names.includes(name)) continue;
+      Deno.removeSync(`${this.#dir}/${name}.seg`);
+      this.#written.delete(name);
     }
-    for (const name of wanted) this.#one(name);
   }
 
-  #one(name: string): void {
+  copy(name: string): void {
+    if (!SEGMENT.test(name)) return;
     const { spoolDir } = this.#site.paths;
     const spool = this.#site.accounts?.roles.get("spool");
     try {
@@ -384,7 +416,8 @@ async function pourFile(
 async function pourMail(
   { site, say }: BackupOptions,
   writer: BackupWriter,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const passedOver: string[] = [];
   let told = Date.now();
   const start = writer.bytes;
   await walkMail(site.paths.mailDir, "mail", {
@@ -396,7 +429,10 @@ async function pourMail(
       told = Date.now();
       say(`mailboxes: ${sizeText(writer.bytes - start)}`);
     },
+    passedOver: (path) => passedOver.push(path),
+    owner: site.accounts?.roles.get("maildir")?.uid,
   });
+  return passedOver;
 }
 
 /** True if a backup that was killed left what it had gathered. */

@@ -4,12 +4,16 @@
  * flag in its name, must not slip through between two looks; so `new` is read
  * before `cur`, and a directory from which a name went away is looked at again.
  */
-import { NotPlain, openPlain, type PlainFile } from "./plain_file.ts";
+import { NotPlain, openLinked, type PlainFile } from "./plain_file.ts";
 
 /** Told of what is found, in an order in which it can be made again. */
 export interface Walker {
   directory(path: string, info: Deno.FileInfo): Promise<void>;
   file(path: string, file: PlainFile): Promise<void>;
+  /** Something is there that is neither, and is not taken. */
+  passedOver?(path: string): void;
+  /** Whose files may have several names; the owner of their directory may. */
+  readonly owner?: number | undefined;
 }
 
 /** Looks at one directory from which names go away. */
@@ -17,7 +21,8 @@ const MOST_LOOKS = 20;
 
 /**
  * Walks a tree of plain files and directories. What is neither (links,
- * sockets) is passed over, and so is what is being written, in `tmp`.
+ * sockets) is passed over and told of; what is being written, in `tmp`, is
+ * passed over.
  *
  * @param short Path of `dir` as it is told
  */
@@ -29,6 +34,7 @@ export async function walkMail(
   const info = lookAt(dir);
   if (info === undefined || !info.isDirectory) return;
   await walker.directory(short, info);
+  const owners = [info.uid, walker.owner].flatMap((uid) => uid ?? []);
   if (short.endsWith("/tmp")) return;
   const seen = new Set<string>();
   // Until a look finds nothing new: reading a directory may miss a name that
@@ -43,8 +49,9 @@ export async function walkMail(
       if (inner.isDirectory) {
         await walkMail(path, `${short}/${name}`, walker);
       } else if (inner.isFile) {
-        if (!await taken(path, `${short}/${name}`, walker)) continue;
-      }
+        const one = { path, short: `${short}/${name}`, owners };
+        if (!await taken(one, walker)) continue;
+      } else walker.passedOver?.(`${short}/${name}`);
       seen.add(baseOf(name));
     }
   }
@@ -57,16 +64,20 @@ function baseOf(name: string): string {
 }
 
 async function taken(
-  path: string,
-  short: string,
+  { path, short, owners }: {
+    readonly path: string;
+    readonly short: string;
+    readonly owners: readonly number[];
+  },
   walker: Walker,
 ): Promise<boolean> {
   try {
-    using file = openPlain(path);
+    using file = openLinked(path, owners);
     await walker.file(short, file);
     return true;
   } catch (error) {
     if (!(error instanceof NotPlain)) throw error;
+    if (!error.isGone) walker.passedOver?.(short);
     return !error.isGone;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Files of the roles and of strangers, opened by root to be copied: plain
- * files with one name, of the owner that they should have, and no link
- * followed. So nobody who may write in a directory can have root copy
+ * files with one name, or all of whose names are their owner's to make, of the
+ * owner that they should have, and no link followed. So nobody who may write in a directory can have root copy
  * another's file from there.
  */
 import fs from "node:fs";
@@ -35,6 +35,41 @@ export class NotPlain extends Error {
  * @throws {NotPlain} If it is gone, or something else
  */
 export function openPlain(path: string, owner?: number): PlainFile {
+  return open(
+    path,
+    (facts) =>
+      facts.nlink === 1 && (owner === undefined || facts.uid === owner)
+        ? undefined
+        : "is no plain file with one name" +
+          (owner === undefined ? "" : ` of user ${owner}`),
+  );
+}
+
+/**
+ * The same, but a file of one of these users may have several names: an IMAP
+ * server makes a second one for a message that is copied to another folder.
+ *
+ * @param owners Anybody's, if left out
+ * @throws {NotPlain} If it is gone, or something else
+ */
+export function openLinked(
+  path: string,
+  owners?: readonly number[],
+): PlainFile {
+  return open(
+    path,
+    ({ nlink, uid }) =>
+      nlink < 2 || owners === undefined || owners.includes(uid)
+        ? undefined
+        : "has another name, and belongs to somebody else",
+  );
+}
+
+/** @param faultOf What is wrong with a plain file, if anything is */
+function open(
+  path: string,
+  faultOf: (facts: fs.Stats) => string | undefined,
+): PlainFile {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   let fd: number;
   try {
@@ -50,15 +85,10 @@ export function openPlain(path: string, owner?: number): PlainFile {
     throw error;
   }
   const facts = fs.fstatSync(fd);
-  const isOurs = facts.isFile() && facts.nlink === 1 &&
-    (owner === undefined || facts.uid === owner);
-  if (!isOurs) {
+  const fault = facts.isFile() ? faultOf(facts) : "is no plain file";
+  if (fault !== undefined || facts.nlink === 0) {
     fs.closeSync(fd);
-    throw new NotPlain(
-      `${path} is no plain file with one name` +
-        (owner === undefined ? "" : ` of user ${owner}`),
-      facts.nlink === 0,
-    );
+    throw new NotPlain(`${path} ${fault ?? "is gone"}`, facts.nlink === 0);
   }
   return {
     size: facts.size,

@@ -33,6 +33,7 @@ import { type AskRole, type CareSite, careSite } from "./jail.ts";
 import { BadBackup, groupId, type Manifest, ownerId } from "./manifest.ts";
 import { removeTree, syncTree } from "./sink_io.ts";
 import { JUST_LOOKING, readBackup } from "./source_io.ts";
+import { turnOf } from "./turn.ts";
 import { type Verified, verifyMail } from "./verify.ts";
 import { CareError } from "./words.ts";
 import { dirname } from "node:path";
@@ -50,6 +51,8 @@ export interface RestoreOptions {
   /** Of the roles, if not as the backup's configuration says; for tests. */
   readonly accounts?: Accounts | null;
   readonly say: (text: string) => void;
+  /** True when somebody wants it to end; from the switch on it does not. */
+  readonly isStopped?: () => boolean;
   /** Refuses a home whose server runs; holds its lock. */
   readonly lock: (paths: Paths) => void;
   /** Before each step; a test ends there. */
@@ -108,11 +111,13 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       `${home} is not empty: --replace moves what is there aside`,
     );
   }
+  refuseMounts(home, old);
   const stage = `${home}/${STAGE}`;
   try {
     await step("unpack");
     removeTree(stage);
-    const manifest = await unpack(options, stage);
+    const turn = turnOf(options.isStopped ?? (() => false));
+    const manifest = await unpack(options, { stage, turn });
     await step("owners");
     const { config, accounts, configText } = accountsOf(
       manifest,
@@ -121,6 +126,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     );
     give(manifest, { stage, accounts });
     await step("verify");
+    await turn();
     const verifiedAll = await verifyMail({
       site: stagedSite(options, { config, accounts, home, stage }),
       deep: true,
@@ -136,6 +142,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     removeTree(`${stage}/run`);
     const notes = placeConfig(manifest, { home, stage, configText });
     syncTree(stage);
+    await turn();
     await step("switch");
     const aside = ASIDE + timeName(new Date());
     const mark = { aside, old, fresh: namesIn(stage) };
@@ -158,6 +165,32 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     }
     throw error;
   }
+}
+
+/** What is a mount point cannot be moved, and what one is in must not be. */
+function refuseMounts(home: string, old: readonly string[]): void {
+  const real = Deno.realPathSync(home);
+  const mounts = mountPoints(Deno.readTextFileSync("/proc/self/mountinfo"));
+  const hindering = mounts.filter((path) =>
+    old.some((name) => `${path}/`.startsWith(`${real}/${name}/`))
+  );
+  if (hindering.length === 0) return;
+  throw new CareError(
+    `${hindering.join(", ")} is a disk of its own and cannot be moved aside: ` +
+      "unmount it, restore, copy what was restored there to the disk, and " +
+      "mount it again. Nothing was changed",
+  );
+}
+
+/** Of proc(5)'s `mountinfo`, where an odd octet is written in octal. */
+export function mountPoints(info: string): string[] {
+  return info.split("\n").flatMap((line) => line.split(" ")[4] ?? [])
+    .map((path) =>
+      path.replaceAll(
+        /\\([0-7]{3})/g,
+        (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),
+      )
+    );
 }
 
 /** `20261121-152217` */
@@ -214,12 +247,16 @@ async function homeOf(source: string): Promise<string> {
 
 async function unpack(
   { source, say }: RestoreOptions,
-  stage: string,
+  { stage, turn }: {
+    readonly stage: string;
+    readonly turn: () => Promise<void>;
+  },
 ): Promise<Manifest> {
   Deno.mkdirSync(stage, { mode: 0o711 });
   Deno.chmodSync(stage, 0o711);
   return await readBackup(source, {
     async file(path, octets) {
+      await turn();
       const to = `${stage}/${path}`;
       Deno.mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
       using file = Deno.openSync(to, {

@@ -122,19 +122,20 @@ function logOf(pid: number | undefined): string {
 }
 
 // It opens the running server's standard error, before that server ends, and
-// starts the next one when it is told to: in a session of its own, without us.
+// starts the next one when it is told to: in a session of its own, so that
+// neither our end nor the terminal's is its end.
 const WAITING = `log=$1; shift
 if [ -e "$log" ] && (: >>"$log") 2>/dev/null; then exec 2>>"$log"; fi
 echo here
 read -r go || exit 0
-exec setsid "$@" </dev/null >/dev/null`;
+exec "$@" </dev/null >/dev/null`;
 
 async function waiting(
   log: string,
   start: readonly string[],
 ): Promise<(isWanted: boolean) => Promise<void>> {
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", WAITING, "sh", log, ...start],
+  const child = new Deno.Command("setsid", {
+    args: ["/bin/sh", "-c", WAITING, "sh", log, ...start],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

@@ -42,6 +42,7 @@ export class BackupWriter {
   readonly #manifest: string;
   readonly #lines: Deno.FsFile;
   readonly #sum = createHash("sha256");
+  readonly #turn: () => Promise<void>;
   #entries = 0;
   #bytes = 0;
 
@@ -54,8 +55,11 @@ export class BackupWriter {
     scratch: string;
     accounts: Accounts | null;
     header: BackupHeader;
+    /** Before each file; ends the whole by an error. */
+    turn?: () => Promise<void>;
   }) {
     const { target } = options;
+    this.#turn = options.turn ?? (() => Promise.resolve());
     this.#accounts = options.accounts;
     this.#place = target === "-"
       ? new TarPlace(Deno.stdout)
@@ -98,6 +102,7 @@ export class BackupWriter {
 
   /** Adds a file. */
   async file(path: string, file: PlainFile): Promise<void> {
+    await this.#turn();
     const { size, mode, uid, gid } = file;
     const facts = { path, kind: "file" as const, size, mode, uid, gid };
     await this.#place.file({ ...facts, mtimeS: file.mtimeMs / 1_000 });

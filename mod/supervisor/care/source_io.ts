@@ -12,7 +12,7 @@ import {
   type Manifest,
   parseManifest,
 } from "./manifest.ts";
-import { openPlain } from "./plain_file.ts";
+import { openLinked } from "./plain_file.ts";
 import { BadTar, BLOCK, longName, padding, readHeader } from "./tar.ts";
 
 /** Octets, in pieces that are used again. */
@@ -135,7 +135,8 @@ async function textOf(octets: Octets): Promise<string> {
 
 async function readDirectory(dir: string, reading: Reading): Promise<void> {
   const take = async (path: string) => {
-    using file = openPlain(`${dir}/${path}`);
+    // Whoever keeps many backups may give files that are the same several names.
+    using file = openLinked(`${dir}/${path}`);
     await reading.take(path, asyncOf(file.chunks()));
   };
   try {

@@ -9,7 +9,8 @@
  *     restart   and wait until it is ready
  *     back      what it changed is undone, one rename, the old one is started
  *
- * A new server that became ready is never taken back: it has taken mail.
+ * A new server that became ready is never taken back: it has taken mail. If it
+ * ended at once and nobody saw it ready, the home's form tells.
  */
 import { dirname } from "node:path";
 import { syncPath, writeNew } from "../replace_file.ts";
@@ -40,6 +41,8 @@ export interface ProgramSwitch {
   readonly server: ServerControl;
   /** Runs `upgrade ARGS` of the new file. */
   readonly ask: (...args: readonly string[]) => Promise<Said>;
+  /** Of what form the home is now; an older program refuses a newer one. */
+  readonly form: () => string;
   readonly say: (text: string) => void;
 }
 
@@ -48,7 +51,9 @@ export type Switched =
   | { readonly did: "nothing"; readonly why: string }
   | { readonly did: "replaced"; readonly isRunning: boolean }
   /** The old program runs again; or does not: `isRunning`. */
-  | { readonly did: "back"; readonly isRunning: boolean };
+  | { readonly did: "back"; readonly isRunning: boolean }
+  /** It took mail in a newer form and ended: there is no way back. */
+  | { readonly did: "stays"; readonly isRunning: boolean };
 
 /** Name of the file that was installed before. */
 export function keptName(installed: string): string {
@@ -58,6 +63,7 @@ export function keptName(installed: string): string {
 /** Replaces the installed file. */
 export async function switchProgram(todo: ProgramSwitch): Promise<Switched> {
   const { newFile, installed, server, ask, say } = todo;
+  const form = todo.form();
   const checked = await ask("--check");
   if (!checked.ok) return { did: "nothing", why: checked.words };
   const users = await ask("--users");
@@ -73,6 +79,11 @@ export async function switchProgram(todo: ProgramSwitch): Promise<Switched> {
   await server.stop();
   const undone = await ask("--back");
   if (!undone.ok) say(undone.words);
+  if (todo.form() !== form) {
+    say("it took mail before it ended, so there is no way back: once more");
+    await server.restart();
+    return { did: "stays", isRunning: await server.becomesReady() };
+  }
   copyTo(keptName(installed), installed);
   await server.restart();
   return { did: "back", isRunning: await server.becomesReady() };

@@ -6,6 +6,8 @@ interface Case {
   /** Whether the new file's checks pass. */
   readonly passes?: boolean;
   readonly runs?: boolean;
+  /** The new server became ready, unseen, and the home is of its form. */
+  readonly tookMail?: boolean;
   /** Which programs become ready. */
   readonly ready: readonly string[];
   readonly want: { did: string; isRunning?: boolean };
@@ -38,6 +40,14 @@ const CASES: readonly Case[] = [
     log: ["--check", "--users", "restart new", "stop", "--back", "restart old"],
   },
   {
+    name: "does not go back to a program that would refuse the home",
+    tookMail: true,
+    ready: ["old"],
+    want: { did: "stays", isRunning: false },
+    installed: "new",
+    log: ["--check", "--users", "restart new", "stop", "--back", "restart new"],
+  },
+  {
     name: "says so when neither is ready",
     ready: [],
     want: { did: "back", isRunning: false },
@@ -54,7 +64,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { name, passes = true, runs = true, ready, ...want } of CASES) {
+for (
+  const { name, passes = true, runs = true, tookMail, ready, ...want } of CASES
+) {
   Deno.test(`switchProgram() ${name}`, async () => {
     const dir = Deno.makeTempDirSync({ prefix: "bulkhead-care-" });
     const installed = `${dir}/bulkhead`;
@@ -76,6 +88,7 @@ for (const { name, passes = true, runs = true, ready, ...want } of CASES) {
         log.push(what!);
         return Promise.resolve({ ok: passes, words: "no" });
       },
+      form: () => tookMail && log.length > 0 ? "newer" : "older",
       say: () => {},
     });
     assert.equal(done.did, want.want.did);

@@ -2,10 +2,12 @@
 import { type BackedUp, backUp } from "../care/backup.ts";
 import { lockOf } from "../care/bring_up.ts";
 import { careSite } from "../care/jail.ts";
+import { STOPPED } from "../care/turn.ts";
 import { sizeText, wordsOf } from "../care/words.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
+import { StopSignals } from "./stop_signals.ts";
 
 /** Makes a backup; returns the exit code. */
 export async function backup(
@@ -23,6 +25,7 @@ export async function backup(
   if (lockOf(paths.runDir, "backup.lock") === undefined) {
     return fail(EXIT.busy, ["another backup is being made: wait for its end"]);
   }
+  using signals = new StopSignals();
   try {
     const made = await backUp({
       site: careSite({ config, accounts, programs }),
@@ -30,6 +33,7 @@ export async function backup(
       target,
       withMail,
       say,
+      isStopped: () => signals.isStopped,
     });
     const where = target === "-" ? "standard output" : target;
     noteCare(
@@ -43,6 +47,7 @@ export async function backup(
     else print(json, made, () => textOf(made));
     return made.damaged.length > 0 ? EXIT.no : EXIT.ok;
   } catch (error) {
+    if (signals.isStopped) return fail(EXIT.no, [STOPPED]);
     return fail(EXIT.config, [wordsOf(error)]);
   }
 }
@@ -63,6 +68,13 @@ function textOf(made: BackedUp): string {
     "It can be read by root alone, and must be kept so: it holds keys, " +
     "passwords and mail.",
   ];
+  const { length } = made.passedOver;
+  if (length > 0) {
+    lines.push(
+      `${length} in the mailboxes are neither files nor directories of theirs ` +
+        `(links?) and are not in it, such as ${made.passedOver[0]}.`,
+    );
+  }
   for (const id of made.damaged) {
     lines.push(`${id} is damaged on the server, and so in the backup.`);
   }

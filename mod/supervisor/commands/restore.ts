@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { lockOf } from "../care/bring_up.ts";
 import { BadBackup } from "../care/manifest.ts";
 import { restore, type Restored } from "../care/restore.ts";
+import { STOPPED } from "../care/turn.ts";
 import { CareError, sizeText, wordsOf } from "../care/words.ts";
 import { say } from "./backup.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
+import { StopSignals } from "./stop_signals.ts";
 
 /** Restores a backup; returns the exit code. */
 export async function restoreCommand(
@@ -19,6 +21,7 @@ export async function restoreCommand(
   },
 ): Promise<number> {
   let isBusy = false;
+  using signals = new StopSignals();
   try {
     const done = await restore({
       source,
@@ -26,6 +29,7 @@ export async function restoreCommand(
       replace,
       programs,
       say,
+      isStopped: () => signals.isStopped,
       lock: ({ home: at, runDir }) => {
         isBusy = lockOf(runDir) === undefined;
         if (isBusy) {
@@ -49,6 +53,7 @@ export async function restoreCommand(
     );
     return isWhole ? EXIT.ok : EXIT.no;
   } catch (error) {
+    if (signals.isStopped) return fail(EXIT.no, [STOPPED]);
     if (isBusy) return fail(EXIT.busy, [wordsOf(error)]);
     if (error instanceof Deno.errors.NotFound) {
       return fail(EXIT.notFound, [`${source} is not there`]);

@@ -7,6 +7,7 @@ import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import type { OverwriteProgress } from "../../shred/overwrite.ts";
 import { type FileResult, shredFile } from "../shred_file.ts";
 import { EXIT, fail } from "./exit.ts";
+import { StopSignals } from "./stop_signals.ts";
 
 /** Options of `bulkhead shred`. */
 export interface ShredOptions {
@@ -27,13 +28,11 @@ export async function shred(
   }
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const libc = openLibc(libcPath(libraries));
-  let isStopped = false;
   // Ended at the next step, so that what became of the file can be said.
-  const stop = () => isStopped = true;
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
+  using signals = new StopSignals();
   const codes = new Set<number>();
   for (const path of paths) {
-    if (isStopped) {
+    if (signals.isStopped) {
       codes.add(EXIT.no);
       console.error(`bulkhead: ${plain(path)}: stopped before it was begun`);
       continue;
@@ -45,20 +44,17 @@ export async function shred(
       keep: options.keep === true,
       links: options.links === true,
       onProgress: (progress) => meter.show(progress),
-      isStopped: () => isStopped,
+      isStopped: () => signals.isStopped,
     });
     meter.end();
     report(result, options.json === true);
     codes.add(codeOf(result));
   }
-  for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, stop);
   codes.delete(EXIT.ok);
   // One meaning if all agree; else only that not all are erased.
   return codes.size === 0 ? EXIT.ok : codes.size === 1 ? [...codes][0]! : EXIT
     .no;
 }
-
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function codeOf(result: FileResult): number {
   if (result.ok) return EXIT.ok;

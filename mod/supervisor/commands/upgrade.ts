@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { makeAccounts } from "../accounts.ts";
 import { lockOf, unlock, worldOf } from "../care/bring_up.ts";
+import { readFormat } from "../care/format_file.ts";
 import { careSite } from "../care/jail.ts";
+import { faultOfProgram } from "../care/prove_program.ts";
 import { rehearse, type Rehearsed } from "../care/rehearse.ts";
 import { serverControl } from "../care/server_control.ts";
 import { keptName, type Said, switchProgram } from "../care/switch_program.ts";
@@ -16,6 +18,7 @@ import { readAccounts, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import { say } from "./backup.ts";
 import { EXIT, fail, print } from "./exit.ts";
+import { StopSignals } from "./stop_signals.ts";
 
 /** Options of `bulkhead upgrade`. */
 export interface UpgradeOptions {
@@ -41,6 +44,8 @@ export async function upgradeCommand(
       return await replace(configPath, options.newFile, options.file);
     }
     if (options.newFile !== undefined) {
+      const fault = await faultOfProgram(resolve(options.newFile));
+      if (fault !== undefined) return fail(EXIT.config, [fault]);
       const said = await asking(resolve(options.newFile), configPath)(
         "--check",
       );
@@ -132,20 +137,35 @@ async function replace(
 ): Promise<number> {
   const read = readConfig(configPath);
   if (!read.ok) return fail(EXIT.config, read.faults);
-  const { runDir } = pathsOf(read.config.server.home);
+  const { home, runDir } = pathsOf(read.config.server.home);
   const installed = installedFile(file);
+  const from = resolve(newFile);
+  const fault = await faultOfProgram(from);
+  if (fault !== undefined) {
+    return fail(EXIT.config, [fault, "Nothing was changed."]);
+  }
+  if (Deno.realPathSync(from) === installed) {
+    return fail(EXIT.usage, [
+      `${from} is the file that is to be replaced: give this command to the ` +
+      "installed program, or name that one with --file",
+    ]);
+  }
   const config = resolve(configPath);
   const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const libc = openLibc(libcPath(libraries));
   if (takeLock(libc, `${runDir}/upgrade.lock`) === undefined) {
     return fail(EXIT.busy, ["another upgrade is under way: wait for its end"]);
   }
-  const from = resolve(newFile);
+  // Between the old server and the new one there must be no way out.
+  using _signals = new StopSignals(() =>
+    say("it goes on until a server runs: wait for its end")
+  );
   const done = await switchProgram({
     newFile: from,
     installed,
     server: serverControl(runDir, [installed, "serve", "--config", config]),
     ask: asking(from, config),
+    form: () => JSON.stringify(readFormat(home)),
     say,
   });
   switch (done.did) {
@@ -165,6 +185,14 @@ async function replace(
         (done.isRunning
           ? ", and its server is ready"
           : "; its server is not ready either: see its log"),
+      ]);
+    case "stays":
+      return fail(EXIT.config, [
+        `the new program's server took mail, and ended: its log says why. There ` +
+        `is no way back without loss, so ${installed} is the new program` +
+        (done.isRunning
+          ? ", and its server is ready again"
+          : "; its server is not ready"),
       ]);
   }
 }
