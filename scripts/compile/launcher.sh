@@ -221,14 +221,28 @@ settle() {
   on_disk "$1"
 }
 
+# At a terminal, and only there, Deno complains of every cache that it cannot
+# write. What it would read there it believes: so only where nobody else may.
+find_cache() {
+  if [ "$uid" = 0 ]; then cache=; fi
+  for one in "$place" "$cache"; do
+    [ -n "$one" ] || continue
+    (umask 077 && mkdir -p -- "$one/cache") 2>/dev/null
+    if holds "$one" && [ -O "$place/cache" ] && [ -w "$place/cache" ]; then
+      DENO_DIR=$place/cache
+      return
+    fi
+  done
+}
+
 # exec fails where a disk was mounted anew with noexec, or a file went away.
 explain() {
   if is_wrong_machine; then give_up; fi
-  case $("$place/$RUNTIME/deno" --version 2>&1) in
+  case $("$runs_from/$RUNTIME/deno" --version 2>&1) in
     *"ermission denied"*)
-      say "no program may run on the disk of $place (it is mounted with noexec):" \
+      say "no program may run on the disk of $runs_from (it is mounted with noexec):" \
         "BULKHEAD_RUNTIME=DIR in the environment chooses another directory" ;;
-    *) say "cannot run $place/$RUNTIME/deno: start this again, and it is unpacked" \
+    *) say "cannot run $runs_from/$RUNTIME/deno: start this again, and it is unpacked" \
       "again" ;;
   esac
   give_up
@@ -271,7 +285,9 @@ case $name in
     ;;
 esac
 BULKHEAD_FILE=$self
+runs_from=$place
 DENO_DIR=/dev/null
+if [ -t 2 ]; then find_cache; fi
 DENO_NO_UPDATE_CHECK=1
 # As the roles have it: the supervisor idles for months, and a command is short.
 MALLOC_ARENA_MAX=1
@@ -280,6 +296,6 @@ export BULKHEAD_FILE DENO_DIR DENO_NO_UPDATE_CHECK MALLOC_ARENA_MAX
 if [ -n "$callers_path" ]; then PATH=$callers_path; fi
 if [ -n "${BASH_VERSION-}" ]; then shopt -s execfail; fi
 trap explain EXIT
-exec "$place/$RUNTIME/deno" run --quiet --no-prompt --no-config --no-lock \
-  --no-remote --no-npm --no-code-cache --v8-flags=$v8 -A "$place/$PROGRAMS/bulkhead.mjs" "$@"
+exec "$runs_from/$RUNTIME/deno" run --quiet --no-prompt --no-config --no-lock \
+  --no-remote --no-npm --no-code-cache --v8-flags=$v8 -A "$runs_from/$PROGRAMS/bulkhead.mjs" "$@"
 exit 126

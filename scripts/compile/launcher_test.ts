@@ -257,6 +257,35 @@ asRoot("runs what the link's name says", async () => {
   refuses(said, /cannot write to \/proc\/nowhere/, 75);
 });
 
+asRoot(
+  "gives Deno a cache of its own at a terminal, and only there",
+  async () => {
+    for (const shell of SHELLS) {
+      using scene = new Scene();
+      works(await scene.start([], { shell }));
+      assert.equal(scene.parts().length, 2, "none without a terminal");
+      const words = [...shell, scene.file].join(" ");
+      const atTerminal = () =>
+        run(["/usr/bin/script", "-qec", words, "/dev/null"], {
+          BULKHEAD_RUNTIME: scene.place,
+        });
+      for (const which of ["first", "second"]) {
+        const { out } = await atTerminal();
+        const name = `${which} time in ${shell[0]}`;
+        assert.ok(
+          out.includes(`DENO_DIR=${scene.place}/cache\r\n`),
+          name + out,
+        );
+      }
+      const { mode } = Deno.statSync(`${scene.place}/cache`);
+      assert.equal(mode! & 0o777, 0o700);
+      Deno.chownSync(`${scene.place}/cache`, 65_534, 65_534);
+      const { out } = await atTerminal();
+      assert.ok(out.includes("DENO_DIR=/dev/null\r\n"), "not somebody else's");
+    }
+  },
+);
+
 asRoot("lets several first starts at once be", async () => {
   using scene = new Scene();
   const all = await Promise.all(

@@ -105,8 +105,19 @@ async function killed(): Promise<void> {
     out,
     /^\d+\.\d+\.\d+ \((commit [0-9a-f]{12}.*, )?Deno [\d.]+\)\n$/,
   );
-  await start(["--version"]);
+  assert.equal(await atTerminal("--version"), out.replace("\n", "\r\n"));
+  Deno.removeSync(`${place}/cache`, { recursive: true });
   assert.equal(parts().filter((name) => name[0] !== ".").length, 2);
+}
+
+/** What a terminal shows of a command, all of it. */
+async function atTerminal(args: string): Promise<string> {
+  const { stdout } = await new Deno.Command("/usr/bin/script", {
+    args: ["-qec", `${file} ${args}`, "/dev/null"],
+    env: { BULKHEAD_RUNTIME: place },
+    stdin: "null",
+  }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 /** Starts `serve` and says how long it took to be ready. */
