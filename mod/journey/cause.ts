@@ -98,12 +98,45 @@ export function splitText(text: string): { enhanced: string; words: string } {
 
 /** See the file's head. */
 export function causeOf(ending: Ending): Cause {
-  const { enhanced, words } = splitText(ending.text);
+  const { code, text } = whole(ending);
+  const { enhanced, words } = splitText(text);
   const low = words.toLowerCase();
   return ours(low, enhanced, ending.host) ??
-    inTheirWords(low, ending.code, enhanced) ??
+    inTheirWords(withoutAddresses(low), code, enhanced) ??
     byEnhanced(enhanced) ??
-    byCode(ending.code);
+    byCode(code);
+}
+
+/**
+ * What the other server said. Where its 5xx was made temporary, the words
+ * begin with its own code: see `softened()` in `mod/smtpc/verdict.ts`.
+ */
+function whole({ code, text, host }: Ending): { code: number; text: string } {
+  const { words } = splitText(text);
+  return host !== "" && code < 500 && /^5\d\d( |$)/.test(words)
+    ? { code: Number(words.slice(0, 3)), text: words.slice(4) }
+    : { code, text };
+}
+
+/** Servers repeat addresses, and a person may be called `spfeiffer`. */
+function withoutAddresses(low: string): string {
+  return low.split(" ").filter((word) => !word.includes("@")).join(" ");
+}
+
+/** True if a word of `low` begins with the mark; a short one is all of it. */
+function hasMark(low: string, mark: string): boolean {
+  for (let at = low.indexOf(mark); at >= 0; at = low.indexOf(mark, at + 1)) {
+    const end = at + mark.length;
+    if (
+      !isLetter(low, at - 1) && !(mark.length < 4 && isLetter(low, end))
+    ) return true;
+  }
+  return false;
+}
+
+function isLetter(low: string, at: number): boolean {
+  const code = low.charCodeAt(at);
+  return code >= 0x61 && code <= 0x7a;
 }
 
 type Row = readonly [cause: Cause, ...marks: readonly string[]];
@@ -118,8 +151,7 @@ const OURS: readonly Row[] = [
     "dnssec-bogus",
     "dnssec: domain is bogus",
     "dnssec: tlsa records are bogus",
-    "dnssec: address is bogus",
-    "is bogus",
+    "dnssec: address of ",
   ],
   ["loop-to-us", "mail for this domain loops back", "greets with our own name"],
   ["alias-loop", "the aliases of this address lead nowhere"],
@@ -167,7 +199,14 @@ const OURS: readonly Row[] = [
   ],
   ["bad-address", "bad recipient address"],
   ["bad-sender", "bad reverse-path"],
-  ["protocol", "unexpected reply", "text that nobody asked for"],
+  [
+    "protocol",
+    "unexpected reply",
+    "text that nobody asked for",
+    "reply line without a code",
+    "reply line over ",
+    "reply lines with different codes",
+  ],
 ];
 
 function ours(
@@ -308,6 +347,7 @@ const THEIRS: readonly Row[] = [
     "throttl",
     "slow down",
     "unusual rate",
+    "unexpected volume",
   ],
   [
     "disabled",
@@ -320,7 +360,17 @@ const THEIRS: readonly Row[] = [
     "inactive account",
   ],
   [
+    "bad-sender",
+    "sender address rejected",
+    "sender verify failed",
+    "sender verification failed",
+    "domain of sender",
+    "sender domain",
+  ],
+  [
     "no-such-user",
+    // Exchange Online of an address that its directory does not have.
+    "recipient address rejected: access denied",
     "user unknown",
     "unknown user",
     "no such user",
@@ -337,7 +387,7 @@ const THEIRS: readonly Row[] = [
     "unrouteable address",
     "recipient rejected",
   ],
-  ["spam", "spam", "junk mail", "unsolicited", "virus", "malware"],
+  ["spam", "spam", "antispam", "junk mail", "unsolicited", "virus", "malware"],
   ["moved", "user not local", "has moved", "address changed"],
   [
     "too-large",
@@ -355,14 +405,12 @@ function inTheirWords(
   enhanced: string,
 ): Cause | undefined {
   // RFC 3207 §4 and RFC 4954 §6: what these mean is not up to words.
-  if (code === 535 || code === 435) return "login-refused";
+  if (code === 534 || code === 535 || code === 435) return "login-refused";
   if (code === 530) {
     return low.includes("tls") ? "they-want-tls" : "they-want-login";
   }
-  // A login that was refused comes softened, see `mod/smtpc/verdict.ts`.
-  if (low.startsWith("535 ") || low.startsWith("534 ")) return "login-refused";
   const row = THEIRS.find(([, ...marks]) =>
-    marks.some((mark) => low.includes(mark))
+    marks.some((mark) => hasMark(low, mark))
   );
   // That a relay refuses unknown users is what this code says, too.
   if (row?.[0] === "no-such-user" && enhanced === "5.7.1") return "policy";
@@ -423,8 +471,6 @@ function byCode(code: number): Cause {
   switch (code) {
     case 421:
       return "they-are-busy";
-    case 450:
-      return "greylisted";
     case 451:
       return "they-fail";
     case 452:

@@ -396,6 +396,72 @@ const OUTCOMES: readonly {
     says: /stands on a list/,
   },
   {
+    name: "an address with three letters that mean something elsewhere",
+    code: 550,
+    text: "5.1.1 <spfeiffer@remote.test>: Recipient address rejected: " +
+      "User unknown in virtual mailbox table",
+    cause: "no-such-user",
+    says: /no such user/,
+  },
+  {
+    name: "an address in which a list's name stands",
+    code: 452,
+    text: "4.2.2 <absorbs@remote.test> The recipient is over their quota",
+    cause: "full",
+    says: /is full/,
+  },
+  {
+    name: "sendmail's words for a sender without a domain",
+    code: 553,
+    text: "5.1.8 <a@home.test>... Domain of sender address a@home.test does " +
+      "not exist",
+    cause: "bad-sender",
+    says: /this sender's address/,
+  },
+  {
+    name: "bogus, and no word of DNSSEC",
+    code: 550,
+    text: "5.1.8 sender domain is bogus",
+    cause: "bad-sender",
+    says: /this sender's address/,
+  },
+  {
+    name: "a 554 for a greeting, made temporary",
+    code: 454,
+    text: "4.7.1 554 5.7.1 no service for you",
+    cause: "policy",
+    says: /a rule of its own/,
+  },
+  {
+    name: "450 and nothing else",
+    code: 450,
+    text: "4.0.0 not now",
+    cause: "other-temporary",
+    says: /does not take it now/,
+  },
+  {
+    name: "Exchange Online of an address that it does not have",
+    code: 550,
+    text: "5.4.1 Recipient address rejected: Access denied. AS(201806281)",
+    cause: "no-such-user",
+    says: /no such user/,
+  },
+  {
+    name: "Yahoo's words for too much",
+    code: 421,
+    text: "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to " +
+      "unexpected volume or user complaints",
+    cause: "too-many",
+    says: /fewer messages/,
+  },
+  {
+    name: "a port where something else than SMTP answers",
+    code: 451,
+    text: "4.4.2 reply line without a code in the greeting of 192.0.2.14",
+    cause: "protocol",
+    says: /makes no sense in SMTP/,
+  },
+  {
     name: "policy",
     code: 550,
     text: "5.7.1 Message content rejected",

@@ -5,7 +5,9 @@
  * in rows and octets, so that nobody waits for it.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { domainToASCII } from "node:url";
 import { QUEUE_ID_PATTERN } from "../core/ids.ts";
+import { isAscii } from "../core/international.ts";
 import { wordsOf } from "../core/subject_words.ts";
 import { type Event, wholeHost, wholeTaken } from "./event.ts";
 import type { ShownEvent } from "./inspect.ts";
@@ -72,7 +74,7 @@ function wantedBy(
   terms: Terms | undefined,
   isKnown: (id: string) => boolean,
 ): readonly Wanted[] {
-  const bare = unbracketed(word.trim());
+  const bare = asStored(word);
   const id = bare.toUpperCase();
   if (QUEUE_ID_PATTERN.test(id) && (terms === undefined || isKnown(id))) {
     return [{ is: "id", id }];
@@ -84,8 +86,18 @@ function wantedBy(
   return wordsOf(bare).map((one) => ({ is: "term", term: terms.ofWord(one) }));
 }
 
-function unbracketed(word: string): string {
-  return word.startsWith("<") && word.endsWith(">") ? word.slice(1, -1) : word;
+/**
+ * A word of a question as the server writes it: without `<` and `>`, and a
+ * domain in letters of any script by its A-labels (RFC 5890).
+ */
+export function asStored(word: string): string {
+  const trimmed = word.trim();
+  const bare = trimmed.startsWith("<") && trimmed.endsWith(">")
+    ? trimmed.slice(1, -1)
+    : trimmed;
+  const domain = bare.slice(bare.lastIndexOf("@") + 1);
+  if (domain === bare || isAscii(domain)) return bare;
+  return bare.slice(0, -domain.length) + (domainToASCII(domain) || domain);
 }
 
 /** What the history says of a message in short; undefined if nothing. */

@@ -22,11 +22,13 @@ Deno.test("findMessages() finds by id, address and words of the subject, all of 
   const ask = newAsk(["Bob@home.test", "carol@home.test"], {
     subjectWords: ["rechnung", "zwiebelkuchen"],
   });
-  const other = newAsk(["bob@home.test"], { subjectWords: ["zwiebelkuchen"] });
+  const other = newAsk(["bob@home.test", "eva@xn--mller-kva.test"], {
+    subjectWords: ["zwiebelkuchen"],
+  });
   await lab.send(ask);
   await lab.send(other);
   await storyOf(lab, ask.queueId, 3);
-  await storyOf(lab, other.queueId, 2);
+  await storyOf(lab, other.queueId, 3);
   const dirs = { queue: lab.dir, events: lab.dir };
   const both = [ask.queueId, other.queueId].sort().reverse();
   const rows = [
@@ -55,6 +57,11 @@ Deno.test("findMessages() finds by id, address and words of the subject, all of 
       ids: [ask.queueId],
     },
     { name: "part of a word", words: ["zwiebel"], ids: [] },
+    {
+      name: "a domain as people write it",
+      words: ["<eva@Müller.test>"],
+      ids: [other.queueId],
+    },
     { name: "nobody", words: ["dave@home.test"], ids: [] },
     { name: "nothing", words: ["---"], ids: [] },
   ];

@@ -13,7 +13,7 @@ import {
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
 import { isLetThrough, type ListFilter } from "./list_filter.ts";
 import fs from "node:fs";
-import { eventsOf, findIds, foundOf } from "./finding.ts";
+import { asStored, eventsOf, findIds, foundOf } from "./finding.ts";
 import type { Found, Taken } from "./story_ipc.ts";
 import { readTermKey, Terms } from "./terms_io.ts";
 import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";
@@ -250,8 +250,8 @@ function queuedFor(
 ): Map<string, Found> {
   const found = new Map<string, Found>();
   // One that is named by more is for the history to find.
-  const [word = ""] = words;
   if (words.length !== 1) return found;
+  const word = asStored(words[0]!);
   const rows = word.includes("@")
     ? db.prepare(TEXTS.queuedFor).all(word.toLowerCase(), limit)
     : db.prepare(TEXTS.one).all(word.toUpperCase());

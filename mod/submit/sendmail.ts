@@ -141,8 +141,22 @@ function commandFor(invocation: Invocation): string[] {
 }
 
 function configOf(path: string | undefined): string {
-  if (path === undefined) return DEFAULT_CONFIG;
+  if (path === undefined) {
+    // A home of `bulkhead init` has its configuration in it.
+    const home = Deno.env.get("BULKHEAD_HOME");
+    return home && exists(`${home}/bulkhead.toml`)
+      ? `${home}/bulkhead.toml`
+      : DEFAULT_CONFIG;
+  }
   return path.endsWith(".toml") ? path : `${path}/bulkhead.toml`;
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function homeOf(path: string | undefined): string {

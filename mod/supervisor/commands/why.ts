@@ -4,6 +4,7 @@ import { type AboutShown, aboutShown } from "../../gate/inspect_ipc.ts";
 import type { Journey } from "../../journey/journey.ts";
 import { tellRefusal } from "../../journey/refused.ts";
 import { tell } from "../../journey/tell.ts";
+import { asStored } from "../../queue/finding.ts";
 import { MAX_STORIES, type WhyTold, whyTold } from "../../queue/inspect_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -45,7 +46,7 @@ export async function why(
     stories: json ? MAX_STORIES : 1,
   });
   if ("fault" in asked) return fail(EXIT.config, [asked.fault]);
-  const address = words.map(bare).find((word) => word.includes("@"));
+  const address = words.map(asStored).find((word) => word.includes("@"));
   const refused = address === undefined
     ? []
     : await askGate(opened, programs, address);
@@ -111,10 +112,6 @@ function journeyOf(
 /** It comes from a role's database, and becomes part of a path here. */
 function isSegment(text: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,39}$/.test(text);
-}
-
-function bare(word: string): string {
-  return word.startsWith("<") && word.endsWith(">") ? word.slice(1, -1) : word;
 }
 
 async function askQueue(
