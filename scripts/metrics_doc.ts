@@ -22,10 +22,12 @@ Who may read it:
   nobody else, on the loopback neither.
 - Else nobody: there is no such page.
 
-    scrape_configs:
-      - job_name: bulkhead
-        static_configs: [{ targets: ["127.0.0.1:2528"] }]
-        # authorization: { credentials_file: /etc/prometheus/bulkhead.token }
+\`\`\`yaml
+scrape_configs:
+  - job_name: bulkhead
+    static_configs: [{ targets: ["127.0.0.1:2528"] }]
+    # authorization: { credentials_file: /etc/prometheus/bulkhead.token }
+\`\`\`
 
 Counters are since the start of the process that counts, whose \`role\` and
 \`process\` are labels: a role that is started again begins at 0, which

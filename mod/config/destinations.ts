@@ -85,15 +85,24 @@ const KEYS = {
   }),
 } satisfies Record<string, Setting<unknown>>;
 
+/** A sentence as it stands in brackets; `SHA-256` keeps its capitals. */
+function inside(says: string): string {
+  const first = /^[A-Z]{2}/.test(says)
+    ? says.slice(0, 1)
+    : says.slice(0, 1).toLowerCase();
+  return first + says.slice(1, -1);
+}
+
 /** `[destinations]`. */
 export const destinations: Entries<Destination> = {
   kind: "entries",
   says: "How other servers are dealt with, one by one. A key is a domain, " +
     "`.domain` for all domains below it, `*` for all others, or `host:port` " +
-    "of a next hop in [routes] or outbound.smarthost; the order is that of " +
-    "[routes]. Keys of a value: " +
+    "of a next hop in [routes] or outbound.smarthost, which is known by that " +
+    "name alone, and not by the domains whose mail goes there; the order is " +
+    "that of [routes]. Keys of a value: " +
     Object.entries(KEYS).map(([key, { says }]) =>
-      `\`${key}\` (${says.slice(0, 1).toLowerCase()}${says.slice(1, -1)})`
+      `\`${key}\` (${inside(says)})`
     ).join(", ") + ".",
   type: "table of destination = { key = value, ... }",
   examples: [

@@ -1,5 +1,6 @@
 /** Warnings about ways out that are good to read, and lead nowhere here. */
 import type { Config } from "../config/settings.ts";
+import { destinationName } from "../smtpc/destination.ts";
 
 type Ways = Pick<Config, "outbound" | "destinations" | "routes">;
 
@@ -40,6 +41,15 @@ export function wayDoubts(config: Ways, machine: Machine): string[] {
         ]
         : []
     ),
+    ...destinations.flatMap(({ name }) => {
+      const hop = routes.find(({ domain }) => domain === name)?.nextHop;
+      if (hop?.kind !== "host") return [];
+      const next = destinationName(hop);
+      return destinations.some((one) => one.name === next) ? [] : [
+        `destinations."${name}" says nothing about mail for ${name}: its ` +
+        `route leads to "${next}", which has settings under that name`,
+      ];
+    }),
   ].slice(0, 20);
 }
 

@@ -28,6 +28,23 @@ Deno.test("wayDoubts() tells of ways that lead nowhere", () => {
   assert.match(doubts[2]!, /^routes\."a\.test": .* socket \/run\/a\.sock/);
 });
 
+Deno.test("wayDoubts() tells of settings under a domain whose mail takes a route", () => {
+  const more = `"b.test" = { tls = "encrypt" }\n`;
+  const doubts = (text: string) => {
+    const read = loadConfig(text, "/srv/bulkhead.toml");
+    assert.ok(read.ok);
+    return wayDoubts(read.config, {
+      hasAddress: () => true,
+      hasSocket: () => true,
+    });
+  };
+  const [doubt, ...others] = doubts(TEXT + more);
+  assert.match(doubt!, /^destinations\."b\.test" .* to "127\.0\.0\.1:2600"/);
+  assert.deepEqual(others, []);
+  const both = `${more}"127.0.0.1:2600" = { tls = "encrypt" }\n`;
+  assert.deepEqual(doubts(TEXT + both), []);
+});
+
 Deno.test("THIS_MACHINE knows its own addresses and sockets", () => {
   assert.ok(THIS_MACHINE.hasAddress("127.0.0.1"));
   assert.ok(!THIS_MACHINE.hasAddress("203.0.113.9"));

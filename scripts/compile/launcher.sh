@@ -261,6 +261,12 @@ case $0 in
      [ -f "$self" ] || self=$(PATH=$callers_path command -v -- "$0") ;;
 esac
 uid=$(id -u)
+case $name:${1-} in
+  sendmail:* | mailq:* | newaliases:* | *:sendmail | *:mailq | *:newaliases)
+    # A program's directory may be gone by now, and the runtime wants one.
+    [ -d "$PWD" ] || cd /
+    ;;
+esac
 cache=
 case ${XDG_CACHE_HOME-} in /*) cache=$XDG_CACHE_HOME/bulkhead ;; esac
 case ${HOME-} in /*) cache=${cache:-$HOME/.cache/bulkhead} ;; esac
@@ -280,8 +286,6 @@ fi
 case $name in
   sendmail | mailq | newaliases)
     set -- "$name" "$@"
-    # A program's directory may be gone by now, and the runtime wants one.
-    [ -d "$PWD" ] || cd /
     ;;
 esac
 BULKHEAD_FILE=$self
