@@ -5,9 +5,8 @@
  * in rows and octets, so that nobody waits for it.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { domainToASCII } from "node:url";
 import { QUEUE_ID_PATTERN } from "../core/ids.ts";
-import { isAscii } from "../core/international.ts";
+import { asStored } from "../core/sought_word.ts";
 import { wordsOf } from "../core/subject_words.ts";
 import { type Event, wholeHost, wholeTaken } from "./event.ts";
 import type { ShownEvent } from "./inspect.ts";
@@ -84,20 +83,6 @@ function wantedBy(
     return [{ is: "term", term: terms.ofAddress(bare) }];
   }
   return wordsOf(bare).map((one) => ({ is: "term", term: terms.ofWord(one) }));
-}
-
-/**
- * A word of a question as the server writes it: without `<` and `>`, and a
- * domain in letters of any script by its A-labels (RFC 5890).
- */
-export function asStored(word: string): string {
-  const trimmed = word.trim();
-  const bare = trimmed.startsWith("<") && trimmed.endsWith(">")
-    ? trimmed.slice(1, -1)
-    : trimmed;
-  const domain = bare.slice(bare.lastIndexOf("@") + 1);
-  if (domain === bare || isAscii(domain)) return bare;
-  return bare.slice(0, -domain.length) + (domainToASCII(domain) || domain);
 }
 
 /** What the history says of a message in short; undefined if nothing. */

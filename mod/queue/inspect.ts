@@ -13,7 +13,8 @@ import {
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
 import { isLetThrough, type ListFilter } from "./list_filter.ts";
 import fs from "node:fs";
-import { asStored, eventsOf, findIds, foundOf } from "./finding.ts";
+import { asStored } from "../core/sought_word.ts";
+import { eventsOf, findIds, foundOf } from "./finding.ts";
 import type { Found, Taken } from "./story_ipc.ts";
 import { readTermKey, Terms } from "./terms_io.ts";
 import type { AttemptedHost } from "../smtpc/smtpc_ipc.ts";

@@ -1,6 +1,6 @@
 /** Warnings about ways out that are good to read, and lead nowhere here. */
+import { hostPortText } from "../config/names.ts";
 import type { Config } from "../config/settings.ts";
-import { destinationName } from "../smtpc/destination.ts";
 
 type Ways = Pick<Config, "outbound" | "destinations" | "routes">;
 
@@ -44,7 +44,10 @@ export function wayDoubts(config: Ways, machine: Machine): string[] {
     ...destinations.flatMap(({ name }) => {
       const hop = routes.find(({ domain }) => domain === name)?.nextHop;
       if (hop?.kind !== "host") return [];
-      const next = destinationName(hop);
+      const next = hostPortText({
+        host: hop.host.startsWith("[") ? hop.host.slice(1, -1) : hop.host,
+        port: hop.port,
+      });
       return destinations.some((one) => one.name === next) ? [] : [
         `destinations."${name}" says nothing about mail for ${name}: its ` +
         `route leads to "${next}", which has settings under that name`,

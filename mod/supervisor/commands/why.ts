@@ -1,10 +1,10 @@
 /** `bulkhead why`: where a message is, and why; server running or not. */
 import fs from "node:fs";
+import { asStored } from "../../core/sought_word.ts";
 import { type AboutShown, aboutShown } from "../../gate/inspect_ipc.ts";
 import type { Journey } from "../../journey/journey.ts";
 import { tellRefusal } from "../../journey/refused.ts";
 import { tell } from "../../journey/tell.ts";
-import { asStored } from "../../queue/finding.ts";
 import { MAX_STORIES, type WhyTold, whyTold } from "../../queue/inspect_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
