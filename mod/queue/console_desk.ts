@@ -31,6 +31,8 @@ const ORDER_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 50;
 /** Lists that are made or wait: a console that asks for more slows itself. */
 const MAX_LISTS = 16;
+/** After a look into the history it is left alone for so many times as long. */
+const REST_PER_LOOK = 4;
 /** Refusals in the log. */
 const LOGGED_EACH_SECOND = 5;
 
@@ -59,6 +61,9 @@ export class ConsoleDesk {
   readonly #tickets: TicketDesk;
   readonly #census: Census;
   readonly #lists = new OneAtATime(MAX_LISTS);
+  readonly #looks = new OneAtATime(MAX_LISTS);
+  /** Monotonic. */
+  #lookAgainMs = 0;
   readonly #brake = new LogBrake(LOGGED_EACH_SECOND);
   #isOrdering = false;
 
@@ -72,6 +77,27 @@ export class ConsoleDesk {
   mayRead(grant: string): boolean {
     return this.#options.part().consoleOpen ||
       this.#tickets.look(grant, "grant").is === "good";
+  }
+
+  /**
+   * Looks into the history, which takes one turn of the event loop: one look
+   * after the other, and most of the time for mail, however many are wanted.
+   */
+  async look<V>(
+    grant: string,
+    read: () => V,
+  ): Promise<V | { readonly refusal: "no-grant" | "busy" }> {
+    if (!this.mayRead(grant)) return { refusal: "no-grant" };
+    const verdict = await this.#looks.run(async () => {
+      const waitMs = this.#lookAgainMs - performance.now();
+      if (waitMs > 0) await new Promise((done) => setTimeout(done, waitMs));
+      const from = performance.now();
+      const verdict = read();
+      const to = performance.now();
+      this.#lookAgainMs = to + REST_PER_LOOK * (to - from);
+      return verdict;
+    });
+    return verdict ?? { refusal: "busy" };
   }
 
   /** See `console_ipc.ts`. */

@@ -293,3 +293,25 @@ Deno.test("ConsoleDesk tells everything if the settings say so, and does nothing
     refusal: "no-grant",
   });
 });
+
+Deno.test("ConsoleDesk looks into the history at its leisure, however much is asked", async () => {
+  await using lab = laboratory({ change: SLOW });
+  const { desk } = lab.queue;
+  const grant = grantOf(lab);
+  const read = () => {
+    for (const end = performance.now() + 10; performance.now() < end;);
+    return { answer: {} };
+  };
+  assert.deepEqual(await desk.look("", read), { refusal: "no-grant" });
+  const from = performance.now();
+  const asked = Array.from({ length: 200 }, () => desk.look(grant, read));
+  assert.ok(performance.now() - from < 100, "none is read in the same turn");
+  const verdicts = await Promise.all(asked);
+  const read10 = verdicts.filter((one) => "answer" in one).length;
+  assert.ok(
+    read10 > 1 && read10 < 50,
+    `${read10} were read, the others refused`,
+  );
+  const tookMs = performance.now() - from;
+  assert.ok(tookMs >= 40 * (read10 - 1), `mail had no time: ${tookMs} ms`);
+});

@@ -56,14 +56,14 @@ export async function main(): Promise<void> {
       }),
       counts: () => ({ answer: queue.counts() }),
       find: (ask) =>
-        queue.desk.mayRead(ask.grant)
-          ? { answer: queue.find(ask) }
-          : { refusal: "no-grant" },
-      story: (ask) => {
-        if (!queue.desk.mayRead(ask.grant)) return { refusal: "no-grant" };
-        const answer = queue.story(ask);
-        return answer === undefined ? { refusal: "unknown" } : { answer };
-      },
+        queue.desk.look(ask.grant, () => ({ answer: queue.find(ask) })),
+      story: (ask) =>
+        queue.desk.look(ask.grant, () => {
+          const answer = queue.story(ask);
+          return answer === undefined
+            ? { refusal: "unknown" as const }
+            : { answer };
+        }),
       signIn: (ask) => queue.desk.signIn(ask),
       signOut: (ask) => queue.desk.signOut(ask),
       order: (ask) => queue.desk.order(ask),

@@ -127,7 +127,8 @@ export const queueContract = contract("queue", {
       limit: int({ min: 1, max: MAX_FOUND }),
     }),
     answer: object({ found: list(found, { max: MAX_FOUND }) }),
-    refuses: ["no-grant"],
+    /** `busy`: too many look into the history. */
+    refuses: ["no-grant", "busy"],
     repeatable: true,
   }),
   /** All that is known of one message, for the console. */
@@ -137,7 +138,7 @@ export const queueContract = contract("queue", {
     ask: object({ grant, queueId }),
     answer: storyOf(MAX_STORY),
     /** `unknown`: neither the queue nor the history has heard of it. */
-    refuses: ["unknown", "no-grant"],
+    refuses: ["unknown", "no-grant", "busy"],
     repeatable: true,
   }),
   ...consoleCalls,
