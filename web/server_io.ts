@@ -11,6 +11,8 @@ import { MAX_FORM_OCTETS } from "./form.ts";
 /** Connections that some browsers need; more are somebody's flood. */
 const MAX_CONNECTIONS = 128;
 const MAX_HEADER_OCTETS = 8_192;
+/** Of one connection, sent before the answer to the one before; none does. */
+const MAX_PIPELINED = 8;
 
 /** How long a client may take. */
 export interface Patience {
@@ -75,14 +77,32 @@ export function serverOf(
   server.on("timeout", (socket) => void socket.destroy());
   server.on("tlsClientError", (_error, socket) => void socket.destroy());
   server.on("clientError", (_error, socket) => void socket.destroy());
+  const turns = new WeakMap<object, Turn>();
   server.on("request", (request, response) => {
     options.onRequest?.();
     response.on("error", () => response.destroy());
-    answer(appNow(), request, { response, patience }).catch(() =>
-      response.destroy()
-    );
+    const { socket } = request;
+    const turn = turns.get(socket) ?? { before: Promise.resolve(), count: 0 };
+    turns.set(socket, turn);
+    // All at once, their pages would wait in memory for who does not read.
+    if (++turn.count > MAX_PIPELINED) return void socket.destroy();
+    turn.before = turn.before
+      .then(async () => {
+        if (socket.destroyed) return;
+        await answer(appNow(), request, { response, patience });
+        if (!await isTaken(response, patience.drainMs)) socket.destroy();
+      })
+      .catch(() => void response.destroy())
+      .finally(() => turn.count--);
   });
   return server;
+}
+
+/** Requests of one connection are answered one after the other. */
+interface Turn {
+  before: Promise<void>;
+  /** Under way or waiting. */
+  count: number;
 }
 
 /** Connections that begin from now on see this certificate. */
@@ -175,7 +195,8 @@ async function send(
   while (true) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (!response.write(value) && !await drained(response, drainMs)) {
+    const isFull = !response.write(value);
+    if (isFull && !await happens(response, "drain", drainMs)) {
       await reader.cancel();
       return void response.destroy();
     }
@@ -183,20 +204,30 @@ async function send(
   response.end();
 }
 
-/** False if it is closed, or takes too long. */
-function drained(
+/** True once the last octet is on its way, or nobody waits for it. */
+async function isTaken(
   response: http.ServerResponse,
+  withinMs: number,
+): Promise<boolean> {
+  return response.writableFinished || response.destroyed ||
+    await happens(response, "finish", withinMs) || response.destroyed;
+}
+
+/** False if it is closed, or takes too long. */
+function happens(
+  response: http.ServerResponse,
+  event: "drain" | "finish",
   withinMs: number,
 ): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (is: boolean) => {
       clearTimeout(timer);
-      response.off("drain", onDrain).off("close", onClose);
+      response.off(event, onEvent).off("close", onClose);
       resolve(is);
     };
-    const onDrain = () => end(true);
+    const onEvent = () => end(true);
     const onClose = () => end(false);
     const timer = setTimeout(onClose, withinMs);
-    response.on("drain", onDrain).on("close", onClose);
+    response.on(event, onEvent).on("close", onClose);
   });
 }

@@ -127,6 +127,32 @@ Deno.test("serverOf() ends every connection in time, whatever comes", async (t) 
   server.close();
 });
 
+Deno.test("serverOf() answers one request of a connection at a time", async () => {
+  let [now, most, all] = [0, 0, 0];
+  const lab = new Lab({
+    sourcesOver: {
+      counts: async () => {
+        most = Math.max(most, ++now);
+        all++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        now--;
+        return undefined;
+      },
+    },
+  });
+  const { port, server } = await listening(lab);
+  const get = head("GET /status.json HTTP/1.1");
+  const few = await exchange(
+    port,
+    get.repeat(4) + head("GET /status.json HTTP/1.1", "Connection: close"),
+  );
+  assert.equal(few.heard.match(/HTTP\/1\.1 200/g)?.length, 5);
+  assert.deepEqual([most, all], [1, 5]);
+  await exchange(port, get.repeat(500));
+  assert.ok(most === 1 && all < 20, `${most} at once, ${all} in all`);
+  server.close();
+});
+
 Deno.test("serverOf() and Live let go of who does not read", async () => {
   const live = new Live(10);
   let n = 0;
