@@ -23,6 +23,14 @@ export class FakeTlsSocket extends EventEmitter {
     });
   }
 
+  getProtocol(): string {
+    return "TLSv1.3";
+  }
+
+  getCipher(): { name: string } {
+    return { name: "TLS_AES_256_GCM_SHA384" };
+  }
+
   get writableNeedDrain(): boolean {
     return this.#plain.writableNeedDrain;
   }
