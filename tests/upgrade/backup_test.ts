@@ -192,6 +192,30 @@ Deno.test("parseManifest() refuses every cut, and names that lead elsewhere", ()
   );
 });
 
+for (const type of ["1", "2", "3", "4", "6"]) {
+  Deno.test(`readHeader() refuses an entry of type ${type}, a link or a device`, () => {
+    const octets = headerOf({
+      path: "users",
+      kind: "file",
+      size: 0,
+      mode: 0o600,
+      uid: 0,
+      gid: 0,
+      mtimeS: 0,
+    });
+    octets[156] = type.charCodeAt(0);
+    octets.fill(0x20, 148, 156);
+    const sum = octets.reduce((all, one) => all + one, 0).toString(8);
+    octets.set(new TextEncoder().encode(`${sum.padStart(6, "0")}\0 `), 148);
+    assert.throws(() => readHeader(octets), /a link or a device/);
+  });
+}
+
+Deno.test("readHeader() says of what is compressed that it is no archive", () => {
+  const octets = new Uint8Array(512).fill(0xff);
+  assert.throws(() => readHeader(octets), /no tar archive/);
+});
+
 const TAR_NUMBERS = [0, 1, 511, 8 ** 11 - 1, 8 ** 11, 2 ** 40];
 
 for (const size of TAR_NUMBERS) {

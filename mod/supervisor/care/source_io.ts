@@ -188,12 +188,21 @@ async function readTar(stream: Stream, reading: Reading): Promise<void> {
       }
       if (header.kind === "file") {
         await reading.take(name ?? header.path, body);
-      } else for await (const _ of body);
+      } else {
+        if (header.kind === "directory") checkPath(name ?? header.path);
+        for await (const _ of body);
+      }
       name = undefined;
     }
   } catch (error) {
     throw error instanceof BadTar ? new BadBackup(error.message) : error;
   }
+}
+
+// A repacking has "." itself, too.
+function checkPath(path: string): void {
+  if (path === "." || path === "" || isPlainPath(path)) return;
+  throw new BadBackup(`it holds ${JSON.stringify(path)}`);
 }
 
 async function* bodyOf(

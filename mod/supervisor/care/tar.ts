@@ -113,11 +113,11 @@ function putNumber(
  */
 export function readHeader(octets: Uint8Array): TarHeader {
   if (octets.every((one) => one === 0)) return { kind: "end" };
-  const told = numberAt(octets, 148, 8);
+  const told = textAt(octets, 148, 8).trim();
   const blanked = octets.slice();
   blanked.fill(0x20, 148, 156);
   const sum = blanked.reduce((all, one) => all + one, 0);
-  if (told !== sum) {
+  if (!/^[0-7]+$/.test(told) || parseInt(told, 8) !== sum) {
     throw new BadTar("this is no tar archive, or a damaged one");
   }
   const size = numberAt(octets, 124, 12);
@@ -129,6 +129,14 @@ export function readHeader(octets: Uint8Array): TarHeader {
     case "\0":
     case "5":
       break;
+    case "1":
+    case "2":
+    case "3":
+    case "4":
+    case "6":
+      throw new BadTar(
+        `it holds ${textAt(octets, 0, 100)}, a link or a device`,
+      );
     default:
       return { kind: "other", size };
   }
