@@ -15,3 +15,8 @@ export function asStored(word: string): string {
   if (domain === bare || isAscii(domain)) return bare;
   return bare.slice(0, -domain.length) + (domainToASCII(domain) || domain);
 }
+
+/** What somebody wrote for a queue id, in the form that ids have. */
+export function asQueueId(word: string): string {
+  return asStored(word).toUpperCase();
+}

@@ -1,4 +1,5 @@
 /** `bulkhead queue list|show`, server running or not. */
+import { asQueueId } from "../../core/sought_word.ts";
 import { visible } from "../../core/visible.ts";
 import {
   type ListAsk,
@@ -55,8 +56,9 @@ export async function queueShow(
   configPath: string,
   json: boolean,
   programs: ReadonlyMap<string, string>,
-  id: string,
+  written: string,
 ): Promise<number> {
+  const id = asQueueId(written);
   return await inspect(configPath, programs, ["show", id], {
     then: (data) => {
       const shown = showing.parse(data);

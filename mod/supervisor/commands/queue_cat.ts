@@ -7,6 +7,7 @@
  * parses nothing of the content.
  */
 import { QUEUE_ID_PATTERN } from "../../core/ids.ts";
+import { asQueueId } from "../../core/sought_word.ts";
 import { visible } from "../../core/visible.ts";
 import { keyFound, ordering } from "../../queue/inspect_ipc.ts";
 import { newOrder } from "../../queue/order_ipc.ts";
@@ -19,8 +20,10 @@ import { runJailed } from "./jailed.ts";
 export async function queueCat(
   configPath: string,
   programs: ReadonlyMap<string, string>,
-  { id, headers }: { readonly id: string; readonly headers: boolean },
+  asked: { readonly id: string; readonly headers: boolean },
 ): Promise<number> {
+  const id = asQueueId(asked.id);
+  const { headers } = asked;
   if (!QUEUE_ID_PATTERN.test(id)) {
     return fail(EXIT.usage, [`${id.slice(0, 80)} is no queue id`]);
   }

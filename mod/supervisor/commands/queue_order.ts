@@ -1,5 +1,6 @@
 /** `bulkhead queue flush|hold|release|retry|reroute|expire|delete`. */
 import { QUEUE_ID_PATTERN } from "../../core/ids.ts";
+import { asQueueId } from "../../core/sought_word.ts";
 import { isInternational, isMailDomain } from "../../config/names.ts";
 import { ordering } from "../../queue/inspect_ipc.ts";
 import {
@@ -114,9 +115,10 @@ async function ordersOf(
   if (list === undefined) {
     return "the list on standard input is longer than 1 MiB: nothing was done";
   }
-  const ids = [...words.filter((word) => word !== "-"), ...list];
-  const odd = ids.find((id) => !QUEUE_ID_PATTERN.test(id));
+  const written = [...words.filter((word) => word !== "-"), ...list];
+  const odd = written.find((id) => !QUEUE_ID_PATTERN.test(asQueueId(id)));
   if (odd !== undefined) return `${odd.slice(0, 80)} is no queue id`;
+  const ids = written.map(asQueueId);
   const orders: Order[] = [];
   for (let at = 0; at < ids.length; at += MAX_IDS) {
     const some = ids.slice(at, at + MAX_IDS);
@@ -196,7 +198,7 @@ export function textOf(
     `${counted(answer.recipients, "recipient")}.`,
   ];
   if (answer.unchanged > 0) {
-    lines.push(`${counted(answer.unchanged, "message")} left as they are.`);
+    lines.push(`${counted(answer.unchanged, "message")} left as before.`);
   }
   if (answer.waiting > 0) {
     lines.push(
