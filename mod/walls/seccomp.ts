@@ -106,6 +106,7 @@ const CALLS = {
   setxattr: [188, 5],
   lsetxattr: [189, 6],
   fsetxattr: [190, 7],
+  setxattrat: [463, 463],
   link: [86, -1],
   linkat: [265, 37],
   setuid: [105, 146],

@@ -44,6 +44,7 @@ const NUMBER = {
   close_range: [436, 436],
   fchmodat: [268, 53],
   fchmod: [91, 52],
+  setxattrat: [463, 463],
   tgkill: [234, 131],
   openat: [257, 56],
   mmap: [9, 222],
@@ -195,7 +196,7 @@ for (const machine of MACHINES) {
   });
 
   Deno.test(`seccompFilter on ${machine} lets nobody change owners and modes`, () => {
-    for (const call of ["fchmodat", "fchmod"] as const) {
+    for (const call of ["fchmodat", "fchmod", "setxattrat"] as const) {
       assert.equal(verdict(machine, {}, call), EPERM);
     }
   });
