@@ -81,9 +81,10 @@ export function addActions(app: ConsoleApp, desk: Desk): void {
       `/clients/${word}`,
       (context) =>
         carryOut(context, desk, ({ grant }, fields) => {
-          const network = parseNetwork((fields.get("network") ?? "").trim());
+          const text = (fields.get("network") ?? "").trim().slice(0, 64);
+          const network = parseNetwork(text);
           return "fault" in network
-            ? said("That is no address or network: nothing was done.")
+            ? said(`“${text}” ${network.fault}. Nothing was done.`)
             : office.say(grant, word, networkText(network));
         }),
     );

@@ -391,3 +391,13 @@ Deno.test("consoleApp says so when a page fails, and tells the log", async () =>
   assert.match(answer.headers.get("content-security-policy") ?? "", /'none'/);
   assert.deepEqual(faults, ["/ a bug"]);
 });
+
+Deno.test("consoleApp says what is wrong with a network", async () => {
+  const lab = new Lab();
+  const { cookie, csrf } = await lab.signIn();
+  const network = "192.0.2.7/24";
+  await lab.post("/clients/deny", { csrf, network }, { cookie });
+  assert.deepEqual(lab.asked, []);
+  const page = await lab.ask("/", { headers: { cookie } });
+  assert.match(await page.text(), /it should be 192\.0\.2\.0\/24\. Nothing/);
+});

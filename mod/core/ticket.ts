@@ -120,8 +120,8 @@ export class TicketDesk {
   readonly #nowMs: () => number;
   readonly #upMs: () => number;
   readonly #spent = new Set<string>();
-  /** The latest end of a grant that was good when it was seen. */
-  #seenUntilUpMs = 0;
+  /** Ends of the grants that were good when they were seen, by their nonce. */
+  readonly #seenUntilUpMs = new Map<string, number>();
   /** Tickets from before this are worth nothing, on the steady clock. */
   #sinceUpMs: number;
 
@@ -148,16 +148,25 @@ export class TicketDesk {
       facts.issuedMs > nowMs + SKEW_MS;
     if (isOver) return { is: "expired" };
     if (this.#spent.has(facts.nonce)) return { is: "used" };
-    this.#seenUntilUpMs = Math.max(
-      this.#seenUntilUpMs,
-      this.#upMs() + facts.untilMs - nowMs,
-    );
+    if (kind === "grant") {
+      const untilUpMs = this.#upMs() + facts.untilMs - nowMs;
+      this.#seenUntilUpMs.set(facts.nonce, untilUpMs);
+      if (this.#seenUntilUpMs.size > MAX_SPENT) {
+        const [oldest] = this.#seenUntilUpMs.keys();
+        this.#seenUntilUpMs.delete(oldest!);
+      }
+    }
     return { is: "good", facts };
   }
 
-  /** True until every ticket that was seen to be good is over. */
+  /** True until every grant that was seen to be good is over, or spent. */
   get isInUse(): boolean {
-    return this.#upMs() < this.#seenUntilUpMs;
+    const nowUpMs = this.#upMs();
+    for (const [nonce, untilUpMs] of this.#seenUntilUpMs) {
+      if (nowUpMs < untilUpMs) return true;
+      this.#seenUntilUpMs.delete(nonce);
+    }
+    return false;
   }
 
   /** Looks at a ticket; if it is good it never is again. */
@@ -165,6 +174,7 @@ export class TicketDesk {
     const looked = this.look(text, kind);
     if (looked.is !== "good") return looked;
     this.#spent.add(looked.facts.nonce);
+    this.#seenUntilUpMs.delete(looked.facts.nonce);
     if (this.#spent.size > MAX_SPENT) {
       // Nobody may forget who signed out: rather is nobody signed in.
       this.#spent.clear();
@@ -176,5 +186,6 @@ export class TicketDesk {
   /** No ticket that there is now is good any more. */
   spendAll(): void {
     this.#sinceUpMs = this.#upMs() + 2;
+    this.#seenUntilUpMs.clear();
   }
 }

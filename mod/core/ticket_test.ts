@@ -164,3 +164,17 @@ Deno.test("TicketDesk is in use while a good grant may come again", () => {
   pass(1);
   assert.ok(!desk.isInUse);
 });
+
+Deno.test("TicketDesk is in use no longer when all have signed out", () => {
+  const { desk, make } = lab();
+  const [one, other] = [make("grant"), make("grant")];
+  desk.look(one, "grant");
+  desk.look(other, "grant");
+  desk.spend(one, "grant");
+  assert.ok(desk.isInUse);
+  desk.spend(other, "grant");
+  assert.ok(!desk.isInUse);
+  desk.look(make("grant"), "grant");
+  desk.spendAll();
+  assert.ok(!desk.isInUse);
+});
