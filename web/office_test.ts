@@ -182,3 +182,22 @@ Deno.test("sourcesFor() asks with the visitor's grant, and gives nothing for a r
   const found = asked.find(([name]) => name === "queue.find");
   assert.deepEqual((found?.[1] as { words: string[] }).words, ["a", "b"]);
 });
+
+Deno.test("sourcesFor() asks nothing that the queue would not understand", async () => {
+  const { queue, gate, asked } = edges({});
+  const sources = sourcesFor({
+    queue,
+    gate,
+    news: () => undefined,
+    facts: () => undefined,
+    flow: () => [],
+    expireMs: () => 1_000,
+  }, "g");
+  const filter = { state: "", domain: "", after: "", limit: 5 };
+  const long = "x".repeat(300);
+  for (const over of [{ state: long }, { domain: long }, { after: long }]) {
+    const found = await sources.messages({ ...filter, ...over });
+    assert.deepEqual(found?.messages, []);
+  }
+  assert.deepEqual(asked, []);
+});

@@ -48,7 +48,9 @@ export function sourcesFor(
     flow: wells.flow,
     counts: () => countsOf(queue),
     messages: async (filter) =>
-      heard(await queue.ask("messages", { grant, ...filter })),
+      isTooLong(filter)
+        ? { messages: [], total: 0, after: "" }
+        : heard(await queue.ask("messages", { grant, ...filter })),
     destinations: async () =>
       heard(await queue.ask("destinations", { grant }))?.destinations,
     find: async (text) => {
@@ -86,6 +88,13 @@ export async function countsOf(
 
 function answer<C extends Call>(reply: Reply<C>) {
   return reply.kind === "answered" ? reply.answer : undefined;
+}
+
+/** No state, domain or place is so long: nothing is there, and nobody asked. */
+function isTooLong(
+  { state, domain, after }: Parameters<Sources["messages"]>[0],
+): boolean {
+  return state.length > 16 || domain.length > 255 || after.length > 20;
 }
 
 function wordsOf(text: string): string[] {
