@@ -3,87 +3,36 @@
  * asking other roles; tests and the page laboratory fill it by hand. Every
  * answer is undefined where nobody answers now.
  */
+import type { gateContract } from "../mod/gate/gate_ipc.ts";
 import type { Journey } from "../mod/journey/journey.ts";
 import type { AnswerOf } from "../mod/ipc/call.ts";
 import type { queueContract } from "../mod/queue/queue_ipc.ts";
 import type { Facts, FlowSample, News } from "./news.ts";
 
-/** Recipients by state, and totals. */
-export type Counts = AnswerOf<typeof queueContract.calls.counts>;
+type QueueAnswer<Name extends keyof typeof queueContract.calls> = AnswerOf<
+  typeof queueContract.calls[Name]
+>;
 
-/** A message in a list. */
-export interface ListedMessage {
-  readonly queueId: string;
-  readonly arrivedMs: number;
-  readonly sizeBytes: number;
-  /** Empty for `<>`. */
-  readonly reversePath: string;
-  readonly recipients: number;
-  /** The first recipients, at most 3. */
-  readonly to: readonly string[];
-  readonly state: string;
-  /** Why it is still here: the last outcome's text, cut. */
-  readonly why: string;
-  /** When it is tried again; 0 if that is now, or never. */
-  readonly nextAttemptMs: number;
-}
+/** Recipients by state, and totals. */
+export type Counts = QueueAnswer<"counts">;
 
 /** One page of the queue. */
-export interface MessagePage {
-  readonly messages: readonly ListedMessage[];
-  readonly total: number;
-  /** Give this for the next page; empty if there is none. */
-  readonly after: string;
-}
+export type MessagePage = QueueAnswer<"messages">;
+
+/** A message in a list. */
+export type ListedMessage = MessagePage["messages"][number];
 
 /** What the queue knows of a destination. */
-export interface Destination {
-  /** The recipients' domain, or the next hop. */
-  readonly name: string;
-  readonly waiting: number;
-  readonly active: number;
-  /** Until when it is remembered as dead; 0 if it is not. */
-  readonly deadUntilMs: number;
-  /** Of the last delivery there, if there was one. */
-  readonly last: {
-    readonly atMs: number;
-    readonly host: string;
-    /** `dane`, `verified`, `encrypted`, `clear`, or empty, as the attempt says. */
-    readonly reached: string;
-    readonly tls: string;
-    readonly certificate: string;
-    /** `secure`, `insecure`, `bogus` ... of MX, address and TLSA. */
-    readonly dns: {
-      readonly mx: string;
-      readonly address: string;
-      readonly tlsa: string;
-    };
-    readonly mtaSts: string;
-    readonly outcome: string;
-  } | null;
-}
+export type Destination = QueueAnswer<"destinations">["destinations"][number];
+
+/** What the gate knows of clients. */
+export type Clients = AnswerOf<typeof gateContract.calls.clients>;
 
 /** A client that was refused, or would have been. */
-export interface ClientVerdict {
-  readonly atMs: number;
-  readonly client: string;
-  readonly action: string;
-  readonly shadow: boolean;
-  readonly rule: string;
-  readonly evidence: string;
-  readonly reply: string;
-  readonly undo: string;
-  readonly helo: string;
-  readonly sender: string;
-  readonly recipient: string;
-}
+export type ClientVerdict = Clients["verdicts"][number];
 
 /** What somebody said of a network: `allow` or `deny`. */
-export interface SaidOfClient {
-  readonly network: string;
-  readonly word: string;
-  readonly atMs: number;
-}
+export type SaidOfClient = Clients["said"][number];
 
 /** See the file's head. */
 export interface Sources {
@@ -115,11 +64,5 @@ export interface Sources {
   >;
   /** Null if nobody has heard of it. */
   journey(queueId: string): Promise<Journey | null | undefined>;
-  clients(filter: { readonly client: string }): Promise<
-    | {
-      readonly verdicts: readonly ClientVerdict[];
-      readonly said: readonly SaidOfClient[];
-    }
-    | undefined
-  >;
+  clients(filter: { readonly client: string }): Promise<Clients | undefined>;
 }

@@ -15,7 +15,7 @@ const count = int({ min: 0, max: 2 ** 40 });
 export const grant = text({ max: MAX_TICKET });
 
 /** Messages named in one order of the console. */
-export const MAX_CONSOLE_IDS = 100;
+const MAX_CONSOLE_IDS = 100;
 /** Messages on a page. */
 export const MAX_LISTED = 200;
 /** Destinations told of: those with the most that waits. */
@@ -29,9 +29,12 @@ export const listedMessage = object({
   reversePath,
   /** Those that are left; at most 10,000 are counted. */
   recipients: int({ min: 0, max: 10_000 }),
+  /** The first ones. */
   to: list(address, { max: 3 }),
   state: text({ max: 16 }),
+  /** Why it is still here: the last outcome's text, cut. */
   why: text({ max: 200 }),
+  /** When it is tried again; 0 if that is now, or never. */
   nextAttemptMs: time,
 });
 
@@ -39,9 +42,11 @@ export const listedMessage = object({
 export const lastDelivery = object({
   atMs: time,
   host: text({ max: 255 }),
+  /** `dane`, `verified`, `encrypted`, `clear`, or empty, as the attempt says. */
   reached: text({ max: 32 }),
   tls: text({ max: 100 }),
   certificate: text({ max: 300 }),
+  /** `secure`, `insecure`, `bogus`...; empty if it was not asked. */
   dns: object({
     mx: text({ max: 32 }),
     address: text({ max: 32 }),
@@ -52,9 +57,11 @@ export const lastDelivery = object({
 });
 
 const destination = object({
+  /** The recipients' domain, or the next hop. */
   name: text({ max: 320 }),
   waiting: count,
   active: count,
+  /** Until when it is remembered as dead; 0 if it is not. */
   deadUntilMs: time,
   last: z.union([z.null(), lastDelivery]),
 });
@@ -112,6 +119,7 @@ export const consoleCalls = {
       messages: list(listedMessage, { max: MAX_LISTED }),
       /** All that are in the queue. */
       total: count,
+      /** Give this for the next page; empty if there is none. */
       after: text({ max: 20 }),
     }),
     /** `busy`: too many lists are being made. */
