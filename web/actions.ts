@@ -145,7 +145,7 @@ async function carryOut(
 }
 
 /** A path of our own, and nothing that leads elsewhere. */
-export function pathBack(said: string | undefined): string {
+function pathBack(said: string | undefined): string {
   if (said === undefined || said.length > MAX_BACK) return "/";
   // Two slashes begin a host, and browsers take a backslash for a slash.
   const isPath = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(said);

@@ -6,7 +6,7 @@ import type { Sources } from "./sources.ts";
 /** The name that the requests of {@link Lab} are for. */
 export const HOST = "localhost:2528";
 /** A grant that the office of the fixture gives for the ticket `good`. */
-export const GRANT = "grant-of-eva";
+const GRANT = "grant-of-eva";
 
 /** Facts; `over` replaces some. */
 export function madeUpSources(over: Partial<Sources> = {}): Sources {

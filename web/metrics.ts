@@ -4,7 +4,7 @@
  * name that a client chose is in it.
  */
 import { DELAY_BOUNDS_S } from "../mod/core/delay_histogram.ts";
-import { type Facts, isWell, type News } from "./news.ts";
+import { type Facts, isWell, type News, roleOf } from "./news.ts";
 import {
   type FamilyHead,
   formatFamilies,
@@ -217,10 +217,6 @@ export async function metricsText(
 function byRole(valueOf: (role: Role) => number) {
   return ({ news }: Known): Sample[] =>
     news.roles.map((one) => ({ labels: labelsOf(one), value: valueOf(one) }));
-}
-
-function roleOf({ instance }: Role): string {
-  return instance.split(".")[0]!;
 }
 
 /** Not `instance`: Prometheus has that label for its own. */

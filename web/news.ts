@@ -150,6 +150,11 @@ export const told = z.union([
   object({ flow: list(flowSample, { max: 60 }) }),
 ]);
 
+/** Whose process it is: `smtpd.0` is of `smtpd`. */
+export function roleOf({ instance }: { readonly instance: string }): string {
+  return instance.split(".")[0]!;
+}
+
 /** True if a process answers, or rests until it is wanted. */
 export function isWell({ state }: { readonly state: string }): boolean {
   return state === "ready" || state === "resting";

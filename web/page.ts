@@ -16,11 +16,8 @@
  * | /in, field `ticket` (no csrf)            | signs in, see `sign_in.ts`       |
  * | /out, field `everywhere` = `yes` or none | signs out, here or everybody     |
  */
-import type { html } from "hono/html";
+import type { Html } from "./pages/parts.ts";
 import type { Sources } from "./sources.ts";
-
-/** What the tag `html` makes. */
-export type Html = ReturnType<typeof html>;
 
 /** Who is signed in. */
 export interface Visitor {

@@ -1,4 +1,4 @@
-/** The status console: shows, and changes nothing. */
+/** The console: shows the state, and passes on what administrators order. */
 import { int, list, object, text, z } from "../mod/ipc/schema.ts";
 import type { RoleManifest } from "../mod/walls/manifest.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type http from "node:http";
 import net, { type AddressInfo } from "node:net";
-import { HOST, Lab } from "./console_fixture.ts";
+import { HOST, Lab, madeUpSources } from "./console_fixture.ts";
 import { Live } from "./live_io.ts";
 import { serverOf } from "./server_io.ts";
 
@@ -194,33 +194,11 @@ Deno.test("Live has so many streams, and tells when something changed", async ()
   const live = new Live(60_000);
   let isAlive = true;
   let accepted = 1;
-  const sources = () => ({
-    nowMs: () => performance.now(),
-    news: () => undefined,
-    facts: () => undefined,
-    flow: () => [],
-    counts: () =>
-      Promise.resolve({
-        byState: {
-          incoming: 0,
-          active: 0,
-          deferred: 0,
-          hold: 0,
-          bounce: 0,
-          corrupt: 0,
-        },
-        accepted,
-        delivered: 0,
-        deferred: 0,
-        bounced: 0,
-        delays: { upTo: [], sumMs: 0 },
-      }),
-    messages: () => Promise.resolve(undefined),
-    destinations: () => Promise.resolve(undefined),
-    find: () => Promise.resolve(undefined),
-    journey: () => Promise.resolve(undefined),
-    clients: () => Promise.resolve(undefined),
-  });
+  const sources = () =>
+    madeUpSources({
+      nowMs: () => performance.now(),
+      counts: async () => ({ ...(await madeUpSources().counts())!, accepted }),
+    });
   const streams = Array.from(
     { length: 17 },
     () => live.open(sources(), { isAlive: () => isAlive, isStranger: false }),

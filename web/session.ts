@@ -63,7 +63,7 @@ export class Sessions {
     const session = this.#byHash.get(hash);
     if (session === undefined) return undefined;
     const nowMs = this.#nowMs();
-    if (nowMs >= session.untilMs || nowMs >= session.usedMs + IDLE_MS) {
+    if (isOver(session, nowMs)) {
       this.#byHash.delete(hash);
       return undefined;
     }
@@ -81,11 +81,8 @@ export class Sessions {
 
   /** True while it is open; does not count as use. */
   isOpen(session: Session): boolean {
-    const nowMs = this.#nowMs();
-    if (nowMs >= session.untilMs || nowMs >= session.usedMs + IDLE_MS) {
-      return false;
-    }
-    return [...this.#byHash.values()].includes(session);
+    return !isOver(session, this.#nowMs()) &&
+      [...this.#byHash.values()].includes(session);
   }
 
   /** Ends it. */
@@ -101,6 +98,11 @@ export class Sessions {
   }
 }
 
+/** True if its grant, or the patience with an idle one, has run out. */
+function isOver({ untilMs, usedMs }: Session, nowMs: number): boolean {
+  return nowMs >= untilMs || nowMs >= usedMs + IDLE_MS;
+}
+
 /** True if a form came from a page of this session. */
 export function isCsrfOf(session: Visitor, said: string): boolean {
   return timingSafeEqual(digest(session.csrf), digest(said));
@@ -110,7 +112,7 @@ export function isCsrfOf(session: Visitor, said: string): boolean {
  * The name of the cookie (RFC 6265 §4.1). With `__Host-` a browser takes it by
  * TLS alone, for this host alone and for all of its paths.
  */
-export function cookieName(isSecure: boolean): string {
+function cookieName(isSecure: boolean): string {
   return isSecure ? "__Host-bulkhead" : "bulkhead";
 }
 

@@ -2,7 +2,7 @@
 import { html } from "hono/html";
 import type { PageInput } from "../page.ts";
 import type { ClientVerdict, SaidOfClient } from "../sources.ts";
-import { button, mayAct, signInHint } from "./forms.ts";
+import { button, hidden, mayAct, signInHint } from "./forms.ts";
 import { frame } from "./frame.ts";
 import {
   address,
@@ -168,10 +168,9 @@ function words(page: PageInput, all: readonly SaidOfClient[]): Html {
             <summary>Keep a network out…</summary>
             <div>
               <form method="post"
-                action="/clients/deny"><input type="hidden" name="csrf" value="${page
-                  .session!
-                  .csrf}"><input type="hidden" name="back" value="${page
-                  .here}"><label for="network">Address or network</label> <input id="network" name="network" required maxlength="64" autocomplete="off" spellcheck="false" placeholder="192.0.2.0/24"> <button>Keep it out</button> <button formaction="/clients/allow">Let it in</button></form>
+                action="/clients/deny">${hidden(
+                  page,
+                )}<label for="network">Address or network</label> <input id="network" name="network" required maxlength="64" autocomplete="off" spellcheck="false" placeholder="192.0.2.0/24"> <button>Keep it out</button> <button formaction="/clients/allow">Let it in</button></form>
             </div>
           </details>
         `

@@ -8,7 +8,7 @@ import type { PageInput } from "../page.ts";
 import { SIGN_SVG } from "./icon.ts";
 import { worries } from "./worries.ts";
 import { type Html, mark, NOTHING, type Piece } from "./parts.ts";
-import { plain, span } from "./words.ts";
+import { count, plain, span } from "./words.ts";
 
 /** Pages by what they are about. */
 const WAYS: readonly {
@@ -89,7 +89,7 @@ function whole(page: PageInput, framed: Framed): Html {
         <a class="skip" href="#main">Skip to the content</a>
         <header class="top">
     <a class="home" href="/" title="To the first page">${SIGN}<span>${host}</span></a>
-    <div class="state" id="state" data-live>${state(page)}</div>
+    <div class="state" id="state" data-live>${state(page, warnings)}</div>
     ${framed.path === "/search" ? NOTHING : finder()}
     ${account(page)}
         </header>
@@ -146,23 +146,17 @@ function isBlind(page: PageInput): boolean {
   return page.session === null && page.needsSignIn;
 }
 
-function state(page: PageInput): Html {
+function state(page: PageInput, warnings: number): Html {
   const now = page.sources.news();
   if (now === undefined) {
     return mark("waiting", "The supervisor has not said anything yet");
   }
   const up = span(Math.max(60_000, page.sources.nowMs() - now.startedMs));
-  const found = worries(page.sources);
   if (!now.ready) return mark("waiting", "Starting");
   return html`${
-    found.length === 0
+    warnings === 0
       ? mark("good", isBlind(page) ? "Ready" : "All is well")
-      : html`<a href="/#worries">${
-        mark(
-          "bad",
-          found.length === 1 ? "1 warning" : `${found.length} warnings`,
-        )
-      }</a>`
+      : html`<a href="/#worries">${mark("bad", count(warnings, "warning"))}</a>`
   } <span class="dim">up ${up}</span>`;
 }
 

@@ -3,7 +3,7 @@
  * level of trust, and a line for who may ask whom.
  */
 import { html } from "hono/html";
-import { type Facts, isWell, type News } from "../news.ts";
+import { type Facts, isWell, type News, roleOf } from "../news.ts";
 import { type Html, NOTHING } from "./parts.ts";
 import { plain } from "./words.ts";
 
@@ -86,14 +86,12 @@ function roleIsWell(news: News | undefined, role: string): boolean | undefined {
   return own.length === 0 ? undefined : own.every(isWell);
 }
 
-/** The processes of a role: `smtpd.0` is of `smtpd`. */
+/** The processes of a role. */
 export function processesOf(
   news: News | undefined,
   role: string,
 ): News["roles"] {
-  return (news?.roles ?? []).filter((one) =>
-    one.instance.split(".")[0] === role
-  );
+  return (news?.roles ?? []).filter((one) => roleOf(one) === role);
 }
 
 function placed(

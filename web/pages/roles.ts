@@ -1,6 +1,6 @@
 /** The roles: how they are, what each may do, and what holds it. */
 import { html } from "hono/html";
-import type { News } from "../news.ts";
+import { type News, roleOf } from "../news.ts";
 import type { PageInput, Rendered } from "../page.ts";
 import { frame } from "./frame.ts";
 import { graph, type Manifest, processesOf } from "./graph.ts";
@@ -52,7 +52,7 @@ function processes(now: News): Html {
       "Counters",
     ],
     rows: now.roles.map((one) => [
-      html`<a href="/roles/${encodeURIComponent(roleOf(one.instance))}">${
+      html`<a href="/roles/${encodeURIComponent(roleOf(one))}">${
         plain(one.instance)
       }</a>`,
       stateOf(one.state),
@@ -63,10 +63,6 @@ function processes(now: News): Html {
       counters(one.counters, 8),
     ]),
   });
-}
-
-function roleOf(instance: string): string {
-  return instance.split(".")[0]!;
 }
 
 function stateOf(state: string): Html {
