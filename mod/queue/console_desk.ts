@@ -18,7 +18,7 @@ import { type consoleCalls, MAX_DESTINATIONS } from "./console_ipc.ts";
 import type { LastDelivery } from "./destinations.ts";
 import { faultOf } from "./fault_io.ts";
 import { Census, listMessages, type ListSource } from "./listing.ts";
-import { newOrder, type OrderAnswer } from "./order_ipc.ts";
+import { newAnswer, newOrder, type OrderAnswer } from "./order_ipc.ts";
 import { forgetAnswer, giveOrder, readAnswer } from "./orders_io.ts";
 import type { QueuePart } from "./role.ts";
 import { configuredName } from "./route.ts";
@@ -227,21 +227,11 @@ export class ConsoleDesk {
         (answer.isOver || performance.now() > untilMs || answer.waiting > 0);
       if (isSaid && answer.isOver) forgetAnswer(dir, name);
       if (isSaid) return answer;
-      if (performance.now() > untilMs) return NOTHING_YET;
+      if (performance.now() > untilMs) return newAnswer();
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
   }
 }
-
-const NOTHING_YET: OrderAnswer = {
-  isOver: false,
-  messages: 0,
-  recipients: 0,
-  unchanged: 0,
-  waiting: 0,
-  missing: [],
-  missingCount: 0,
-};
 
 /** As people call destinations: the domain, or the host that was configured. */
 function byName(facts: DestinationFacts): DestinationFacts {

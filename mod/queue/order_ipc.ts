@@ -62,6 +62,19 @@ export const orderAnswer = object({
 /** See {@link orderAnswer}. */
 export type OrderAnswer = z.infer<typeof orderAnswer>;
 
+/** The answer to an order that nothing came of yet. */
+export function newAnswer(): OrderAnswer {
+  return {
+    isOver: false,
+    messages: 0,
+    recipients: 0,
+    unchanged: 0,
+    waiting: 0,
+    missing: [],
+    missingCount: 0,
+  };
+}
+
 /** An order with nothing but its action. */
 export function newOrder(
   action: Order["action"],

@@ -14,6 +14,7 @@ import type { KeyFile } from "./keys_io.ts";
 import {
   MAX_NAMED,
   type MessageAction,
+  newAnswer,
   type Order,
   type OrderAnswer,
   readHop,
@@ -152,15 +153,7 @@ export class Orders {
     return {
       order,
       left: [],
-      answer: {
-        isOver: false,
-        messages: 0,
-        recipients: 0,
-        unchanged: 0,
-        waiting: 0,
-        missing: [],
-        missingCount: 0,
-      },
+      answer: newAnswer(),
     };
   }
 
