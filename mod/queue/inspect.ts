@@ -88,7 +88,6 @@ type Row = Record<string, unknown>;
 const TEXTS = {
   list: `SELECT * FROM messages WHERE state <> 3 AND n > ?
     ORDER BY n LIMIT ?`,
-  count: "SELECT count(*) AS n FROM messages WHERE state <> 3",
   one: `SELECT * FROM messages WHERE id = ? AND state <> 3`,
   recipients: `SELECT address, original, state, attempts, next_ms, code,
     enhanced, text, host FROM recipients WHERE message = ? ORDER BY ordinal
@@ -148,19 +147,6 @@ export function listMatching(
 }
 
 /**
- * How many messages the queue has.
- *
- * @throws {QueueUnusable} If the database cannot be read
- */
-export function countQueue(dir: string): number {
-  return askReadOnly(
-    databasePath(dir),
-    SCHEMA_VERSION,
-    (db) => Number(db.prepare(TEXTS.count).get()!["n"]),
-  );
-}
-
-/**
  * One message with all recipients and events.
  *
  * @returns Undefined if neither a message nor an event has this id
@@ -211,17 +197,16 @@ export function findMessages(
   dirs: { readonly queue: string; readonly events: string },
   asked: { readonly words: readonly string[]; readonly limit: number },
 ): readonly Found[] {
-  const queued = askReadOnly(
-    databasePath(dirs.queue),
-    SCHEMA_VERSION,
-    (db) => queuedFor(db, asked),
-  );
-  const told = findTold(dirs.events, asked);
-  const ids = new Set([...queued.keys(), ...told.map((one) => one.queueId)]);
-  const byId = new Map(told.map((one) => [one.queueId, one]));
-  return [...ids].sort().reverse().slice(0, asked.limit).map((id) =>
-    queued.get(id) ?? stillQueued(dirs.queue, byId.get(id)!)
-  );
+  return askReadOnly(databasePath(dirs.queue), SCHEMA_VERSION, (db) => {
+    const queued = queuedFor(db, asked);
+    const told = new Map(
+      findTold(dirs.events, asked).map((one) => [one.queueId, one]),
+    );
+    const ids = new Set([...queued.keys(), ...told.keys()]);
+    return [...ids].sort().reverse().slice(0, asked.limit).map((id) =>
+      queued.get(id) ?? stillQueued(db, told.get(id)!)
+    );
+  });
 }
 
 /** What the history names. */
@@ -277,21 +262,18 @@ function foundInQueue(db: DatabaseSync, row: Row): Found {
   };
 }
 
-/** The state of what is not yet done, or `queued`. */
+/** What is said of a message in the queue: of a recipient that was tried. */
 function stateOf({ state, recipients }: ListedMessage): string {
   if (state === "corrupt") return state;
   const worst = recipients.find((one) => one.state !== "incoming");
   return worst?.state ?? "incoming";
 }
 
-function stillQueued(dir: string, found: Found): Found {
-  return askReadOnly(databasePath(dir), SCHEMA_VERSION, (db) => {
-    const row = db.prepare(TEXTS.one).get(found.queueId);
-    return row === undefined ? found : {
-      ...found,
-      state: foundInQueue(db, row).state,
-    };
-  });
+function stillQueued(db: DatabaseSync, found: Found): Found {
+  const row = db.prepare(TEXTS.one).get(found.queueId);
+  return row === undefined
+    ? found
+    : { ...found, state: foundInQueue(db, row).state };
 }
 
 function shown(db: DatabaseSync, row: Row) {

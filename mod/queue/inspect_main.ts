@@ -55,10 +55,8 @@ function ask(
   switch (what) {
     case "list":
       return listAsked(dirs.queue, id);
-    case "show": {
-      const shown = showMessage(dirs, id);
-      return shown && { message: shown.message ?? null, events: shown.events };
-    }
+    case "show":
+      return storyOf(dirs, id);
     case "why":
       return tellWhy(dirs, whyAsk.parse(JSON.parse(id)));
     case "key":
@@ -72,6 +70,12 @@ function ask(
     default:
       throw new RangeError(`Cannot inspect: ${what} is no question`);
   }
+}
+
+/** See `story_ipc.ts`; undefined if nobody has heard of it. */
+function storyOf(dirs: { queue: string; events: string }, id: string) {
+  const shown = showMessage(dirs, id);
+  return shown && { message: shown.message ?? null, events: shown.events };
 }
 
 function listAsked(dir: string, json: string): unknown {
@@ -89,11 +93,8 @@ function tellWhy(
   return {
     found,
     stories: few.flatMap(({ queueId }) => {
-      const shown = showMessage(dirs, queueId);
-      return shown === undefined ? [] : {
-        queueId,
-        story: { message: shown.message ?? null, events: shown.events },
-      };
+      const story = storyOf(dirs, queueId);
+      return story === undefined ? [] : { queueId, story };
     }),
   };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { ownOutcome } from "../core/outcome.ts";
-import { countQueue, listQueue } from "./inspect.ts";
+import { listMatching, listQueue } from "./inspect.ts";
+import { ALL_LISTED } from "./inspect_ipc.ts";
 import { orderAndAwait } from "./inspect_orders.ts";
 import {
   copyOf,
@@ -247,10 +248,8 @@ Deno.test("Queue hands out nothing of a message while an order about it is writt
   // More than are loaded in one go: the rest is loaded a moment later.
   const { lab } = await deferred(150);
   await using _ = lab;
-  assert.deepEqual([listQueue(lab.dir, 100).length, countQueue(lab.dir)], [
-    100,
-    150,
-  ]);
+  const { messages, total } = listMatching(lab.dir, ALL_LISTED, 100);
+  assert.deepEqual([messages.length, total], [100, 150]);
   const { fake } = lab;
   const gate = Promise.withResolvers<void>();
   fake.deliver = () => gate.promise.then(() => NOT_NOW);
