@@ -11,7 +11,6 @@
  * It holds keys: what is erased later can be read with it.
  */
 import fs from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
 import type { Copied, KeyedPage } from "./care_ipc.ts";
 import {
   below,
@@ -21,7 +20,7 @@ import {
   forgetCopy,
   makeCopyDirs,
   settle,
-  syncPath,
+  writeNew,
 } from "./copies_io.ts";
 import {
   askReadOnly,
@@ -29,9 +28,11 @@ import {
   databasePath,
   SCHEMA_VERSION,
   unusable,
+  versionIn,
 } from "./database_io.ts";
 import { EVENTS_VERSION, eventsPath } from "./event_store_io.ts";
 import { KeyFile, KeyImage, SLOT_BYTES } from "./keys_io.ts";
+import { contentRefIn } from "./store_io.ts";
 import { termKeyPath } from "./terms_io.ts";
 
 /** Copies databases and keys into the directory `name` below both. */
@@ -116,18 +117,6 @@ function segmentsOf(dir: string): string[] {
   );
 }
 
-function writeNew(path: string, octets: Uint8Array): void {
-  const fd = fs.openSync(path, "wx", 0o600);
-  try {
-    for (let at = 0; at < octets.length;) {
-      at += fs.writeSync(fd, octets, at, octets.length - at);
-    }
-  } finally {
-    fs.closeSync(fd);
-  }
-  syncPath(path);
-}
-
 /**
  * A page of messages with their contents' places and keys, for whoever reads
  * the contents through. What is marked as damaged is left out.
@@ -157,12 +146,7 @@ export function keyedPage(
         const key = keys!.read(Number(row["slot"]), id);
         return {
           id,
-          ref: {
-            segment: String(row["segment"]),
-            offset: Number(row["offset"]),
-            length: Number(row["length"]),
-            sizeBytes: Number(row["size"]),
-          },
+          ref: contentRefIn(row),
           key: typeof key === "string" ? null : key.toBase64(),
         };
       }),
@@ -200,12 +184,10 @@ export function verifyDatabases(dirs: Dirs): {
   segments: string[];
 } {
   const events = eventsPath(dirs.events);
-  const version = (db: DatabaseSync) =>
-    Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   const eventsVersion = !fs.existsSync(events) ? 0 : askReadOnly(
     events,
     EVENTS_VERSION,
-    (db) => (checkThoroughly(db, events), version(db)),
+    (db) => (checkThoroughly(db, events), versionIn(db)),
   );
   const path = databasePath(dirs.queue);
   if (!fs.existsSync(path)) {
@@ -219,7 +201,7 @@ export function verifyDatabases(dirs: Dirs): {
   const queueVersion = askReadOnly(
     path,
     SCHEMA_VERSION,
-    (db) => (checkThoroughly(db, path), version(db)),
+    (db) => (checkThoroughly(db, path), versionIn(db)),
   );
   const { messages, recipients } = censusOf(dirs.queue);
   return {

@@ -8,10 +8,14 @@ import { createHash, randomFillSync } from "node:crypto";
 import fs from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import {
+  askReadOnly,
   checkThoroughly,
+  createEmpty,
   databasePath,
   setPragma,
+  sqliteFault,
   unusable,
+  versionIn,
 } from "./database_io.ts";
 import { eventsPath } from "./event_store_io.ts";
 import { WriteAheadLog } from "./write_ahead_log_io.ts";
@@ -45,7 +49,7 @@ const CHUNK_BYTES = 1_048_576;
  * @throws {QueueUnusable} If it is damaged
  */
 export async function copyDatabase(from: string, to: string): Promise<void> {
-  fs.closeSync(fs.openSync(to, "wx", 0o600));
+  createEmpty(to);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(from, { timeout: 5_000, readOnly: true });
@@ -69,28 +73,17 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
  * @throws {QueueUnusable} If it cannot be read
  */
 export function censusOf(dir: string): Census {
-  const path = databasePath(dir);
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(path, { timeout: 5_000, readOnly: true });
-    setPragma(db, "PRAGMA trusted_schema = OFF");
-    return takeCensus(db);
-  } catch (error) {
-    throw sqliteFault(path, error);
-  } finally {
-    db?.close();
-  }
+  // Whatever its version.
+  return askReadOnly(databasePath(dir), Infinity, takeCensus);
 }
 
 function takeCensus(db: DatabaseSync): Census {
-  const version = Number(
-    db.prepare("PRAGMA user_version").get()?.["user_version"],
-  );
   const hash = createHash("sha256");
   // Version 1 kept a row of what was over, without recipients, as state 3.
   const messages = feed(hash, db, MESSAGES);
   const recipients = feed(hash, db, RECIPIENTS);
-  return { version, messages, recipients, digest: hash.digest("hex") };
+  const digest = hash.digest("hex");
+  return { version: versionIn(db), messages, recipients, digest };
 }
 
 const MESSAGES = `SELECT n, id, slot, state, due_ms, arrived_ms, segment,
@@ -249,6 +242,19 @@ export function databasesOf(dirs: Dirs): readonly string[] {
   return [databasePath(dirs.queue), eventsPath(dirs.events)];
 }
 
+/** Writes a new file, on the disk when this returns. */
+export function writeNew(path: string, octets: Uint8Array): void {
+  const fd = fs.openSync(path, "wx", 0o600);
+  try {
+    for (let at = 0; at < octets.length;) {
+      at += fs.writeSync(fd, octets, at, octets.length - at);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+  syncPath(path);
+}
+
 /** Syncs a file's octets, or a directory's names. */
 export function syncPath(path: string): void {
   const fd = fs.openSync(path, "r");
@@ -259,13 +265,7 @@ export function syncPath(path: string): void {
   }
 }
 
-function parentOf(path: string): string {
+/** The directory of a file. */
+export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
-}
-
-/** SQLite's errors in words for the administrator; others as they are. */
-export function sqliteFault(path: string, error: unknown): unknown {
-  const isSqlite = error instanceof Error &&
-    (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
-  return isSqlite ? unusable(path, error.message) : error;
 }

@@ -188,15 +188,20 @@ export function askReadOnly<T>(
   try {
     db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
     setPragma(db, "PRAGMA trusted_schema = OFF");
-    refuseNewer(version(db), { newest, path });
+    refuseNewer(versionIn(db), { newest, path });
     return ask(db);
   } catch (error) {
-    const isSqlite = error instanceof Error &&
-      (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
-    throw isSqlite ? unusable(path, error.message) : error;
+    throw sqliteFault(path, error);
   } finally {
     db?.close();
   }
+}
+
+/** SQLite's errors in words for the administrator; others as they are. */
+export function sqliteFault(path: string, error: unknown): unknown {
+  const isSqlite = error instanceof Error &&
+    (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
+  return isSqlite ? unusable(path, error.message) : error;
 }
 
 /** An empty file of our making: SQLite's own would have the umask's mode. */
@@ -211,7 +216,8 @@ export function setPragma(db: DatabaseSync, pragma: string): void {
   db.prepare(pragma).all();
 }
 
-function version(db: DatabaseSync): number {
+/** What a database says in `user_version`. */
+export function versionIn(db: DatabaseSync): number {
   return Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
 }
 
@@ -232,7 +238,7 @@ function prepareSchema(
   path: string,
   opening: Opening,
 ): void {
-  const found = version(db);
+  const found = versionIn(db);
   refuseNewer(found, { newest: SCHEMA_VERSION, path });
   if (found > 0) check(db, path, opening.checkWithinMs ?? 2_000);
   if (found === SCHEMA_VERSION) return;

@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { FORMATS } from "../core/formats.ts";
-import { createEmpty, setPragma } from "./database_io.ts";
+import { createEmpty, setPragma, versionIn } from "./database_io.ts";
 import { type Event, storyText } from "./event.ts";
 import { eventsOf, findIds, foundOf } from "./finding.ts";
 import type { ShownEvent } from "./inspect.ts";
@@ -235,8 +235,7 @@ export class EventStore {
 }
 
 function versionOf(db: DatabaseSync, path: string): number {
-  const row = db.prepare("PRAGMA user_version").get();
-  const found = Number(row?.["user_version"]);
+  const found = versionIn(db);
   if (found <= EVENTS_VERSION) return found;
   throw new UnknownEvents(`${path} is of a newer version, ${found}`);
 }

@@ -8,6 +8,7 @@ import fs from "node:fs";
 import { askReadOnly, databasePath, SCHEMA_VERSION } from "./database_io.ts";
 import type { ContentRef } from "../core/shapes.ts";
 import { keyIn, SLOT_BYTES } from "./keys_io.ts";
+import { contentRefIn } from "./store_io.ts";
 
 /** What {@link readKey} found. */
 export interface FoundKey {
@@ -32,12 +33,7 @@ export function readKey(dir: string, queueId: string): FoundKey | undefined {
   if (row === undefined) return undefined;
   const key = keyAt(`${dir}/keys`, Number(row["slot"]), queueId);
   return {
-    ref: {
-      segment: String(row["segment"]),
-      offset: Number(row["offset"]),
-      length: Number(row["length"]),
-      sizeBytes: Number(row["size"]),
-    },
+    ref: contentRefIn(row),
     key: key === undefined ? "" : Buffer.from(key).toString("base64"),
   };
 }

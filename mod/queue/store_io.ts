@@ -527,7 +527,7 @@ export class Store {
   } {
     const rows = (this.#run.refs.all(n, limit) as Row[]).map((row) => ({
       n: Number(row["n"]),
-      ref: contentRef(row),
+      ref: contentRefIn(row),
       isDeferred: row["is_deferred"] === 1,
     }));
     return { rows, lastN: rows.at(-1)?.n ?? n };
@@ -660,7 +660,7 @@ function messageRow(row: Row): MessageRow {
       n: Number(row["n"]),
       id: String(row["id"]),
       slot: Number(row["slot"]),
-      ref: contentRef(row),
+      ref: contentRefIn(row),
       reversePath: String(row["sender"]),
       bodyType: BODY_TYPES[Number(row["body"])] ?? "8bitmime",
       wishes: messageWishes(Number(row["wishes"]), {
@@ -678,7 +678,8 @@ function messageRow(row: Row): MessageRow {
   };
 }
 
-function contentRef(row: Row): ContentRef {
+/** Where the content of a row of `messages` lies. */
+export function contentRefIn(row: Row): ContentRef {
   return {
     segment: String(row["segment"]),
     offset: Number(row["offset"]),

@@ -11,7 +11,7 @@ import type { Event } from "./event.ts";
 
 const KEY_BYTES = 32;
 /** So few that two terms of one installation are hardly ever the same. */
-export const TERM_BYTES = 8;
+const TERM_BYTES = 8;
 /** Addresses whose digests are remembered: most mail is of and for a few. */
 const MAX_KNOWN = 1_000;
 

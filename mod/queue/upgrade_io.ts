@@ -27,12 +27,15 @@ import {
   forgetCopy,
   forgetFile,
   makeCopyDirs,
+  parentOf,
   settle,
   syncPath,
   versionOf,
+  writeNew,
 } from "./copies_io.ts";
 import {
   checkThoroughly,
+  createEmpty,
   databasePath,
   openDatabase,
   QueueUnusable,
@@ -134,9 +137,7 @@ function nothingThere({ queue }: Dirs): Rehearsal {
 // The copy's words must be found by the key that the history has: it is made
 // where it belongs, and an older program passes over it.
 function keepTermKey(events: string, copy: string): void {
-  const fd = fs.openSync(termKeyPath(copy), "wx", 0o600);
-  fs.writeSync(fd, openTermKey(events));
-  fs.closeSync(fd);
+  writeNew(termKeyPath(copy), openTermKey(events));
 }
 
 /** What a start of the new program does; false if the history was lost. */
@@ -231,7 +232,7 @@ export async function switchUpgrade(
   if (isChanged(events, nextEvents)) {
     await onStep("keep-events");
     if (fs.existsSync(events)) move(events, oldEvents);
-    else fs.closeSync(fs.openSync(noHistory(before), "wx", 0o600));
+    else createEmpty(noHistory(before));
     syncPath(before.events);
     await onStep("place-events");
     move(nextEvents, events);
@@ -256,8 +257,8 @@ function refuseChanged(dirs: Dirs): void {
 /** Gives a file another name, on the disk when this returns. */
 function move(from: string, to: string): void {
   fs.renameSync(from, to);
-  syncPath(dirOf(to));
-  syncPath(dirOf(from));
+  syncPath(parentOf(to));
+  syncPath(parentOf(from));
 }
 
 function isChanged(live: string, next: string): boolean {
@@ -320,11 +321,11 @@ async function putBack(
   await onStep("undo-log");
   // The new one's log must never be read with the old one's pages.
   for (const end of ["-wal", "-shm"]) forgetFile(live + end);
-  syncPath(dirOf(live));
+  syncPath(parentOf(live));
   if (fs.existsSync(live)) {
     await onStep("undo-aside");
     // Not only gone: it is to be overwritten.
-    fs.mkdirSync(dirOf(aside), { recursive: true, mode: 0o700 });
+    fs.mkdirSync(parentOf(aside), { recursive: true, mode: 0o700 });
     move(live, aside);
   }
   await onStep("undo-place");
@@ -335,8 +336,4 @@ async function putBack(
 export function forgetUpgrade(dirs: Dirs): void {
   forgetCopy(below(dirs, NEXT));
   forgetCopy(below(dirs, BEFORE));
-}
-
-function dirOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }
