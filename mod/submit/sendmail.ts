@@ -23,9 +23,10 @@ import {
   type SubmitFacts,
   submitFactsPath,
 } from "./submit_facts.ts";
+import { maySubmit } from "./submitter.ts";
 
 /** Exit codes of sysexits(3), as callers of `sendmail` know them. */
-export const SENDMAIL_EXIT = {
+const SENDMAIL_EXIT = {
   ok: 0,
   usage: 64,
   /** The message is too large, goes in circles, or names a wrong recipient. */
@@ -194,8 +195,7 @@ function openSite(invocation: Invocation): Site {
       "mail of local users is switched off (submit.enabled)",
     );
   }
-  const mayAll = facts.users.length === 0 || uid === 0;
-  if (!mayAll && !facts.users.some((one) => one === name || one === `${uid}`)) {
+  if (!maySubmit({ uid, name }, facts.users)) {
     throw new Refusal(
       SENDMAIL_EXIT.permission,
       `user ${name ?? uid} may not submit mail (submit.users)`,

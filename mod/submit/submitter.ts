@@ -19,8 +19,20 @@ export function submitterOf(
   return {
     text: name === undefined ? `uid ${uid}` : `uid ${uid} (${name})`,
     address: `${name ?? `uid${uid}`}@${origin}`,
-    // root can write the configuration that says so.
-    maySubmit: allowed.length === 0 || uid === 0 ||
-      allowed.some((one) => one === name || one === String(uid)),
+    maySubmit: maySubmit({ uid, name }, allowed),
   };
+}
+
+/**
+ * True if a user may hand in mail.
+ *
+ * @param allowed Names and numbers; empty for everybody
+ */
+export function maySubmit(
+  { uid, name }: { uid: number; name: string | undefined },
+  allowed: readonly string[],
+): boolean {
+  // root can write the configuration that says so.
+  return allowed.length === 0 || uid === 0 ||
+    allowed.some((one) => one === name || one === String(uid));
 }
