@@ -4,7 +4,12 @@
  */
 import { type Network, overlap, parseNetwork } from "../core/network.ts";
 import { GateDatabase, SHELVES } from "./database_io.ts";
-import type { AboutShown, ClientsShown, ShownVerdict } from "./inspect_ipc.ts";
+import type {
+  AboutShown,
+  ClientsShown,
+  SaidOf,
+  ShownVerdict,
+} from "./inspect_ipc.ts";
 
 /** Most of each that is shown. */
 const MAX_SHOWN = 1_000;
@@ -26,11 +31,9 @@ export function showClients(
   try {
     const isMeant = (text: string) =>
       network === null || touches(network, text);
-    const said = db.run.said.all().map((row) => ({
-      network: String(row["network"]),
-      word: String(row["word"]),
-      atMs: Number(row["at_ms"]),
-    })).filter((one) => isMeant(one.network)).slice(0, MAX_SHOWN);
+    const said = db.run.said.all().map(saidIn).filter((one) =>
+      isMeant(one.network)
+    ).slice(0, MAX_SHOWN);
     const passed: ClientsShown["passed"] = [];
     if (!refusedOnly) {
       for (const row of db.run.remembered.iterate(SHELVES.clients, nowMs)) {
@@ -121,6 +124,15 @@ function forget(db: GateDatabase, network: Network): void {
 export function touches(network: Network, text: string): boolean {
   const one = parseNetwork(text);
   return !("fault" in one) && overlap(one, network);
+}
+
+/** A row of `said`, as it is shown. */
+export function saidIn(row: Record<string, unknown>): SaidOf {
+  return {
+    network: String(row["network"]),
+    word: String(row["word"]),
+    atMs: Number(row["at_ms"]),
+  };
 }
 
 /** A row of `verdicts`, as it is shown. */

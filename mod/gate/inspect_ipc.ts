@@ -33,6 +33,9 @@ export const saidOf = object({
   atMs: time,
 });
 
+/** See {@link saidOf}. */
+export type SaidOf = z.infer<typeof saidOf>;
+
 const passedTests = object({
   network: text({ max: 64 }),
   /** Until when; 0 if it was not passed. */

@@ -10,9 +10,8 @@ import { careFor, isCare } from "./inspect_care.ts";
 const UNUSABLE = 78;
 
 /**
- * Runs `inspect-gate DIR list | refused | show NETWORK | about ADDRESS | allow NETWORK |
- * deny NETWORK | forget NETWORK | copy |
- * forget-copy | verify`.
+ * Runs `inspect-gate DIR list | refused | show NETWORK | about ADDRESS |
+ * allow NETWORK | deny NETWORK | forget NETWORK | copy | forget-copy | verify`.
  */
 export async function main(args: readonly string[]): Promise<void> {
   const [dir = "", what, text = ""] = args;

@@ -8,8 +8,8 @@ import type { Network } from "../core/network.ts";
 import { type GateDatabase, openGate, ORDERS_AT_ONCE } from "./database_io.ts";
 import { MAX_SHOWN } from "./console_ipc.ts";
 import type { Recorded } from "./gate.ts";
-import { touches, verdictOf } from "./inspect.ts";
-import type { ShownVerdict } from "./inspect_ipc.ts";
+import { saidIn, touches, verdictOf } from "./inspect.ts";
+import type { SaidOf, ShownVerdict } from "./inspect_ipc.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Changes written in one transaction: some 5 ms. */
@@ -27,13 +27,6 @@ const SWEEP_EACH_MS = 300_000;
 /** Verdicts read in one turn, and in all, for one answer to the console. */
 const SLICE = 500;
 const MAX_SEARCHED = 50_000;
-
-/** What somebody said of a network. */
-interface Said {
-  readonly network: string;
-  readonly word: string;
-  readonly atMs: number;
-}
 
 /** A shelf, and how its values are written. */
 export interface Kept<V> {
@@ -212,7 +205,7 @@ export class Store {
    */
   async shown(
     network: Network | null,
-  ): Promise<{ verdicts: ShownVerdict[]; said: Said[] }> {
+  ): Promise<{ verdicts: ShownVerdict[]; said: SaidOf[] }> {
     const isMeant = (text: string) =>
       network === null || touches(network, text);
     this.flush();
@@ -230,13 +223,9 @@ export class Store {
       before = Number(rows.at(-1)!["n"]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const said: Said[] = [];
+    const said: SaidOf[] = [];
     for (const row of run.said.iterate()) {
-      const one = {
-        network: String(row["network"]),
-        word: String(row["word"]),
-        atMs: Number(row["at_ms"]),
-      };
+      const one = saidIn(row);
       if (isMeant(one.network)) said.push(one);
       if (said.length === MAX_SHOWN) break;
     }
