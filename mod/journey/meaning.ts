@@ -428,7 +428,7 @@ export function meaningOf(cause: Cause, about: About): Meaning {
 }
 
 /** The part behind the last @. */
-export function domainOf(address: string): string {
+function domainOf(address: string): string {
   const at = address.lastIndexOf("@");
   return at < 0 ? address : address.slice(at + 1);
 }

@@ -2,7 +2,7 @@
 import { causeOf } from "./cause.ts";
 import { handedIn } from "./door.ts";
 import type { EventFacts, RecipientFacts, StoryFacts } from "./facts.ts";
-import type { Advice, Journey, Step, Tone } from "./journey.ts";
+import type { Advice, Journey, Step } from "./journey.ts";
 import { meaningOf } from "./meaning.ts";
 import { attemptStep, endingOf, otherStep } from "./steps.ts";
 import { inTime, listed, span, utc } from "./words.ts";
@@ -269,13 +269,12 @@ function failedState(
   });
   const good = all.length - failed.length;
   const told = events.findLast(({ what }) => what === "notified");
-  const tone: Tone = "bad";
   return {
     headline:
       `Not delivered to ${
         listed(failed.map(({ recipient }) => `<${recipient}>`))
       }` + (good > 0 ? ` (but to ${good} more)` : "") + `: ${meaning.says}`,
-    tone,
+    tone: "bad",
     next: told === undefined
       ? "Nobody was told: its sender wanted no notice, or there was none to " +
         "tell."
