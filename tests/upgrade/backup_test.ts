@@ -343,6 +343,72 @@ Deno.test("walkMail() misses no message that is moved and marked while it looks"
   assert.equal(found.some((path) => path.includes("half")), false);
 });
 
+Deno.test("walkMail() misses no message that is moved to another folder while it looks, and takes none again that was moved later", async () => {
+  const dir = tempDir();
+  const folders = [".A", ".B", ".C", ".D"];
+  for (const one of folders) {
+    Deno.mkdirSync(`${dir}/${one}/cur`, { recursive: true });
+    for (let n = 0; n < 5; n++) {
+      Deno.writeTextFileSync(`${dir}/${one}/cur/m${one}${n}:2,S`, "x");
+    }
+  }
+  const found: string[] = [];
+  const directories: string[] = [];
+  let done = 0;
+  await walkMail(dir, "mail", {
+    directory: (path) => Promise.resolve(void directories.push(path)),
+    file: (path) => {
+      found.push(path);
+      // All that the other folders have goes where we are.
+      if (++done !== 3) return Promise.resolve();
+      const here = path.split("/")[1]!;
+      for (const one of folders.filter((one) => one !== here)) {
+        for (const { name } of [...Deno.readDirSync(`${dir}/${one}/cur`)]) {
+          Deno.renameSync(
+            `${dir}/${one}/cur/${name}`,
+            `${dir}/${here}/cur/${name}`,
+          );
+        }
+      }
+      return Promise.resolve();
+    },
+  });
+  const names = found.map((path) => path.split("/").at(-1));
+  assert.equal(new Set(names).size, 20);
+  assert.equal(names.length, 20);
+  assert.equal(new Set(directories).size, directories.length);
+});
+
+Deno.test("walkMail() finds what was moved behind it", async () => {
+  const dir = tempDir();
+  for (const one of [".A", ".B"]) {
+    Deno.mkdirSync(`${dir}/${one}/cur`, { recursive: true });
+    Deno.writeTextFileSync(`${dir}/${one}/cur/m${one}`, "x");
+  }
+  const found: string[] = [];
+  await walkMail(dir, "mail", {
+    directory: () => Promise.resolve(),
+    file: (path) => {
+      found.push(path);
+      const other = path.includes(".A") ? ".B" : ".A";
+      const moved = `${dir}/${other}/cur/m${other}`;
+      if (fs.existsSync(moved)) {
+        Deno.renameSync(moved, `${dir}/${path.split("/")[1]}/x`);
+        Deno.mkdirSync(`${dir}/.C/cur`, { recursive: true });
+        Deno.renameSync(
+          `${dir}/${path.split("/")[1]}/x`,
+          `${dir}/.C/cur/m${other}`,
+        );
+      }
+      return Promise.resolve();
+    },
+  });
+  assert.deepEqual(
+    new Set(found.map((path) => path.split("/").at(-1))),
+    new Set(["m.A", "m.B"]),
+  );
+});
+
 Deno.test("endRestore() may die at any step, and the next one ends it", async () => {
   const made = () => {
     const home = `${tempDir()}/home`;
