@@ -128,9 +128,9 @@ function checkPlace(
     info = Deno.lstatSync(place.path);
   } catch (error) {
     return error instanceof Deno.errors.NotFound
-      ? `${place.path} is missing: \`bulkhead init HOME --hostname NAME ` +
-        "--domain NAME`, as in the configuration, makes it again and changes " +
-        "nothing that is there"
+      ? `${place.path} is missing: \`bulkhead up DOMAIN\`, or \`bulkhead ` +
+        "init HOME --hostname NAME --domain NAME`, whichever made the rest, " +
+        "makes it again and changes nothing that is there"
       : `${place.path} cannot be looked at: ${messageOf(error)}`;
   }
   const isKind = place.kind === "directory" ? info.isDirectory : info.isFile;
@@ -143,7 +143,8 @@ function checkPlace(
   const extra = (info.mode ?? 0) & 0o777 & ~place.mode;
   const isOfRoles = place.owner !== "root" || place.group !== "root";
   if (extra !== 0 && isOfRoles) {
-    return `${place.path} may be entered by more than it should ` +
+    const verb = place.kind === "directory" ? "entered" : "read";
+    return `${place.path} may be ${verb} by more than it should ` +
       `(mode ${octal(info.mode)}): chmod ${octal(place.mode)} ${place.path}`;
   }
   const special = place.mode & 0o7000 & ~(info.mode ?? 0);

@@ -28,7 +28,7 @@ Deno.test("checkPlaces() tells of a password file that others may read", () => {
   Deno.chmodSync(path("/auth"), 0o755);
   const faults = checkPlaces(made.places, null).join("\n");
   assert.match(faults, /auth may be entered by more .*chmod 0750 \S+\/auth\n/);
-  assert.match(faults, /passwords may be entered .*chmod 0640 \S+passwords$/);
+  assert.match(faults, /passwords may be read .*chmod 0640 \S+passwords$/);
 });
 
 Deno.test("checkPlaces() tells of a password file that its role cannot read", {

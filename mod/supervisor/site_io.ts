@@ -69,7 +69,10 @@ export function readConfig(
     }
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    return { ok: false, faults: [cannotRead(path, error)] };
+    const hint = error instanceof Deno.errors.NotFound
+      ? ": --config names another, `bulkhead up` makes one"
+      : "";
+    return { ok: false, faults: [cannotRead(path, error) + hint] };
   }
   const loaded = loadConfig(text, Deno.realPathSync(path));
   return loaded.ok ? loaded : {
@@ -93,8 +96,10 @@ export function readAccounts(
     ok: false,
     missing: found.missing,
     faults: [
-      `users are missing: ${found.missing.join(", ")}; \`bulkhead init\` ` +
-      "makes them, or roles.uid_base gives them numbers",
+      `users are missing: ${found.missing.join(", ")}; \`bulkhead up ${
+        config.server.local_domains[0] ?? "DOMAIN"
+      }\` makes them (or \`bulkhead init\`, if that made this), or ` +
+      "roles.uid_base gives them numbers",
     ],
   };
 }

@@ -113,6 +113,7 @@ unpack_in() {
     if [ -n "$one" ] && (unpack "$one") &&
       holds "$one" "$RUNTIME" "$PROGRAMS"; then return 0; fi
   done
+  if [ -z "$*" ]; then say "HOME is not set, and it unpacks itself below that"; fi
   say "BULKHEAD_RUNTIME=DIR in the environment chooses another directory. It needs" \
     "$NEEDS_MB MB, a disk where programs may run, and nobody else who may write there"
   give_up

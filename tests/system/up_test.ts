@@ -87,6 +87,24 @@ Deno.test({
     assert.deepEqual(again.passwords, {});
     assert.equal(await machine.good(LISTING), before);
 
+    // What is broken is told, and what is told to mend it does.
+    await machine.good(`cd /var/lib/bulkhead
+      kill $(sed -E 's/^."pid":([0-9]+).*/\\1/' run/status.json)
+      for i in $(seq 200); do [ -e run/status.json ] || break; sleep 0.05; done
+      chown -R root mail/home.test
+      chmod 777 .
+      chmod 666 /etc/bulkhead/bulkhead.toml`);
+    const broken = await machine.sh("bulkhead check --offline --json");
+    assert.equal(broken.code, 1, broken.out + broken.errors);
+    const wrong = (JSON.parse(broken.out) as Upped).findings
+      .filter((one) => "kind" in one && one.kind === "wrong");
+    const says = wrong.map(({ what }) => what).join("\n");
+    assert.match(says, /toml, and so .*\n.*\/bulkhead, and so .*\n/);
+    assert.match(says, /home\.test is closed to the role .*\n.*not run: /);
+    for (const { mend } of wrong) {
+      const isUp = mend === "bulkhead up home.test";
+      await machine.good(isUp ? `${mend} --offline` : mend!);
+    }
     const checked = await machine.sh("bulkhead check --offline");
     assert.equal(checked.code, 0, checked.out + checked.errors);
     for (const address of ADDRESSES) {

@@ -74,10 +74,15 @@ async function find(
     );
   }
   const { opened } = opening;
+  const seen = localFindings({ opened, configPath: options.config });
+  // A database that its role cannot open is not damaged.
+  const isClosed = seen.some(({ area, kind }) =>
+    area === "permissions" && kind === "fault"
+  );
   const local = [
-    ...localFindings({ opened, configPath: options.config }),
+    ...seen,
     ...programFindings(programs),
-    await databaseFinding(opened, programs),
+    ...isClosed ? [] : [await databaseFinding(opened, programs)],
   ];
   // What cannot start needs no advice about the world.
   if (local.some(({ kind }) => kind === "fault")) return local;

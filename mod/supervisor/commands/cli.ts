@@ -10,7 +10,7 @@ import { addCareCommands } from "./care_topic.ts";
 import { addClientCommands } from "./client_topic.ts";
 import { addConfigCommands } from "./config_topic.ts";
 import { addConsoleCommand } from "./console_topic.ts";
-import { EXIT, print } from "./exit.ts";
+import { EXIT, fail, print } from "./exit.ts";
 import { addManualCommands } from "./manual_topic.ts";
 import { addQueueCommands } from "./queue_topic.ts";
 import { addServerCommands } from "./server_topic.ts";
@@ -57,8 +57,15 @@ export async function run(
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
+    if (isOfSystem(error)) return fail(EXIT.config, [error.message]);
     throw error;
   }
+}
+
+/** True of what the machine refused, such as a write to a full disk. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && "code" in error &&
+    typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code);
 }
 
 /** `--version --json`: which versions of everything this program knows. */

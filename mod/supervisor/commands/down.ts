@@ -109,6 +109,7 @@ function serviceFor(
     runtimePlace: Deno.env.get("BULKHEAD_RUNTIME") || null,
     runDir: home?.run ?? "/nonexistent",
     log: made?.kind === "service" ? made.log : "/nonexistent",
+    upAgain: "bulkhead up DOMAIN",
   });
 }
 

@@ -6,12 +6,13 @@ import { isRoot } from "../installation.ts";
 import { hasGlobalIpv6, pathsOf } from "../plan.ts";
 import { checkCertificate } from "../certificate.ts";
 import { isLoopback } from "../up/addresses.ts";
+import { nameOf } from "../../login/mailbox_name.ts";
 import { cannotRead, openSite, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { isThere } from "../replace_file.ts";
 import { type Holder, holdersOf } from "../up/holders.ts";
 import { Manifest } from "../up/manifest.ts";
-import { ownProgram } from "../up/program.ts";
+import { ownProgram, typed, upAgain } from "../up/program.ts";
 import { serviceKindHere, serviceOf } from "../up/service.ts";
 import { configOf, type Look, type Step, stepsOf } from "../up/steps.ts";
 import {
@@ -102,6 +103,10 @@ async function goUp(
     runtimePlace: Deno.env.get("BULKHEAD_RUNTIME") || null,
     runDir,
     log,
+    upAgain: upAgain(program.command, {
+      domain: target.domain,
+      configPath: target.configPath,
+    }),
   });
   const passwords = new Map<string, string>();
   const password = options.passwordFile === undefined
@@ -189,7 +194,7 @@ async function goUp(
           "without --ports, up makes one for the world.",
         ]
         : recordLines(records, network.facts, policy),
-      ...nextLines(config, target),
+      ...nextLines(config, target, program.command),
     ].join("\n"));
   return findings.length === 0 ? EXIT.ok : EXIT.no;
 }
@@ -286,6 +291,18 @@ function configFound(
         faults: [
           `whose mail is it? bulkhead up ${domain} --user NAME makes the ` +
           `mailbox NAME@${domain}`,
+        ],
+      };
+    }
+    const foreign = target.users.find((one) => one.domain !== domain);
+    if (foreign !== undefined) {
+      return {
+        ok: false,
+        code: EXIT.usage,
+        faults: [
+          `${nameOf(foreign)} is not of ${domain}: up makes mailboxes of ` +
+          "domains that the configuration has in server.local_domains, and a " +
+          `new one has ${domain} alone`,
         ],
       };
     }
@@ -440,8 +457,13 @@ function recordLines(
 }
 
 /** What to do now. */
-function nextLines(config: Config, target: Target): string[] {
+function nextLines(
+  config: Config,
+  target: Target,
+  command: readonly string[],
+): string[] {
   const { home } = pathsOf(config.server.home);
+  const bulkhead = typed(command);
   const usual = target.configPath === DEFAULT_CONFIG
     ? ""
     : ` --config ${shellWord(target.configPath)}`;
@@ -460,8 +482,8 @@ function nextLines(config: Config, target: Target): string[] {
       `  try it    ${message}${send}`,
       `  read it   cat ${home}/mail/${user.domain}/${user.user}/new/*`,
     ],
-    `  look      bulkhead console${usual}`,
-    `  DNS       bulkhead check${usual}`,
-    `  undo      bulkhead down${usual}`,
+    `  look      ${bulkhead} console${usual}`,
+    `  DNS       ${bulkhead} check${usual}`,
+    `  undo      ${bulkhead} down${usual}`,
   ];
 }

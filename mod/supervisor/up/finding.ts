@@ -18,6 +18,7 @@ export interface Finding {
 export type Area =
   | "configuration"
   | "walls"
+  | "permissions"
   | "ports"
   | "disk"
   | "queue"

@@ -12,8 +12,10 @@ import { readStatus } from "../status_file.ts";
 import { clockState } from "./clock_io.ts";
 import { type Finding, finding } from "./finding.ts";
 import { holdersOf } from "./holders.ts";
-import { foreignLinks } from "./links.ts";
+import { foreignLinks, wrongLinks } from "./links.ts";
 import { type Made, Manifest } from "./manifest.ts";
+import { permissionFindings } from "./permission_findings.ts";
+import { COMMAND_PATH, ownProgram, upAgain } from "./program.ts";
 import { isOfAuthority } from "./records.ts";
 import { serviceKindHere, succeeds } from "./service.ts";
 import { foundCertificate } from "./target.ts";
@@ -28,6 +30,7 @@ export interface LocalInputs {
 const QUESTIONS: readonly ((inputs: LocalInputs) => Finding[])[] = [
   configurationFindings,
   wallFindings,
+  permissionFindings,
   portFindings,
   diskFindings,
   erasureFindings,
@@ -44,8 +47,37 @@ export function localFindings(inputs: LocalInputs): Finding[] {
 function configurationFindings({ opened, configPath }: LocalInputs): Finding[] {
   return [
     finding("configuration", "good", `${configPath} says nothing wrong`),
-    ...opened.warnings.map((what) => finding("configuration", "warning", what)),
+    ...opened.warnings.map((what) =>
+      finding(
+        "configuration",
+        "warning",
+        what,
+        certificateMend(what, { opened, configPath }),
+      )
+    ),
   ];
+}
+
+/** Undefined of a warning about something else. */
+function certificateMend(
+  what: string,
+  { opened, configPath }: LocalInputs,
+): string | undefined {
+  const { certificate, key } = certificatePaths(opened);
+  if (!what.startsWith(`${certificate}: `)) return undefined;
+  return opened.config.tls.mode === "self-signed"
+    ? `rm ${certificate} ${key}, and start the server again: it makes another`
+    : `get another for ${opened.config.server.hostname}, and name its files ` +
+      `in [tls] of ${configPath}`;
+}
+
+function certificatePaths(
+  { config: { tls }, paths: { tlsDir } }: Opened,
+): { certificate: string; key: string } {
+  return {
+    certificate: tls.certificate ?? `${tlsDir}/cert.pem`,
+    key: tls.key ?? `${tlsDir}/key.pem`,
+  };
 }
 
 function wallFindings({ opened }: LocalInputs): Finding[] {
@@ -138,9 +170,7 @@ function erasureFindings({ opened }: LocalInputs): Finding[] {
 function certificateFindings({ opened, configPath }: LocalInputs): Finding[] {
   const { tls, server } = opened.config;
   if (tls.mode === "off") return [];
-  const { tlsDir } = opened.paths;
-  const certPath = tls.certificate ?? `${tlsDir}/cert.pem`;
-  const keyPath = tls.key ?? `${tlsDir}/key.pem`;
+  const { certificate: certPath, key: keyPath } = certificatePaths(opened);
   const pem = Deno.readTextFileSync(certPath);
   const { validTo } = new X509Certificate(pem);
   const until = new Date(validTo).toISOString().slice(0, 10);
@@ -180,7 +210,8 @@ function certificateFindings({ opened, configPath }: LocalInputs): Finding[] {
   return found;
 }
 
-function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
+function serviceFindings(inputs: LocalInputs): Finding[] {
+  const { opened, configPath } = inputs;
   const found: Finding[] = [];
   const status = readStatus(opened.paths.runDir);
   if (status !== undefined && status.version !== VERSION) {
@@ -191,7 +222,6 @@ function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
       "restart the server",
     ));
   }
-  if (!isRoot()) return found;
   const dir = configPath.slice(0, configPath.lastIndexOf("/"));
   let all: readonly Made[];
   try {
@@ -201,6 +231,15 @@ function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
     return [...found, finding("service", "warning", error.message)];
   }
   const service = all.find((one) => one.kind === "service");
+  if (status === undefined && service?.kind === "service") {
+    found.push(finding(
+      "service",
+      "wrong",
+      "the server does not run: no mail comes or goes",
+      startCommand(service.how, inputs),
+    ));
+  }
+  if (!isRoot()) return found;
   if (
     service?.kind === "service" && service.how === "systemd" &&
     !succeeds("systemctl", "is-enabled", "bulkhead.service")
@@ -216,16 +255,50 @@ function serviceFindings({ opened, configPath }: LocalInputs): Finding[] {
   const foreign = service === undefined ? [] : foreignLinks(
     links?.kind === "link" ? links.to : "/usr/local/bin/bulkhead",
   );
+  const lost = links?.kind === "link" && foreign.length === 0
+    ? wrongLinks(links.to)
+    : [];
+  if (lost.length > 0) {
+    found.push(finding(
+      "service",
+      "warning",
+      `links to ${COMMAND_PATH} are not there: cron and other programs cannot ` +
+        "hand in mail, or not by every name",
+      againCommand(inputs),
+    ));
+  }
   if (foreign.length > 0) {
     found.push(finding(
       "service",
       "hint",
       `${foreign.join(", ")}: another mail server's, and so cron and other ` +
         "programs hand their mail to that",
-      "bulkhead up DOMAIN --links",
+      `${againCommand(inputs)} --links`,
     ));
   }
   return found;
+}
+
+function startCommand(
+  how: (Made & { kind: "service" })["how"],
+  inputs: LocalInputs,
+): string {
+  switch (how) {
+    case "systemd":
+      return "systemctl start bulkhead";
+    case "openrc":
+      return "rc-service bulkhead start";
+    case "none":
+      return againCommand(inputs);
+  }
+}
+
+function againCommand({ opened, configPath }: LocalInputs): string {
+  const [domain] = opened.config.server.local_domains;
+  return upAgain(ownProgram(isRoot()).command, {
+    domain: domain ?? "DOMAIN",
+    configPath,
+  });
 }
 
 /** What can be said without another clock to compare with. */

@@ -1,6 +1,7 @@
 /** How this very program is called, and where it may stay. */
 import { isThere } from "../replace_file.ts";
-import { wrapperText } from "./unit.ts";
+import { DEFAULT_CONFIG } from "../commands/topic.ts";
+import { shellWord, wrapperText } from "./unit.ts";
 
 /** Where the command is put for everybody. */
 export const COMMAND_PATH = "/usr/local/bin/bulkhead";
@@ -32,6 +33,24 @@ export function ownProgram(isRoot: boolean): OwnProgram {
         : wrapperText(command, cacheDir()),
     },
   };
+}
+
+/** How a person types it: by its name where everybody has it. */
+export function typed(command: readonly string[]): string {
+  return command[0] === COMMAND_PATH
+    ? "bulkhead"
+    : command.map(shellWord).join(" ");
+}
+
+/** What is typed to have `up` mend a server that it made. */
+export function upAgain(
+  command: readonly string[],
+  { domain, configPath }: { domain: string; configPath: string },
+): string {
+  const config = configPath === DEFAULT_CONFIG
+    ? ""
+    : ` --config ${shellWord(configPath)}`;
+  return `${typed(command)} up ${domain}${config}`;
 }
 
 function cacheDir(): string {

@@ -4,7 +4,8 @@ import { isPublic, lastingAddresses } from "./addresses.ts";
 import { parseListening, stopCommand } from "./holders.ts";
 import { fileState } from "./manifest.ts";
 import { isWhole } from "./probe_io.ts";
-import { hostnameFor, placesFor } from "./target.ts";
+import { typed, upAgain } from "./program.ts";
+import { hostnameFor, placesFor, targetOf } from "./target.ts";
 import {
   openrcText,
   shellWord,
@@ -12,6 +13,16 @@ import {
   unitWord,
   wrapperText,
 } from "./unit.ts";
+
+const NO_OPTIONS = {
+  user: [],
+  address: [],
+  reach: "other.test",
+  links: false,
+  dryRun: false,
+  offline: true,
+  json: false,
+};
 
 const PUBLIC: readonly (readonly [string, boolean])[] = [
   ["192.0.2.7", true],
@@ -146,6 +157,54 @@ Deno.test("hostnameFor() takes the machine's name only if it is in the domain", 
   for (const machine of ["box", "home.test", "box.other.test", "xhome.test"]) {
     assert.equal(hostnameFor("home.test", machine), "mx.home.test", machine);
   }
+});
+
+const MEANT: readonly (readonly [string, string | undefined])[] = [
+  ["home.test.", "home.test"],
+  ["me@home.test", "home.test"],
+  ["https://home.test/mail", "home.test"],
+  ["münchen.test", "xn--mnchen-3ya.test"],
+  ["дом.test", "xn--d1aqf.test"],
+  ["", undefined],
+  ["home..test", undefined],
+  ["*.home.test", undefined],
+  ["[192.0.2.1]", undefined],
+  ["192.0.2.1", undefined],
+];
+
+for (const [asked, meant] of MEANT) {
+  Deno.test(`targetOf() asks whether ${meant} is meant by ${asked}`, () => {
+    const read = targetOf(
+      asked,
+      { ...NO_OPTIONS, user: ["me"] },
+      { isRoot: false, userHome: "/home/me" },
+    );
+    assert.ok(!read.ok);
+    assert.equal(
+      read.fault,
+      `${JSON.stringify(asked)} is not a domain such as home.test` +
+        (meant === undefined ? "" : `: is ${meant} meant?`),
+    );
+  });
+}
+
+Deno.test("upAgain() is a command that can be typed as it stands", () => {
+  const at = "/etc/bulkhead/bulkhead.toml";
+  assert.equal(
+    upAgain(["/usr/local/bin/bulkhead"], {
+      domain: "home.test",
+      configPath: at,
+    }),
+    "bulkhead up home.test",
+  );
+  assert.equal(
+    upAgain(["/home/me/my bulkhead"], {
+      domain: "home.test",
+      configPath: "/home/me/b.toml",
+    }),
+    "'/home/me/my bulkhead' up home.test --config /home/me/b.toml",
+  );
+  assert.equal(typed(["/bin/deno", "run", "main.ts"]), "/bin/deno run main.ts");
 });
 
 Deno.test("placesFor() gives root the machine's places, and others their own", () => {

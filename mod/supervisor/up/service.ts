@@ -54,7 +54,7 @@ export function serviceKindHere(isRoot: boolean): ServiceKind {
 /** The service manager of that kind. */
 export function serviceOf(
   kind: ServiceKind,
-  facts: ServiceFacts & { runDir: string; log: string },
+  facts: Facts,
 ): Service {
   switch (kind) {
     case "systemd":
@@ -66,7 +66,13 @@ export function serviceOf(
   }
 }
 
-type Facts = ServiceFacts & { runDir: string; log: string };
+/** What a service manager has to know. */
+type Facts = ServiceFacts & {
+  readonly runDir: string;
+  readonly log: string;
+  /** The command that made it, to be typed again. */
+  readonly upAgain: string;
+};
 
 function systemd(facts: Facts): Service {
   const enable = () => {
@@ -120,13 +126,14 @@ function openrc(facts: Facts): Service {
 
 function nobody(facts: Facts): Service {
   const words = [...facts.command, "serve", "--config", facts.configPath];
+  const { upAgain } = facts;
   return {
     kind: "none",
     says: "nothing here starts servers at boot: up started it, and after a " +
-      "boot `bulkhead up` has to be run again",
+      `boot \`${upAgain}\` has to be run again`,
     file: null,
     logCommand: `tail ${facts.log}`,
-    startCommand: words.join(" "),
+    startCommand: upAgain,
     isEnabled: () => true,
     start: () => {
       // A session of its own: it outlives the terminal. The log is its

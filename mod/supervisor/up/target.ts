@@ -1,7 +1,8 @@
 /** What `up` is to reach, from its command line and from the machine. */
 import { hostname as hostnameOfMachine } from "node:os";
 import { resolve as absolute } from "node:path";
-import { foldAscii, isDomainName, isMailDomain } from "../../config/names.ts";
+import { domainToASCII } from "node:url";
+import { foldAscii, isDomainName } from "../../config/names.ts";
 import { renderConfig } from "../../config/render.ts";
 import type { Mailbox } from "../../core/shapes.ts";
 import { checkCertificate } from "../certificate.ts";
@@ -78,8 +79,12 @@ export function targetOf(
   machine: { readonly isRoot: boolean; readonly userHome: string },
 ): { ok: true; target: Target } | { ok: false; fault: string } {
   const domain = foldAscii(asked);
-  if (!isMailDomain(domain)) {
-    return no(`${JSON.stringify(asked)} is not a domain such as home.test`);
+  if (!isDomainName(domain)) {
+    const meant = domainMeant(asked);
+    return no(
+      `${JSON.stringify(asked)} is not a domain such as home.test` +
+        (meant === undefined ? "" : `: is ${meant} meant?`),
+    );
   }
   const hostname = foldAscii(
     options.hostname ?? hostnameFor(domain, hostnameOfMachine()),
@@ -94,7 +99,9 @@ export function targetOf(
     const user = parseMailbox(one.includes("@") ? one : `${one}@${domain}`);
     if (user === undefined) {
       return no(
-        `${one} cannot be a mailbox: use a-z, 0-9, . _ - and a letter or ` +
+        `${
+          JSON.stringify(one)
+        } cannot be a mailbox: use a-z, 0-9, . _ - and a letter or ` +
           "digit first",
       );
     }
@@ -111,6 +118,19 @@ export function targetOf(
     ok: true,
     target: { ...places, domain, hostname, users, certificate },
   };
+}
+
+/**
+ * The domain in what people write for one: an address, a URL, a name with a
+ * dot at its end, or letters that the DNS has as A-labels (RFC 5890).
+ */
+export function domainMeant(asked: string): string | undefined {
+  const text = asked.trim();
+  const url = text.indexOf("://");
+  const [host] = (url < 0 ? text : text.slice(url + 3)).split("/");
+  const name = host!.slice(host!.lastIndexOf("@") + 1).replace(/\.$/, "");
+  const ascii = domainToASCII(name);
+  return isDomainName(ascii) && ascii.includes(".") ? ascii : undefined;
 }
 
 function no(fault: string): { ok: false; fault: string } {

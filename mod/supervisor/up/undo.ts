@@ -121,8 +121,8 @@ function undoHome(
   return {
     what: one.path,
     did: "kept",
-    why: "mail, queue, mailboxes, passwords, certificate: `bulkhead up` goes " +
-      "on with them, `bulkhead down --purge-mail` removes them",
+    why: "mail, queue, mailboxes, passwords, certificate: `up` with the same " +
+      "domain goes on with them, `down --purge-mail` removes them",
   };
 }
 
