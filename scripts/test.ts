@@ -74,6 +74,16 @@ const SERVERS = ["tests/crash", "tests/system"];
 /** The same, of tests that need other programs. */
 const PEERS_TOO = ["tests/interop"];
 
+/**
+ * Files of `tests/system` that make mount namespaces, and so run later. A new
+ * namespace keeps every disk that is mounted when it is made, and a disk that
+ * somebody keeps is not let go when a test of crashes unmounts it.
+ */
+const NAMESPACES = [
+  "tests/system/one_file_test.ts",
+  "tests/system/up_test.ts",
+];
+
 /** Files of these that want the machine alone. */
 const ALONE = [
   "tests/crash/kill_loop_test.ts",
@@ -159,15 +169,26 @@ const envOf = (path: string): Record<string, string> =>
       BULKHEAD_RUNTIME: `${oneFile}/runtime`,
     }
     : {};
-const inPairs = (folders: readonly string[]) =>
+const inPairs = (paths: readonly string[]) =>
   runSideBySide(
-    folders.flatMap(findTests).filter((path) => !ALONE.includes(path)),
+    paths,
     { args: ARGS, withinMs: FILE_WITHIN_MS, shown: true, atOnce: 2, envOf },
   );
 await section("one file", buildOneFile);
-await section("servers", () => inPairs(SERVERS));
+await section(
+  "servers",
+  () =>
+    inPairs(
+      SERVERS.flatMap(findTests).filter((path) =>
+        !ALONE.includes(path) && !NAMESPACES.includes(path)
+      ),
+    ),
+);
+await section("peers", async () =>
+  unskipped(
+    await inPairs([...NAMESPACES, ...PEERS_TOO.flatMap(findTests)]),
+  ));
 await Deno.remove(oneFile, { recursive: true });
-await section("peers", async () => unskipped(await inPairs(PEERS_TOO)));
 for (
   const path of [
     ...ALONE,
