@@ -258,7 +258,10 @@ export class Queue {
       },
       messages: () => Math.max(0, this.#messages),
       destinations: () => dispatcher.destinations(),
-      carryOut: () => this.#orders.look(),
+      carryOut: async () => {
+        await this.#orders.look();
+        this.#states.expire();
+      },
     });
     this.#watch = new Watch({ forgetting: this.#forgetting, history, around });
     commit.onRecovered = () => {

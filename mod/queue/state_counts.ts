@@ -21,6 +21,7 @@ export class StateCounts {
   #last: Counts | undefined;
   #goodUntilMs = 0;
   #isWalking = false;
+  #isOld = false;
   #next: ReturnType<typeof setImmediate> | undefined;
 
   /** @param keptMs Time that a count is good for at least */
@@ -36,12 +37,20 @@ export class StateCounts {
   read(): ReadonlyMap<State, number> {
     const fromMs = performance.now();
     if (this.#last === undefined) {
+      this.#isOld = false;
       this.#done(this.#store.counts(), performance.now() - fromMs);
     } else if (!this.#isWalking && fromMs >= this.#goodUntilMs) {
       this.#isWalking = true;
+      this.#isOld = false;
       this.#walk(new Map(), Number.MAX_SAFE_INTEGER, 0);
     }
     return this.#last!;
+  }
+
+  /** Who ordered something looks at once whether it is done. */
+  expire(): void {
+    this.#goodUntilMs = 0;
+    this.#isOld = true;
   }
 
   /** Counts what is before message `high`. */
@@ -64,7 +73,8 @@ export class StateCounts {
   #done(counts: Counts, costMs: number): void {
     this.#last = counts;
     this.#isWalking = false;
-    this.#goodUntilMs = performance.now() +
-      Math.max(this.#keptMs, costMs * KEPT_PER_COST);
+    this.#goodUntilMs = this.#isOld
+      ? 0
+      : performance.now() + Math.max(this.#keptMs, costMs * KEPT_PER_COST);
   }
 }

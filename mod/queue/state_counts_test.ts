@@ -45,3 +45,22 @@ Deno.test("StateCounts counts a large queue slice by slice, each recipient once"
   assert.equal(counts.read().get("deferred"), 23_456);
   assert.equal(store.slices, 5);
 });
+
+Deno.test("StateCounts counts anew when something was ordered", async () => {
+  const store = fakeStore();
+  const counts = new StateCounts(store, 60_000);
+  counts.read();
+  store.messages = 20;
+  counts.expire();
+  assert.equal(counts.read().get("deferred"), 20);
+  store.messages = 30;
+  assert.equal(counts.read().get("deferred"), 20, "it is kept again");
+  store.messages = 23_456;
+  counts.expire();
+  counts.read();
+  counts.expire();
+  await later(50);
+  counts.read();
+  await later(50);
+  assert.equal(store.slices, 11, "what was ordered while it counted, too");
+});
