@@ -184,11 +184,12 @@ await section(
       ),
     ),
 );
-await section("peers", async () =>
-  unskipped(
-    await inPairs([...NAMESPACES, ...PEERS_TOO.flatMap(findTests)]),
-  ));
+await section("namespaces", () => inPairs(NAMESPACES));
 await Deno.remove(oneFile, { recursive: true });
+await section(
+  "peers",
+  async () => unskipped(await inPairs(PEERS_TOO.flatMap(findTests))),
+);
 for (
   const path of [
     ...ALONE,
