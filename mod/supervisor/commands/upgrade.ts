@@ -10,7 +10,7 @@ import { rehearse, type Rehearsed } from "../care/rehearse.ts";
 import { serverControl } from "../care/server_control.ts";
 import { keptName, type Said, switchProgram } from "../care/switch_program.ts";
 import { undo } from "../care/upgrade.ts";
-import { readJournal } from "../care/upgrade_journal.ts";
+import { journalPath, readJournal } from "../care/upgrade_journal.ts";
 import { CareError, wordsOf } from "../care/words.ts";
 import { pathsOf } from "../plan.ts";
 import { isThere } from "../replace_file.ts";
@@ -156,6 +156,7 @@ async function replace(
   if (takeLock(libc, `${runDir}/upgrade.lock`) === undefined) {
     return fail(EXIT.busy, ["another upgrade is under way: wait for its end"]);
   }
+  const wasWell = isWell(home);
   // Between the old server and the new one there must be no way out.
   using _signals = new StopSignals(() =>
     say("it goes on until a server runs: wait for its end")
@@ -165,7 +166,7 @@ async function replace(
     installed,
     server: serverControl(runDir, [installed, "serve", "--config", config]),
     ask: asking(from, config),
-    form: () => JSON.stringify(readFormat(home)),
+    form: () => JSON.stringify([readFormat(home), !wasWell && isWell(home)]),
     say,
   });
   switch (done.did) {
@@ -194,6 +195,15 @@ async function replace(
           ? ", and its server is ready again"
           : "; its server is not ready"),
       ]);
+  }
+}
+
+/** Written a moment before the format: from then on mail may be taken. */
+function isWell(home: string): boolean {
+  try {
+    return Deno.readTextFileSync(journalPath(home)).includes('"well"');
+  } catch {
+    return false; // none, or not ours to read
   }
 }
 
