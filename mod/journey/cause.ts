@@ -186,6 +186,7 @@ const OURS: readonly Row[] = [
     "requiretls",
     "encryption needed:",
   ],
+  ["handshake", " answers starttls with "],
   ["no-starttls", "tls is demanded and"],
   ["handshake", "tls handshake", "no tls with "],
   ["login-failed", "cannot log in to "],

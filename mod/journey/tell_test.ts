@@ -433,6 +433,14 @@ const OUTCOMES: readonly {
     says: /a rule of its own/,
   },
   {
+    name: "STARTTLS that is offered and does not work",
+    code: 451,
+    text: "4.7.4 TLS is demanded and mx.remote.test answers STARTTLS with " +
+      "454 4.7.0 TLS not available",
+    cause: "handshake",
+    says: /the TLS handshake with mx\.remote\.test failed/,
+  },
+  {
     name: "450 and nothing else",
     code: 450,
     text: "4.0.0 not now",

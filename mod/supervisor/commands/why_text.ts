@@ -2,6 +2,7 @@
 import { visible } from "../../core/visible.ts";
 import type { Journey, Step, Tone } from "../../journey/journey.ts";
 import type { WhyTold } from "../../queue/inspect_ipc.ts";
+import { MAX_FOUND } from "../../queue/story_ipc.ts";
 
 const COLUMNS = 79;
 /** Before each step: `14:39:57 + `. */
@@ -98,7 +99,9 @@ export function foundText(found: WhyTold["found"]): string {
   });
   const left = found.length - MAX_LISTED;
   return [
-    `${found.length} messages, the newest first (UTC):`,
+    found.length < MAX_FOUND
+      ? `${found.length} messages, the newest first (UTC):`
+      : `The newest ${found.length} messages, there may be more (UTC):`,
     ...lines,
     ...left > 0 ? [`and ${left} more; another word narrows it down.`] : [],
     "",

@@ -52,4 +52,6 @@ Deno.test("foundText() lists few, newest first, and says how to pick one", () =>
   assert.match(text, /<a@sender\.test> to <bob@home\.test> and 8 more/);
   assert.match(text, /and 5 more; another word narrows it down/);
   assert.match(text, /Pick one: bulkhead why ID0$/);
+  const many = Array.from({ length: 100 }, () => found[0]!);
+  assert.match(foundText(many), /^The newest 100 messages, there may be more/);
 });
