@@ -216,7 +216,12 @@ Deno.test("what lies wrong in the home is said with what mends it", async (t) =>
       await Deno.rename(`${made.home}/${place}`, made.beside("away"));
       const { code, errors } = await serve(made);
       assert.equal(code, 78, errors);
-      assert.match(errors, new RegExp(`/${place} is missing: .bulkhead init`));
+      assert.match(
+        errors,
+        new RegExp(
+          `/${place} is missing: .bulkhead up DOMAIN., or .bulkhead init`,
+        ),
+      );
       assert.doesNotMatch(errors, /in use|"event"/);
       await Deno.rename(made.beside("away"), `${made.home}/${place}`);
     });
