@@ -84,5 +84,6 @@ export function thisUser(): string {
     const value = Deno.env.get(name);
     if (value !== undefined && value !== "") return value;
   }
-  return `uid-${Deno.uid()}`;
+  const uid = Deno.uid();
+  return uid === 0 ? "root" : `uid-${uid}`;
 }

@@ -66,7 +66,7 @@ function list(page: PageInput, found: readonly Destination[]): Html {
           }</a>`,
         number(one.active),
         one.last === null
-          ? html`<span class="dim">no delivery is remembered</span>`
+          ? html`<span class="dim">no delivery under this name is remembered</span>`
           : safety(one.last),
         one.last === null ? NOTHING : last(one.last, nowMs),
       ]),
