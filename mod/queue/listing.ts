@@ -149,7 +149,8 @@ function lineOf(
   };
 }
 
-function stateOf(recipient: Recipient | undefined): string {
+/** A message's state in a list, told from one of its recipients. */
+export function stateOf(recipient: Recipient | undefined): string {
   const state = recipient?.state ?? "incoming";
   return state === "gone" ? "incoming" : state;
 }

@@ -27,6 +27,7 @@ import { GroupCommit } from "./group_commit.ts";
 import { shownMessage } from "./inspect.ts";
 import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
+import { stateOf } from "./listing.ts";
 import { LogSync } from "./log_sync_io.ts";
 import type { Message } from "./message.ts";
 import { NoticeWriter } from "./notice_writer.ts";
@@ -402,14 +403,14 @@ export class Queue {
     const events = this.#history.look((store) => store.story(queueId)) ?? [];
     if (row === undefined && events.length === 0) return undefined;
     const message = row && shownMessage(this.#part().dir, queueId);
-    // The copies are for the types alone, which know no `readonly` lists.
-    return structuredClone({
+    // The types of answers know no `readonly` lists.
+    return {
       message: message === undefined ? null : {
         ...message,
         recipients: message.recipients.slice(0, MAX_STORY.recipients),
       },
       events: boundedStory(events, MAX_STORY.events),
-    }) as AnswerOf<Calls["story"]>;
+    } as AnswerOf<Calls["story"]>;
   }
 
   /**
@@ -464,9 +465,7 @@ export class Queue {
   #stateOf({ n }: MessageRow) {
     if (this.#dispatcher.isActive(n)) return "active" as const;
     const recipients = this.#store.recipientsOf(n, SLICE);
-    const { state = "incoming" } =
-      recipients.find((one) => one.state !== "incoming") ?? {};
-    return state === "gone" ? "incoming" : state;
+    return stateOf(recipients.find((one) => one.state !== "incoming"));
   }
 
   #noticed(notice: Message): void {
