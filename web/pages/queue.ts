@@ -59,8 +59,9 @@ function states(counts: Counts | undefined, { state, domain }: Filter): Html {
   const current = (is: boolean) => raw(is ? ' aria-current="true"' : "");
   const all = Object.values(counts?.byState ?? {}).reduce((a, b) => a + b, 0);
   return html`
+    <p class="dim" id="h-states">Recipients by state</p>
     <ul class="tabs"
-      aria-label="By state"><li><a href="${link({
+      aria-labelledby="h-states"><li><a href="${link({
         state: "",
         domain,
       })}"${current(state === "")}>All <b>${number(all)}</b></a></li>${[
