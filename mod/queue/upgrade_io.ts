@@ -192,6 +192,12 @@ function readAll(
       if (page.length < 1_000) break;
       n = page.at(-1)!.n;
     }
+    if (keyless > 0 && !fs.existsSync(`${queue}/keys`)) {
+      throw unusable(
+        `${queue}/keys`,
+        `it is missing, and ${keyless} messages wait`,
+      );
+    }
     return { keyless, segments: [...segments].sort().slice(0, 10_000) };
   } finally {
     image?.forget();

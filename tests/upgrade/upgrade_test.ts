@@ -192,6 +192,11 @@ const REFUSALS: {
     want: /missing/,
   },
   {
+    name: "the keys of its messages are missing",
+    spoil: (home) => Deno.removeSync(`${home}/queue/keys`),
+    want: /keys: it is missing/,
+  },
+  {
     name: "no content is there",
     spoil: (home) => {
       for (const dir of ["spool", "spool/segments"]) {

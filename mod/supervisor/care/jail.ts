@@ -79,7 +79,26 @@ export async function askJailed(
     ...jailing,
   });
   if (run.code !== 0) {
-    throw new CareError(run.errors || `${args[0]} ended with ${run.code}`);
+    throw new CareError(
+      plainWords(run.errors) || `${args[0]} ended with ${run.code}`,
+    );
   }
   return JSON.parse(run.out);
+}
+
+/** What the runtime prints of an error, without its places in the code. */
+export function plainWords(errors: string): string {
+  return errors.split("\n").filter((line) => !line.startsWith("    at "))
+    .map((line) =>
+      line.replace(
+        /^error: Uncaught (?:\(in promise\) )?(?:[A-Za-z]*Error: )?/,
+        "",
+      )
+        .replace(
+          /^(?:EACCES|EPERM): .*? '(.*)'$/,
+          "$1 may not be used by the role whose it should be: look at its owner " +
+            "and mode, and those of the directories above",
+        )
+    )
+    .join("\n").trim();
 }
