@@ -219,6 +219,17 @@ for (const shell of SHELLS) {
     assert.ok(seen.includes("KEPT=x"), said.out);
   });
 
+  Deno.test(`goes on as sendmail where the directory is gone, in ${shell[0]}`, async () => {
+    using scene = new Scene();
+    works(await scene.start([], { shell }));
+    const said = await run(
+      ["sh", "-c", `mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"`]
+        .concat(`${scene.dir}/gone`, shell, scene.file, "sendmail"),
+      { PATH: "/usr/bin:/bin", HOME: scene.dir, BULKHEAD_RUNTIME: scene.place },
+    );
+    assert.ok(said.out.split("\n").includes("PWD=/"), said.out + said.errors);
+  });
+
   asRoot(
     `says what to do if nothing may run there later, in ${shell[0]}`,
     async () => {
