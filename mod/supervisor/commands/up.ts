@@ -71,6 +71,14 @@ async function goUp(
   programs: ReadonlyMap<string, string>,
   onDurable: () => void,
 ): Promise<number> {
+  if (
+    !isRoot() && options.home === undefined && options.config === undefined &&
+    !Deno.env.get("HOME")
+  ) {
+    return fail(EXIT.usage, [
+      "HOME is not set: --home DIR says where everything is to lie",
+    ]);
+  }
   const machine = {
     isRoot: isRoot(),
     userHome: Deno.env.get("HOME") ?? "/nonexistent",

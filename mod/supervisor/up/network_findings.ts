@@ -235,8 +235,28 @@ async function wayOut(dns: DnsFacts, reach: string): Promise<Finding[]> {
   ];
 }
 
-/** A sentence for each record. */
+/** A sentence for each record; one for all that cannot be seen for one reason. */
 export function recordFindings(records: readonly LookedUp[]): Finding[] {
+  const unseen = records.filter(({ state }) => state === "unknown");
+  const [first] = unseen;
+  const isOneReason = unseen.length > 1 &&
+    unseen.every(({ found }) => found === first!.found);
+  const told = isOneReason
+    ? records.filter(({ state }) => state !== "unknown")
+    : records;
+  return [
+    ...isOneReason
+      ? [finding(
+        "dns",
+        "warning",
+        `${unseen.length} records cannot be seen: ${first!.found}`,
+      )]
+      : [],
+    ...findingsOf(told),
+  ];
+}
+
+function findingsOf(records: readonly LookedUp[]): Finding[] {
   return records.map((one) => {
     const { name, type, value, weight, why } = one.record;
     const what = `${name} ${type}`;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { makeCertificate } from "../certificate.ts";
+import type { LookedUp } from "./ask_dns.ts";
+import { recordFindings } from "./network_findings.ts";
 import {
   type FoundRecords,
   judge,
@@ -206,4 +208,36 @@ Deno.test("reverseName() turns addresses round", () => {
 Deno.test("textOf() joins strings and undoes what was escaped", () => {
   assert.equal(textOf('"a b" "c\\"d" "e"'), 'a bc"de');
   assert.equal(textOf('"open'), "open");
+});
+
+Deno.test("recordFindings() says once what keeps all from being seen", () => {
+  const unseen = (name: string, found: string): LookedUp => ({
+    record: {
+      what: "mx",
+      name,
+      type: "MX",
+      value: "10 mx.home.test.",
+      weight: "needed",
+      why: "it says where mail goes",
+    },
+    state: "unknown",
+    found,
+    security: "bogus",
+  });
+  const one = recordFindings([unseen("a.test", "no keys")]);
+  assert.deepEqual(one.map(({ what }) => what), [
+    "a.test MX cannot be seen: no keys",
+  ]);
+  const same = recordFindings([
+    unseen("a.test", "no keys"),
+    unseen("b.test", "no keys"),
+  ]);
+  assert.deepEqual(same.map(({ what }) => what), [
+    "2 records cannot be seen: no keys",
+  ]);
+  const other = recordFindings([
+    unseen("a.test", "no keys"),
+    unseen("b.test", "no answer"),
+  ]);
+  assert.equal(other.length, 2);
 });
