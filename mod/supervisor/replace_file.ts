@@ -46,10 +46,18 @@ export function writeNew(
   const bytes = typeof content === "string"
     ? new TextEncoder().encode(content)
     : content;
-  for (let at = 0; at < bytes.length;) {
-    at += file.writeSync(bytes.subarray(at));
-  }
+  writeAll(file, bytes);
   file.syncSync();
+}
+
+/** Writes all of it, however little one write(2) takes. */
+export function writeAll(
+  file: { writeSync(octets: Uint8Array): number },
+  octets: Uint8Array,
+): void {
+  for (let at = 0; at < octets.length;) {
+    at += file.writeSync(octets.subarray(at));
+  }
 }
 
 /** Syncs a file's octets, or a directory's names. */
@@ -60,11 +68,15 @@ export function syncPath(path: string): void {
 
 /** True if something has that name, a dangling link too. */
 export function isThere(path: string): boolean {
+  return lookAt(path) !== undefined;
+}
+
+/** What has that name, no link followed; undefined if nothing has. */
+export function lookAt(path: string): Deno.FileInfo | undefined {
   try {
-    Deno.lstatSync(path);
-    return true;
+    return Deno.lstatSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

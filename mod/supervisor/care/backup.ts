@@ -23,18 +23,20 @@
 import { type Copied, copied } from "../../queue/care_ipc.ts";
 import { dirname, resolve } from "node:path";
 import { VERSION } from "../../core/version.ts";
-import { isThere } from "../replace_file.ts";
+import { isRoot } from "../installation.ts";
+import { isThere, writeAll } from "../replace_file.ts";
 import { readFormat } from "./format_file.ts";
 import { askJailed, type CareSite } from "./jail.ts";
 import type { Paths } from "../plan.ts";
 import { walkMail } from "./maildir_walk.ts";
 import { BACKUP_VERSION, type BackupHeader } from "./manifest.ts";
 import { overwriteAndRemove } from "./old_layout.ts";
-import { NotPlain, openPlain } from "./plain_file.ts";
+import { NotPlain, openPlain, type PlainFile } from "./plain_file.ts";
 import { askQueue, readContents, type Unreadable } from "./read_contents.ts";
 import { ASIDE } from "./restore.ts";
 import { BackupWriter, removeTree } from "./sink_io.ts";
 import { turnOf } from "./turn.ts";
+import { SEGMENT } from "./verify.ts";
 import { CareError, sizeText } from "./words.ts";
 
 /** How to go about it. */
@@ -71,8 +73,6 @@ export interface BackedUp {
 const STAGE = "backup-in-the-making";
 const COPY = "backup";
 const MOST_ROUNDS = 8;
-/** Segments are named so and not otherwise. */
-const SEGMENT = /^(pool|big)-[0-9a-f]{16}$/;
 
 /** Of a home's top: made anew by a restore, or of no use to it. */
 const LEFT_OUT: readonly string[] = [
@@ -289,26 +289,27 @@ class SegmentCopies {
       using file = openPlain(`${spoolDir}/${name}.seg`, spool?.uid);
       if (this.#written.get(name) === file.mtimeMs) return;
       const to = `${this.#dir}/${name}.seg`;
-      using copy = Deno.openSync(to, {
-        create: true,
-        truncate: true,
-        write: true,
-        mode: 0o600,
-      });
-      for (const chunk of file.chunks()) {
-        for (let at = 0; at < chunk.length;) {
-          at += copy.writeSync(chunk.subarray(at));
-        }
-      }
+      removeTree(to);
       // Whoever delivers reads it by its group, and shred writes by its mode.
-      if (spool !== undefined) Deno.chownSync(to, file.uid, file.gid);
-      Deno.chmodSync(to, file.mode);
+      copyPlain(file, to);
       this.#written.set(name, file.mtimeMs);
     } catch (error) {
       // Its last message ended: that is found when it is read.
       if (!(error instanceof NotPlain && error.isGone)) throw error;
     }
   }
+}
+
+/** A new file with the same octets, owner and mode. */
+function copyPlain(file: PlainFile, to: string): void {
+  using copy = Deno.openSync(to, {
+    createNew: true,
+    write: true,
+    mode: 0o600,
+  });
+  for (const chunk of file.chunks()) writeAll(copy, chunk);
+  if (isRoot()) Deno.chownSync(to, file.uid, file.gid);
+  Deno.chmodSync(to, file.mode);
 }
 
 function copyDrop(site: CareSite): void {
@@ -321,20 +322,7 @@ function copyDrop(site: CareSite): void {
     if (!isFile || name.endsWith(".part")) continue;
     try {
       using file = openPlain(`${dropDir}/${name}`);
-      using copy = Deno.openSync(`${to}/${name}`, {
-        createNew: true,
-        write: true,
-        mode: 0o600,
-      });
-      for (const chunk of file.chunks()) {
-        for (let at = 0; at < chunk.length;) {
-          at += copy.writeSync(chunk.subarray(at));
-        }
-      }
-      if (Deno.uid() === 0) {
-        Deno.chownSync(`${to}/${name}`, file.uid, file.gid);
-      }
-      Deno.chmodSync(`${to}/${name}`, file.mode);
+      copyPlain(file, `${to}/${name}`);
     } catch (error) {
       if (!(error instanceof NotPlain)) throw error; // taken meanwhile, or odd
     }

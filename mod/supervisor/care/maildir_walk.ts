@@ -6,6 +6,7 @@
  * in the end the whole tree, for what was moved from one folder to another.
  */
 import { NotPlain, openLinked, type PlainFile } from "./plain_file.ts";
+import { lookAt } from "../replace_file.ts";
 
 /** Told of what is found, in an order in which it can be made again. */
 export interface Walker {
@@ -127,22 +128,16 @@ async function taken(
   }
 }
 
-/** `cur` last: what leaves `new` goes there. */
-function entriesIn(dir: string): Deno.DirEntry[] {
+/**
+ * What is in a directory, `cur` last: what leaves `new` goes there. Nothing of
+ * a directory that is gone.
+ */
+export function entriesIn(dir: string): Deno.DirEntry[] {
   try {
     return [...Deno.readDirSync(dir)]
       .sort((a, b) => Number(a.name === "cur") - Number(b.name === "cur"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-function lookAt(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

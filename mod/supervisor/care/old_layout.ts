@@ -9,7 +9,7 @@ import type { Accounts } from "../accounts.ts";
 import { makePlaces, moveOldSegments, type Place, placesOf } from "../home.ts";
 import { hasOldHashes, readLogins, writeLogins } from "../logins.ts";
 import type { Paths } from "../plan.ts";
-import { isThere, replaceFile, syncPath } from "../replace_file.ts";
+import { isThere, replaceFile, syncPath, writeAll } from "../replace_file.ts";
 import { keptDir, type UpgradeJournal } from "./upgrade_journal.ts";
 
 /** What the directory `spool` is like before anything is moved. */
@@ -91,9 +91,7 @@ export function overwriteAndRemove(path: string): void {
     using file = Deno.openSync(path, { read: true, write: true });
     const octets = new Uint8Array(file.statSync().size);
     randomFillSync(octets);
-    for (let at = 0; at < octets.length;) {
-      at += file.writeSync(octets.subarray(at));
-    }
+    writeAll(file, octets);
     file.syncSync();
   }
   Deno.removeSync(path);

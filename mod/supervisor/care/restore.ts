@@ -27,7 +27,7 @@ import {
 } from "../accounts.ts";
 import { makePlaces, placesOf } from "../home.ts";
 import { type Paths, pathsOf } from "../plan.ts";
-import { isThere, replaceFile, syncPath } from "../replace_file.ts";
+import { isThere, replaceFile, syncPath, writeAll } from "../replace_file.ts";
 import { newerFault, parseFormat, standingOf } from "./format_file.ts";
 import { type AskRole, type CareSite, careSite } from "./jail.ts";
 import { BadBackup, groupId, type Manifest, ownerId } from "./manifest.ts";
@@ -264,11 +264,7 @@ async function unpack(
         write: true,
         mode: 0o600,
       });
-      for await (const chunk of octets) {
-        for (let at = 0; at < chunk.length;) {
-          at += file.writeSync(chunk.subarray(at));
-        }
-      }
+      for await (const chunk of octets) writeAll(file, chunk);
       file.syncSync();
     },
   }, say);

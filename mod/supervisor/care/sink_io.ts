@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { Accounts } from "../accounts.ts";
-import { isThere, syncPath } from "../replace_file.ts";
+import { isThere, syncPath, writeAll } from "../replace_file.ts";
 import {
   type BackupEntry,
   type BackupHeader,
@@ -167,9 +167,7 @@ export class BackupWriter {
   #put(value: unknown): void {
     const octets = new TextEncoder().encode(line(value));
     if (!("end" in (value as object))) this.#sum.update(octets);
-    for (let at = 0; at < octets.length;) {
-      at += this.#lines.writeSync(octets.subarray(at));
-    }
+    writeAll(this.#lines, octets);
   }
 }
 
@@ -204,9 +202,7 @@ class DirectoryPlace implements Place {
   }
 
   write(octets: Uint8Array): Promise<void> {
-    for (let at = 0; at < octets.length;) {
-      at += this.#file!.writeSync(octets.subarray(at));
-    }
+    writeAll(this.#file!, octets);
     return Promise.resolve();
   }
 

@@ -27,6 +27,7 @@ import type { Rehearsal } from "../../queue/care_ipc.ts";
 import type { Accounts } from "../accounts.ts";
 import { makePlaces } from "../home.ts";
 import type { Paths } from "../plan.ts";
+import { lookAt } from "../replace_file.ts";
 import { type HomeFormat, writeFormat } from "./format_file.ts";
 import {
   forgetKept,
@@ -43,6 +44,7 @@ import {
   type UpgradeJournal,
   writeJournal,
 } from "./upgrade_journal.ts";
+import { wordsOf } from "./words.ts";
 
 /** What an upgrade works on; a test's has no jail. */
 export interface UpgradeWorld {
@@ -174,12 +176,7 @@ function checkSegments(paths: Paths, { segments }: Rehearsal): void {
 }
 
 function sizeOf(path: string): number {
-  try {
-    return Deno.lstatSync(path).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
+  return lookAt(path)?.size ?? 0;
 }
 
 async function refusing<T>(work: () => Promise<T>): Promise<T> {
@@ -250,10 +247,6 @@ export async function forget(world: UpgradeWorld): Promise<void> {
   forgetKept(paths);
   await world.step("forget-journal");
   removeJournal(paths.home);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function mib(octets: number): string {

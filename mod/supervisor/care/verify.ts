@@ -6,8 +6,10 @@
 import { verified } from "../../queue/care_ipc.ts";
 import { int, object } from "../../ipc/schema.ts";
 import { FORMATS } from "../../core/formats.ts";
+import { lookAt } from "../replace_file.ts";
 import { readFormat, standingOf } from "./format_file.ts";
 import { askJailed, type CareSite } from "./jail.ts";
+import { entriesIn } from "./maildir_walk.ts";
 import { askQueue, readContents, stillBad } from "./read_contents.ts";
 import { sizeText, wordsOf } from "./words.ts";
 
@@ -21,8 +23,8 @@ export interface Verified {
 
 const gateVerified = object({ version: int({ min: 0, max: 2 ** 31 }) });
 
-/** Of a name in a segment's directory. */
-const SEGMENT = /^(pool|big)-[0-9a-f]{16}$/;
+/** A segment's name, without its ending. */
+export const SEGMENT = /^(pool|big)-[0-9a-f]{16}$/;
 
 /** What is looked at. */
 export interface Verifying {
@@ -81,7 +83,7 @@ export async function verifyMail(
 function segmentsThere(site: CareSite, names: readonly string[]): Verified {
   const { spoolDir } = site.plan.site;
   const missing = names.filter((name) =>
-    !SEGMENT.test(name) || !isFile(`${spoolDir}/${name}.seg`)
+    !SEGMENT.test(name) || !lookAt(`${spoolDir}/${name}.seg`)?.isFile
   );
   return {
     what: "segments",
@@ -91,15 +93,6 @@ function segmentsThere(site: CareSite, names: readonly string[]): Verified {
       : `${missing.length} of ${names.length} are not there, such as ` +
         missing[0],
   };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function gateFound(site: CareSite): Promise<Verified> {
@@ -156,7 +149,7 @@ export function verifyMailboxes(
   let files = 0;
   let toldMs = Date.now();
   const look = (dir: string) => {
-    for (const { name, isDirectory } of namesIn(dir)) {
+    for (const { name, isDirectory } of entriesIn(dir)) {
       const path = `${dir}/${name}`;
       const info = lookAt(path);
       if (info === undefined || name === ".sync") continue;
@@ -190,22 +183,4 @@ export function verifyMailboxes(
 
 function octal(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, "0");
-}
-
-function namesIn(dir: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(dir)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-function lookAt(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
