@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { libcPath, loadedLibraries, openLibc } from "../walls/libc.ts";
+import { openLibc, ownLibcPath } from "../walls/libc.ts";
 import { Doorbells, watchDirectory } from "./doorbells.ts";
 import { listenTcp } from "./sockets.ts";
 
-const libc = openLibc(
-  libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps"))),
-);
+const libc = openLibc(ownLibcPath());
 
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/settings.ts";
 import type { Mailbox } from "../core/shapes.ts";
-import { libcPath, loadedLibraries, openLibc } from "../walls/libc.ts";
+import { openLibc, ownLibcPath } from "../walls/libc.ts";
 import {
   type Accounts,
   accountsFromRange,
@@ -38,8 +38,7 @@ export function makeHome(paths: Paths, accounts: Accounts | null): void {
 
 /** Before the first file is made; `serve` tells what it can no longer mend. */
 function overwriteInPlace(paths: Paths): void {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const libc = openLibc(libcPath(libraries));
+  const libc = openLibc(ownLibcPath());
   for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
     if (one.did !== "failed") continue;
     console.error(

@@ -6,7 +6,7 @@
 import { faultText, loadConfig, MAX_CONFIG_OCTETS } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import { journalBytes } from "../shred/file_system_io.ts";
-import { libcPath, loadedLibraries } from "../walls/libc.ts";
+import { ownLibcPath } from "../walls/libc.ts";
 import {
   type Accounts,
   accountsFromRange,
@@ -158,14 +158,13 @@ export function openSite(configPath: string): Opening {
   warnings.push(...smarthostDoubts(config, configPath));
   warnings.push(...wayDoubts(config, THIS_MACHINE));
   warnings.push(...deadAliases(config, users.mailboxes).slice(0, 20));
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const plan = planServer({
     config,
     mailboxes: users.mailboxes,
     tls: tls.pem,
     nameservers: systemNameservers(),
     hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
-    libc: libcPath(libraries),
+    libc: ownLibcPath(),
     journalBytes: journalBytes(paths.spentDir),
     ca: authorities.pem,
     smarthostPassword: smarthost.password,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import net from "node:net";
-import { libcPath, loadedLibraries, openLibc } from "../walls/libc.ts";
+import { openLibc, ownLibcPath } from "../walls/libc.ts";
 import {
   ListenError,
   listenTcp,
@@ -9,9 +9,7 @@ import {
   takeLock,
 } from "./sockets.ts";
 
-const libc = openLibc(
-  libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps"))),
-);
+const libc = openLibc(ownLibcPath());
 
 /** A port that was free a moment ago. */
 function freePort(hostname: string): number {

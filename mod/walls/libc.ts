@@ -129,6 +129,11 @@ export function loadedLibraries(maps: string): string[] {
   return [...found].sort();
 }
 
+/** Path of the C library that this process has loaded. */
+export function ownLibcPath(): string {
+  return libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps")));
+}
+
 /** Path of the C library among {@link loadedLibraries}. */
 export function libcPath(libraries: readonly string[]): string {
   const path = libraries.find((one) =>

@@ -11,9 +11,8 @@ import {
   cString,
   errno,
   errnoName,
-  libcPath,
-  loadedLibraries,
   openLibc,
+  ownLibcPath,
 } from "../../mod/walls/libc.ts";
 import type { Facts } from "./one_file.ts";
 
@@ -220,9 +219,7 @@ function keptEnvironment(): Record<string, string> {
 }
 
 function become(place: string, args: readonly string[]): never {
-  const libc = openLibc(
-    libcPath(loadedLibraries(Deno.readTextFileSync("/proc/self/maps"))),
-  );
+  const libc = openLibc(ownLibcPath());
   const file = `${place}/${runtime.part}/deno`;
   const argv = pointers([
     ...[file, "run", "--quiet", "--no-prompt", "--no-config", "--no-lock"],

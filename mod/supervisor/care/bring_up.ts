@@ -6,7 +6,7 @@
 import { statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { rehearsal, undoing } from "../../queue/care_ipc.ts";
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { openLibc, ownLibcPath } from "../../walls/libc.ts";
 import { type Accounts, makeAccounts } from "../accounts.ts";
 import { type Paths, pathsOf } from "../plan.ts";
 import { openSite, readAccounts, readConfig } from "../site_io.ts";
@@ -170,14 +170,12 @@ function accountsFor(config: Config): Accounts | null {
 
 /** The server's lock; undefined if a server has it. */
 export function lockOf(runDir: string, name = "lock"): number | undefined {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  return takeLock(openLibc(libcPath(libraries)), `${runDir}/${name}`);
+  return takeLock(openLibc(ownLibcPath()), `${runDir}/${name}`);
 }
 
 /** Gives it back. */
 export function unlock(lock: number): void {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  openLibc(libcPath(libraries)).close(lock);
+  openLibc(ownLibcPath()).close(lock);
 }
 
 /** The real world of an upgrade. */

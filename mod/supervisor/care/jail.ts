@@ -5,7 +5,7 @@
  */
 import type { Config } from "../../config/settings.ts";
 import type { RoleName } from "../../ipc/call.ts";
-import { libcPath, loadedLibraries } from "../../walls/libc.ts";
+import { ownLibcPath } from "../../walls/libc.ts";
 import type { Accounts } from "../accounts.ts";
 import { type Jailing, type JailSite, runJailed } from "../commands/jailed.ts";
 import { type Paths, pathsOf, siteOf } from "../plan.ts";
@@ -42,12 +42,11 @@ export function careSite(
     readonly ask?: AskRole | undefined;
   },
 ): CareSite {
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
   const site = siteOf({
     config: { ...config, server: { ...config.server, home } },
     nameservers: [],
     hasIpv6: false,
-    libc: libcPath(libraries),
+    libc: ownLibcPath(),
   });
   return {
     paths: pathsOf(home),

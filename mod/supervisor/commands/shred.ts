@@ -3,7 +3,7 @@
  * Needs no installation and no root, only files that one may write.
  */
 import { visible } from "../../core/visible.ts";
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
+import { openLibc, ownLibcPath } from "../../walls/libc.ts";
 import type { OverwriteProgress } from "../../shred/overwrite.ts";
 import { type FileResult, shredFile } from "../shred_file.ts";
 import { EXIT, fail } from "./exit.ts";
@@ -26,8 +26,7 @@ export async function shred(
   if (paths.length === 0) {
     return fail(EXIT.usage, ["no file is named (see --help)"]);
   }
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const libc = openLibc(libcPath(libraries));
+  const libc = openLibc(ownLibcPath());
   // Ended at the next step, so that what became of the file can be said.
   using signals = new StopSignals();
   const codes = new Set<number>();

@@ -1,6 +1,5 @@
 /** `bulkhead upgrade [NEWFILE]`. */
 import { resolve } from "node:path";
-import { libcPath, loadedLibraries, openLibc } from "../../walls/libc.ts";
 import { makeAccounts } from "../accounts.ts";
 import { lockOf, unlock, worldOf } from "../care/bring_up.ts";
 import { readFormat } from "../care/format_file.ts";
@@ -15,7 +14,6 @@ import { CareError, wordsOf } from "../care/words.ts";
 import { pathsOf } from "../plan.ts";
 import { isThere } from "../replace_file.ts";
 import { readAccounts, readConfig } from "../site_io.ts";
-import { takeLock } from "../sockets.ts";
 import { say } from "./backup.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -151,9 +149,7 @@ async function replace(
     ]);
   }
   const config = resolve(configPath);
-  const libraries = loadedLibraries(Deno.readTextFileSync("/proc/self/maps"));
-  const libc = openLibc(libcPath(libraries));
-  if (takeLock(libc, `${runDir}/upgrade.lock`) === undefined) {
+  if (lockOf(runDir, "upgrade.lock") === undefined) {
     return fail(EXIT.busy, ["another upgrade is under way: wait for its end"]);
   }
   const wasWell = isWell(home);
