@@ -8,15 +8,13 @@ import { openLibc, ownLibcPath } from "../walls/libc.ts";
 import {
   type Accounts,
   accountsFromRange,
-  accountsFromTable,
   DEFAULT_UID_BASE,
-  makeAccounts,
 } from "./accounts.ts";
 import { writeFormatOfNew } from "./care/format_file.ts";
 import { switchOffCopyOnWrite } from "./copy_on_write.ts";
 import { erasedDirs } from "./erased_places.ts";
 import { makePlaces, moveOldSegments, placesOf } from "./home.ts";
-import { isRoot, placeRuntime } from "./installation.ts";
+import { placeRuntime } from "./installation.ts";
 import {
   addLogin,
   type LoginFiles,
@@ -25,6 +23,7 @@ import {
 } from "./logins.ts";
 import type { Paths } from "./plan.ts";
 import { replaceFile } from "./replace_file.ts";
+import { madeAccounts } from "./site_io.ts";
 import { hasUser } from "./users.ts";
 
 /** Makes what is missing of a home's tree, and places the runtime in it. */
@@ -52,18 +51,11 @@ function overwriteInPlace(paths: Paths): void {
 export function accountsFor(
   config: Config,
   configPath: string,
-): { ok: true; accounts: Accounts | null } | { ok: false; fault: string } {
-  if (!isRoot()) return { ok: true, accounts: null };
-  const base = config.roles.uid_base;
-  if (base > 0) return { ok: true, accounts: accountsFromRange(base) };
-  const prefix = config.roles.user_prefix;
-  const found = accountsFromTable(prefix);
-  if (found.ok) return found;
-  const why = makeAccounts(found.missing);
-  const again = accountsFromTable(prefix);
-  if (again.ok) return again;
+): Accounts | null {
+  const made = madeAccounts(config);
+  if (made.ok) return made.accounts;
   console.error(
-    `bulkhead: the user table cannot be written (${why}): the roles get ` +
+    `bulkhead: the user table cannot be written (${made.why}): the roles get ` +
       `numbers from ${DEFAULT_UID_BASE} on (roles.uid_base)`,
   );
   replaceFile(
@@ -72,7 +64,7 @@ export function accountsFor(
       `uid_base = ${DEFAULT_UID_BASE}\n`,
     0o600,
   );
-  return { ok: true, accounts: accountsFromRange(DEFAULT_UID_BASE) };
+  return accountsFromRange(DEFAULT_UID_BASE);
 }
 
 /** Adds who is missing, and moves an older program's passwords. */

@@ -11,6 +11,7 @@ import {
   type Accounts,
   accountsFromRange,
   accountsFromTable,
+  makeAccounts,
 } from "./accounts.ts";
 import { deadAliases } from "./alias_check.ts";
 import {
@@ -102,6 +103,19 @@ export function readAccounts(
       "roles.uid_base gives them numbers",
     ],
   };
+}
+
+/** The same, with the users made that are missing; or why they cannot be. */
+export function madeAccounts(
+  config: Config,
+):
+  | { ok: true; accounts: Accounts | null }
+  | { ok: false; faults: string[]; why: string | undefined } {
+  const found = readAccounts(config);
+  if (found.ok) return found;
+  const why = makeAccounts(found.missing);
+  const again = readAccounts(config);
+  return again.ok ? again : { ok: false, faults: again.faults, why };
 }
 
 /** Opens an installation by its configuration file. */

@@ -7,9 +7,9 @@ import { statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { rehearsal, undoing } from "../../queue/care_ipc.ts";
 import { openLibc, ownLibcPath } from "../../walls/libc.ts";
-import { type Accounts, makeAccounts } from "../accounts.ts";
+import type { Accounts } from "../accounts.ts";
 import { type Paths, pathsOf } from "../plan.ts";
-import { openSite, readAccounts, readConfig } from "../site_io.ts";
+import { madeAccounts, openSite, readConfig } from "../site_io.ts";
 import { takeLock } from "../sockets.ts";
 import type { Config } from "../../config/settings.ts";
 import type { ServerPlan } from "../supervisor.ts";
@@ -157,15 +157,10 @@ export function onTrial(plan: ServerPlan): ServerPlan {
 
 /** The accounts of all roles, with those of new ones made. */
 function accountsFor(config: Config): Accounts | null {
-  const found = readAccounts(config);
-  if (found.ok) return found.accounts;
-  const why = makeAccounts(found.missing);
-  const again = readAccounts(config);
-  if (again.ok) return again.accounts;
-  throw new UpgradeRefused([
-    ...again.faults,
-    ...why === undefined ? [] : [why],
-  ]);
+  const made = madeAccounts(config);
+  if (made.ok) return made.accounts;
+  const { faults, why } = made;
+  throw new UpgradeRefused([...faults, ...why === undefined ? [] : [why]]);
 }
 
 /** The server's lock; undefined if a server has it. */

@@ -19,15 +19,11 @@
 import { faultText, loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/settings.ts";
 import { list, object, text } from "../../ipc/schema.ts";
-import {
-  type Accounts,
-  accountsFromRange,
-  accountsFromTable,
-  makeAccounts,
-} from "../accounts.ts";
+import type { Accounts } from "../accounts.ts";
 import { makePlaces, placesOf } from "../home.ts";
 import { type Paths, pathsOf } from "../plan.ts";
 import { isThere, replaceFile, syncPath, writeAll } from "../replace_file.ts";
+import { madeAccounts } from "../site_io.ts";
 import { newerFault, parseFormat, standingOf } from "./format_file.ts";
 import { type AskRole, type CareSite, careSite } from "./jail.ts";
 import { BadBackup, groupId, type Manifest, ownerId } from "./manifest.ts";
@@ -301,15 +297,10 @@ function accountsOf(
   };
 }
 
-function usersOf({ roles }: Config): Accounts | null {
-  if (Deno.uid() !== 0) return null;
-  if (roles.uid_base > 0) return accountsFromRange(roles.uid_base);
-  const found = accountsFromTable(roles.user_prefix);
-  if (found.ok) return found.accounts;
-  const why = makeAccounts(found.missing);
-  const again = accountsFromTable(roles.user_prefix);
-  if (again.ok) return again.accounts;
-  throw new CareError(`users of the roles cannot be made: ${why}`);
+function usersOf(config: Config): Accounts | null {
+  const made = madeAccounts(config);
+  if (made.ok) return made.accounts;
+  throw new CareError(`users of the roles cannot be made: ${made.why}`);
 }
 
 /** Owners and modes, the tree's by its table, all others by the manifest. */

@@ -54,14 +54,12 @@ export function init(dir: string, options: InitOptions): number {
     ]);
   }
   const accounts = accountsFor(config, configPath);
-  if (!accounts.ok) return fail(EXIT.permission, [accounts.fault]);
-
   const paths = pathsOf(config.server.home);
-  makeHome(paths, accounts.accounts);
+  makeHome(paths, accounts);
   const added = addUsers(paths, {
     users: users as Mailbox[],
     password: password.text,
-    accounts: accounts.accounts,
+    accounts,
   });
   if (!added.ok) return fail(EXIT.config, added.faults);
   // Opening it makes the certificate, and proves that all of it can be used.

@@ -1,6 +1,5 @@
 /** `bulkhead upgrade [NEWFILE]`. */
 import { resolve } from "node:path";
-import { makeAccounts } from "../accounts.ts";
 import { lockOf, unlock, worldOf } from "../care/bring_up.ts";
 import { readFormat } from "../care/format_file.ts";
 import { careSite } from "../care/jail.ts";
@@ -13,7 +12,7 @@ import { journalPath, readJournal } from "../care/upgrade_journal.ts";
 import { CareError, wordsOf } from "../care/words.ts";
 import { pathsOf } from "../plan.ts";
 import { isThere } from "../replace_file.ts";
-import { readAccounts, readConfig } from "../site_io.ts";
+import { madeAccounts, readAccounts, readConfig } from "../site_io.ts";
 import { say } from "./backup.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -81,12 +80,10 @@ function textOf(found: Extract<Rehearsed, { ok: true }>): string {
 function makeUsers(configPath: string): number {
   const read = readConfig(configPath);
   if (!read.ok) return fail(EXIT.config, read.faults);
-  const found = readAccounts(read.config);
-  if (found.ok) return EXIT.ok;
-  const why = makeAccounts(found.missing);
-  return readAccounts(read.config).ok
+  const made = madeAccounts(read.config);
+  return made.ok
     ? EXIT.ok
-    : fail(EXIT.permission, [`users cannot be made: ${why}`]);
+    : fail(EXIT.permission, [`users cannot be made: ${made.why}`]);
 }
 
 /** Undoes a trial whose server is gone. */
