@@ -51,16 +51,20 @@ export function writeStatus(runDir: string, status: Status): void {
  * @returns undefined if no server runs on this home
  */
 export function readStatus(runDir: string): Status | undefined {
-  let status: Status;
+  const status = readLastStatus(runDir);
+  return status !== undefined && isAlive(status.pid) ? status : undefined;
+}
+
+/** Reads what the last server wrote, whether or not it still runs. */
+export function readLastStatus(runDir: string): Status | undefined {
   try {
-    status = JSON.parse(Deno.readTextFileSync(`${runDir}/${NAME}`));
+    return JSON.parse(Deno.readTextFileSync(`${runDir}/${NAME}`));
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound || error instanceof SyntaxError
     ) return undefined;
     throw error;
   }
-  return isAlive(status.pid) ? status : undefined;
 }
 
 function isAlive(pid: number): boolean {

@@ -24,6 +24,8 @@ import { makePlaces, placesOf } from "../home.ts";
 import { type Paths, pathsOf } from "../plan.ts";
 import { isThere, replaceFile, syncPath, writeAll } from "../replace_file.ts";
 import { madeAccounts } from "../site_io.ts";
+import { readLastStatus } from "../status_file.ts";
+import { waitFor } from "../wait_for.ts";
 import { newerFault, parseFormat, standingOf } from "./format_file.ts";
 import { type AskRole, type CareSite, careSite } from "./jail.ts";
 import { BadBackup, groupId, type Manifest, ownerId } from "./manifest.ts";
@@ -202,27 +204,20 @@ const ROLES_GONE_WITHIN_MS = 15_000;
  * database removes the log by its name, whosever that is by then.
  */
 async function rolesGone(runDir: string): Promise<void> {
-  const until = Date.now() + ROLES_GONE_WITHIN_MS;
-  while (rolesLeft(runDir)) {
-    if (Date.now() > until) {
-      throw new CareError("roles of a server that was killed are still there");
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const areGone = await waitFor(
+    () => rolesLeft(runDir) ? undefined : true,
+    ROLES_GONE_WITHIN_MS,
+  );
+  if (areGone === undefined) {
+    throw new CareError("roles of a server that was killed are still there");
   }
 }
 
 /** By the status that the server left, whose lock is ours by now. */
 function rolesLeft(runDir: string): boolean {
-  try {
-    const { roles }: { roles: readonly { pid: number | null }[] } = JSON.parse(
-      Deno.readTextFileSync(`${runDir}/status.json`),
-    );
-    return roles.some(({ pid }) =>
-      pid !== null && commandOf(pid).includes("\0role\0")
-    );
-  } catch {
-    return false; // there is none, or half of one
-  }
+  return readLastStatus(runDir)?.roles.some(({ pid }) =>
+    pid !== null && commandOf(pid).includes("\0role\0")
+  ) ?? false;
 }
 
 function commandOf(pid: number): string {

@@ -1,16 +1,14 @@
 /** A running server, started again by whoever started it. */
 import { readStatus, type Status } from "../status_file.ts";
-import { succeeds } from "../up/service.ts";
+import { stopProcess, succeeds } from "../up/service.ts";
+import { waitFor } from "../wait_for.ts";
 import type { ServerControl } from "./switch_program.ts";
-import { CareError } from "./words.ts";
 
-const STOP_WITHIN_MS = 20_000;
 const READY_WITHIN_MS = 90_000;
 /** Whoever looks after a server has started another by then. */
 const OTHERS_WITHIN_MS = 3_000;
 /** A server that is not there for so long will not come. */
 const GONE_FOR_MS = 15_000;
-const LOOK_MS = 100;
 
 /** What starts it. */
 type Manager = "systemd" | "openrc" | "somebody";
@@ -41,7 +39,7 @@ export function serverControl(
         return;
       }
       const next = await waiting(log, start);
-      await end(runDir);
+      await stopProcess(runDir);
       const another = before === undefined ? undefined : await waitFor(
         () => otherThan(readStatus(runDir), before),
         OTHERS_WITHIN_MS,
@@ -54,7 +52,7 @@ export function serverControl(
       } else if (manager === "openrc") {
         succeeds("rc-service", "bulkhead", "stop");
       }
-      await end(runDir);
+      await stopProcess(runDir);
     },
     async becomesReady() {
       const old = before;
@@ -91,23 +89,6 @@ function managerOf(pid: number | undefined): Manager {
       succeeds("rc-service", "bulkhead", "status")
     ? "openrc"
     : "somebody";
-}
-
-async function end(runDir: string): Promise<void> {
-  const status = readStatus(runDir);
-  if (status === undefined) return;
-  try {
-    Deno.kill(status.pid, "SIGTERM");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const gone = await waitFor(
-    () => readStatus(runDir)?.pid === status.pid ? undefined : true,
-    STOP_WITHIN_MS,
-  );
-  if (gone === undefined) {
-    throw new CareError(`process ${status.pid} does not end: see its log`);
-  }
 }
 
 /** Where a server's standard error goes, by a name that outlives it. */
@@ -149,17 +130,4 @@ async function waiting(
     await writer.close();
     child.unref();
   };
-}
-
-async function waitFor<T>(
-  ask: () => T | undefined,
-  withinMs: number,
-): Promise<T | undefined> {
-  const until = Date.now() + withinMs;
-  for (;;) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > until) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { isThere } from "../replace_file.ts";
 import { readStatus } from "../status_file.ts";
+import { waitFor } from "../wait_for.ts";
 import {
   OPENRC_PATH,
   openrcText,
@@ -148,8 +149,8 @@ function nobody(facts: Facts): Service {
   };
 }
 
-/** Whoever runs on this home, however it was started. */
-async function stopProcess(runDir: string): Promise<void> {
+/** Ends whoever runs on this home, however it was started. */
+export async function stopProcess(runDir: string): Promise<void> {
   const status = readStatus(runDir);
   if (status === undefined) return;
   try {
@@ -157,12 +158,12 @@ async function stopProcess(runDir: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const until = Date.now() + STOP_WITHIN_MS;
-  while (readStatus(runDir)?.pid === status.pid) {
-    if (Date.now() > until) {
-      throw new Error(`process ${status.pid} does not end: see its log`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  const isGone = await waitFor(
+    () => readStatus(runDir)?.pid === status.pid ? undefined : true,
+    STOP_WITHIN_MS,
+  );
+  if (isGone === undefined) {
+    throw new Error(`process ${status.pid} does not end: see its log`);
   }
 }
 

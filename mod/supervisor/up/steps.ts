@@ -16,6 +16,7 @@ import { isThere, replaceFile } from "../replace_file.ts";
 import { openSite, readAccounts, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { hasUser } from "../users.ts";
+import { waitFor } from "../wait_for.ts";
 import { foreignLinks, LINKS, makeLinks, wrongLinks } from "./links.ts";
 import { digest, fileState, type Made, type Manifest } from "./manifest.ts";
 import type { Service } from "./service.ts";
@@ -333,17 +334,12 @@ function runningStep(
       // One that somebody started by hand is left alone.
       if (readStatus(paths.runDir) === undefined) service.start();
       else service.enable();
-      const until = Date.now() + READY_WITHIN_MS;
-      while (!isReady()) {
-        if (Date.now() > until) {
-          throw new Error(
-            `the server is not ready after ${READY_WITHIN_MS / 1_000} s: ` +
-              `${service.logCommand} says why, and so may ` +
-              `bulkhead check --config ${target.configPath}`,
-          );
-        }
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      if (await waitFor(() => isReady() || undefined, READY_WITHIN_MS)) return;
+      throw new Error(
+        `the server is not ready after ${READY_WITHIN_MS / 1_000} s: ` +
+          `${service.logCommand} says why, and so may ` +
+          `bulkhead check --config ${target.configPath}`,
+      );
     },
   };
 }
