@@ -57,7 +57,7 @@ export interface Observed {
   /** For the console; the same object as long as nothing changed. */
   readonly facts: unknown;
   /** For the console: what flowed each minute of the last hour. */
-  readonly flow: readonly unknown[];
+  readonly flow: () => readonly unknown[];
 }
 
 /** Who collects what `status` and the console say beside the roles' states. */
@@ -67,7 +67,12 @@ export interface Observer {
 }
 
 const SEES_NOTHING: Observer = {
-  look: () => ({ memoryOf: () => 0, warnings: [], facts: undefined, flow: [] }),
+  look: () => ({
+    memoryOf: () => 0,
+    warnings: [],
+    facts: undefined,
+    flow: () => [],
+  }),
 };
 
 /** Roles that the world hands mail to: they stop first. */
@@ -454,7 +459,7 @@ export class Supervisor {
       }
       child.tell({ do: "news", news: { news: status } });
       if (this.#ticks % FLOW_EACH === 0) {
-        child.tell({ do: "news", news: { flow: seen.flow } });
+        child.tell({ do: "news", news: { flow: seen.flow() } });
       }
       if (seen.facts !== this.#toldFacts) {
         this.#toldFacts = seen.facts;

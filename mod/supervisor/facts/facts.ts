@@ -65,6 +65,7 @@ export class FactsKeeper implements Observer {
     this.#opened = opened;
     this.#slow = this.#slowFacts();
     this.#lookedMs = -Infinity;
+    this.#text = "";
   }
 
   /** See {@link Observer}. */
@@ -87,7 +88,7 @@ export class FactsKeeper implements Observer {
       memoryOf,
       warnings,
       facts: this.#factsWith(warnings),
-      flow: this.#flow.samples(),
+      flow: () => this.#flow.samples(),
     };
   }
 
@@ -140,27 +141,20 @@ export class FactsKeeper implements Observer {
 
   /** The same object until something changed. */
   #factsWith(warnings: string[]): Facts | undefined {
-    const made = {
-      ...this.#slow,
+    const seen = {
       drill: this.#drill,
       care: this.#care,
       disks: this.#disks,
       warnings,
     };
-    const text = JSON.stringify([
-      this.#slow.certificates,
-      made.drill,
-      made.care,
-      made.disks,
-      warnings,
-      this.#opened.plan.listen.size,
-    ]);
+    const text = JSON.stringify(seen);
     if (text !== this.#text) {
       this.#text = text;
       // Checked here, too: what the console would refuse costs it its life. It
       // keeps the facts before, then: a number out of bounds, somewhere, is
       // worth nobody's end.
-      this.#facts = facts.safeParse(made).data ?? this.#facts;
+      this.#facts = facts.safeParse({ ...this.#slow, ...seen }).data ??
+        this.#facts;
     }
     return this.#facts;
   }
