@@ -49,8 +49,12 @@ export async function serve(
   programs: ReadonlyMap<string, string>,
   onReady: (opened: Opened, consoleKey: string) => void = () => {},
 ): Promise<number> {
-  chooseLogForm(configPath);
-  makeRunDir(configPath);
+  const first = readConfig(configPath); // a faulty one is told of later
+  log.form = logForm(
+    first.ok ? first.config.log.format : "auto",
+    standardError(),
+  );
+  if (first.ok) makeRunDir(first.config.server.home);
   const tell: Tell = (name, fields) => {
     event(write, name, fields);
     noteUpgrade(configPath, name);
@@ -87,10 +91,11 @@ export async function serve(
   for (const one of switchOffCopyOnWrite(libc, erasedDirs(paths))) {
     event(write, "copy-on-write", { ...one });
   }
-  for (const warning of doubtsAbout(erasedPlaces(libc, paths))) {
+  const erased = erasedPlaces(libc, paths);
+  for (const warning of doubtsAbout(erased)) {
     event(write, "warning", { warning });
   }
-  const observer = new FactsKeeper({ opened, installation, libc });
+  const observer = new FactsKeeper({ opened, installation, libc, erased });
   writeSubmitFacts(opened.config);
   const key = makeConsoleKey(paths);
   const plan = withConsoleKey(opened.plan, key);
@@ -172,24 +177,14 @@ function noteUpgrade(configPath: string, name: string): void {
     : name === "upgrade-undone"
     ? `to version ${VERSION} was put back; the log says why`
     : undefined;
+  if (says === undefined) return;
   const read = readConfig(configPath);
-  if (says !== undefined && read.ok) {
-    noteCare(read.config.server.home, "upgrade", says);
-  }
-}
-
-/** Before anything is logged; a faulty file is told of with all the rest. */
-function chooseLogForm(configPath: string): void {
-  const read = readConfig(configPath);
-  const format = read.ok ? read.config.log.format : "auto";
-  log.form = logForm(format, standardError());
+  if (read.ok) noteCare(read.config.server.home, "upgrade", says);
 }
 
 /** The sockets' directory holds nothing that lasts: /run is empty at boot. */
-function makeRunDir(configPath: string): void {
-  const read = readConfig(configPath);
-  if (!read.ok) return; // told of with all the rest
-  const { home, runDir } = pathsOf(read.config.server.home);
+function makeRunDir(serverHome: string): void {
+  const { home, runDir } = pathsOf(serverHome);
   if (runDir.startsWith(`${home}/`)) return;
   try {
     Deno.mkdirSync(runDir, { mode: 0o711 });

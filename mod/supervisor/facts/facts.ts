@@ -11,7 +11,7 @@ import { type Facts, facts, isWell } from "../../../web/news.ts";
 import type { Installation } from "../../walls/render.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import type { Libc } from "../../walls/libc.ts";
-import { erasedPlaces } from "../erased_places.ts";
+import { type ErasedPlace, erasedPlaces } from "../erased_places.ts";
 import { guaranteeFor } from "../erasure.ts";
 import { isRoot } from "../installation.ts";
 import type { Opened } from "../site_io.ts";
@@ -52,18 +52,20 @@ export class FactsKeeper implements Observer {
     readonly opened: Opened;
     readonly installation: Installation;
     readonly libc: Libc;
+    /** As the start found it. */
+    readonly erased: readonly ErasedPlace[];
   }) {
     this.#libc = options.libc;
     this.#installation = options.installation;
     this.#opened = options.opened;
     this.#landlock = describeAbi(landlockAbi(options.libc));
-    this.#slow = this.#slowFacts();
+    this.#slow = this.#slowFacts(options.erased);
   }
 
   /** A reload: everything is looked at again. */
   renew(opened: Opened): void {
     this.#opened = opened;
-    this.#slow = this.#slowFacts();
+    this.#slow = this.#slowFacts(placesAt(this.#libc, opened.paths));
     this.#lookedMs = -Infinity;
     this.#text = "";
   }
@@ -92,9 +94,8 @@ export class FactsKeeper implements Observer {
     };
   }
 
-  #slowFacts(): SlowFacts {
+  #slowFacts(places: readonly ErasedPlace[]): SlowFacts {
     const { plan, paths } = this.#opened;
-    const places = placesAt(this.#libc, paths);
     return {
       manifests: manifestFacts(plan, this.#installation, this.#landlock),
       certificates: certificateFacts(certificatesOf(this.#opened)),
