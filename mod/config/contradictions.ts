@@ -3,7 +3,7 @@
  * a rule; a rule is asked only if what it looks at was readable, so that one
  * mistake is not reported as three.
  */
-import { hostPortText } from "./names.ts";
+import { hostPortText, isLoopback } from "./names.ts";
 import { durationText, sizeText } from "./quantities.ts";
 import type { Config } from "./settings.ts";
 
@@ -291,10 +291,6 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       }],
   },
 ];
-
-function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "::1";
-}
 
 function listenTwice(config: Config): Finding[] {
   const { smtp, submission, console: page } = config;

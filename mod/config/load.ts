@@ -12,7 +12,7 @@ import { parse, TomlError } from "smol-toml";
 import { CONTRADICTIONS } from "./contradictions.ts";
 import { keyLines, type LineOf } from "./key_lines.ts";
 import { type Read, type Setting, shown } from "./kinds.ts";
-import { foldAscii, isAddress } from "./names.ts";
+import { foldAscii, isAddress, isLoopback } from "./names.ts";
 import type { Entries } from "./routing.ts";
 import { type Config, SECTION_LIST } from "./settings.ts";
 import { suggest } from "./suggest.ts";
@@ -298,7 +298,7 @@ function settle(config: Config, path: string): Config {
 function sessionsPerClient(smtp: Config["smtp"]): number {
   if (smtp.max_sessions_per_client > 0) return smtp.max_sessions_per_client;
   const alone = smtp.listen.every(({ host }) =>
-    isAddress(host) && (host.startsWith("127.") || host === "::1")
+    isAddress(host) && isLoopback(host)
   );
   const most = alone ? Math.ceil(0.9 * smtp.max_sessions) : 50;
   return Math.min(most, smtp.max_sessions);

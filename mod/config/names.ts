@@ -106,6 +106,11 @@ export function hostPortText({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** True of a host that leads to this machine alone: 127.0.0.0/8, ::1. */
+export function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
+
 /** True for an IP address without brackets. */
 export function isAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes("%");

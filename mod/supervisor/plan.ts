@@ -3,7 +3,7 @@
  * into rights. The one place that knows both the settings and the roles.
  */
 import type { Route } from "../config/routing.ts";
-import { isAddress } from "../config/names.ts";
+import { hostPortText, isAddress, isLoopback } from "../config/names.ts";
 import tls from "node:tls";
 import type { Config } from "../config/settings.ts";
 import type { RoleName } from "../ipc/call.ts";
@@ -480,7 +480,7 @@ function mailboxOf(address: string | null): Mailbox | null {
 /** True if nobody but this machine reaches the console: no proxy, either. */
 function isForThisMachine({ console: { listen, hosts } }: Config): boolean {
   return listen !== null && hosts.length === 0 &&
-    (listen.host.startsWith("127.") || listen.host === "::1");
+    isLoopback(listen.host);
 }
 
 /** As browsers write it: without the port that is usual for TLS. */
@@ -491,9 +491,8 @@ function namesAt(hostname: string, port: number): string[] {
 function consoleHosts(config: Config): string {
   const listen = config.console.listen;
   if (listen === null) return "";
-  const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   return [
-    `${host}:${listen.port}`,
+    hostPortText(listen),
     `localhost:${listen.port}`,
     // A certificate has the server's name.
     ...config.console.tls ? namesAt(config.server.hostname, listen.port) : [],

@@ -5,7 +5,6 @@
 import { isRoot } from "../installation.ts";
 import { hasGlobalIpv6, pathsOf } from "../plan.ts";
 import { checkCertificate } from "../certificate.ts";
-import { isLoopback } from "../up/addresses.ts";
 import { nameOf } from "../../login/mailbox_name.ts";
 import { cannotRead, openSite, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
@@ -22,6 +21,7 @@ import {
   type UpOptions,
 } from "../up/target.ts";
 import { shellWord } from "../up/unit.ts";
+import { isLoopback } from "../../config/names.ts";
 import type { Config } from "../../config/settings.ts";
 import { visible } from "../../core/visible.ts";
 import { hasTrustedCertificate, type LookedUp } from "../up/ask_dns.ts";

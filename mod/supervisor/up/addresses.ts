@@ -28,11 +28,6 @@ export function isPublic(address: string): boolean {
   );
 }
 
-/** True of an address that leads to this machine alone. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
-}
-
 function ipv4Number(address: string): number {
   return address.split(".").reduce((sum, one) => sum * 256 + Number(one), 0);
 }

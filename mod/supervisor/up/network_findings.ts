@@ -1,7 +1,8 @@
 /** What only the network can tell, and what can be said of it from inside. */
+import { isLoopback } from "../../config/names.ts";
 import type { Opened } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
-import { hasWayOut, isLoopback, ownAddresses } from "./addresses.ts";
+import { hasWayOut, ownAddresses } from "./addresses.ts";
 import {
   askDns,
   type DnsFacts,
