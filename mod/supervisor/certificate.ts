@@ -18,9 +18,21 @@ import {
   sign,
   X509Certificate,
 } from "node:crypto";
+import type { Config } from "../config/settings.ts";
+import type { Paths } from "./plan.ts";
 
 const DAY_MS = 86_400_000;
 const YEARS = 10;
+
+/** Where the certificate lies; it is not there while tls.mode is off. */
+export function certificateFiles(
+  { tls: { mode, certificate, key } }: Pick<Config, "tls">,
+  { tlsDir }: Pick<Paths, "tlsDir">,
+): { certificate: string; key: string } {
+  return mode === "files"
+    ? { certificate: certificate!, key: key! }
+    : { certificate: `${tlsDir}/cert.pem`, key: `${tlsDir}/key.pem` };
+}
 
 /** A certificate and its key, as PEM. */
 export interface CertifiedKey {

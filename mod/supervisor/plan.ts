@@ -207,6 +207,14 @@ export function parseResolvConf(text: string): string[] {
   });
 }
 
+/** The certificate that a planned server shows, as PEM; null without TLS. */
+export function certificateIn({ parts }: ServerPlan): string | null {
+  const part = parts.get("smtpd") as
+    | { readonly tls?: { readonly cert: string } | null }
+    | undefined;
+  return part?.tls?.cert ?? null;
+}
+
 /** True if /proc/net/if_inet6 names an address of global scope. */
 export function hasGlobalIpv6(ifInet6: string): boolean {
   return ifInet6.split("\n").some((line) => line.split(/\s+/)[3] === "00");

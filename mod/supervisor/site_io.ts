@@ -16,6 +16,7 @@ import {
 import { deadAliases } from "./alias_check.ts";
 import {
   authoritiesFault,
+  certificateFiles,
   checkCertificate,
   makeCertificate,
 } from "./certificate.ts";
@@ -253,12 +254,10 @@ function readUsers(paths: Paths) {
 function readTls(config: Config, paths: Paths) {
   const { mode } = config.tls;
   if (mode === "off") return { ok: true as const, pem: null, warnings: [] };
-  const certPath = mode === "files"
-    ? config.tls.certificate!
-    : `${paths.tlsDir}/cert.pem`;
-  const keyPath = mode === "files"
-    ? config.tls.key!
-    : `${paths.tlsDir}/key.pem`;
+  const { certificate: certPath, key: keyPath } = certificateFiles(
+    config,
+    paths,
+  );
   let cert: string;
   let key: string;
   try {

@@ -12,7 +12,7 @@ import { isThere } from "../replace_file.ts";
 import { type Holder, holdersOf } from "../up/holders.ts";
 import { Manifest } from "../up/manifest.ts";
 import { ownProgram, typed, upAgain } from "../up/program.ts";
-import { serviceKindHere, serviceOf } from "../up/service.ts";
+import { type ServiceKind, serviceKindHere, serviceOf } from "../up/service.ts";
 import { configOf, type Look, type Step, stepsOf } from "../up/steps.ts";
 import {
   configFor,
@@ -376,7 +376,7 @@ function holderText({ port, name, pid, mend }: Holder): string {
 /** A renewed certificate is read at SIGHUP; certbot(1) has a place to say so. */
 function renewalHook(
   { tls }: Config,
-  kind: "systemd" | "openrc" | "none",
+  kind: ServiceKind,
 ): { path: string; text: string } | null {
   const dir = "/etc/letsencrypt/renewal-hooks/deploy";
   const isTheirs = tls.mode === "files" &&

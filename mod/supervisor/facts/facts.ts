@@ -12,8 +12,10 @@ import type { Installation } from "../../walls/render.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import type { Libc } from "../../walls/libc.ts";
 import { type ErasedPlace, erasedPlaces } from "../erased_places.ts";
+import { certificateFiles } from "../certificate.ts";
 import { guaranteeFor } from "../erasure.ts";
 import { isRoot } from "../installation.ts";
+import { certificateIn } from "../plan.ts";
 import type { Opened } from "../site_io.ts";
 import type { Observed, ObservedRole, Observer } from "../supervisor.ts";
 import { careFile, readCare } from "./care_log_io.ts";
@@ -174,12 +176,9 @@ function placesAt(libc: Libc, paths: Opened["paths"]) {
 type SlowFacts = Pick<Facts, "manifests" | "certificates" | "erasure">;
 
 function certificatesOf({ config, paths, plan }: Opened) {
-  const part = plan.parts.get("smtpd") as
-    | { readonly tls?: { readonly cert: string } | null }
-    | undefined;
-  if (!part?.tls) return [];
-  const { cert: pem } = part.tls;
-  const file = config.tls.certificate ?? `${paths.tlsDir}/cert.pem`;
+  const pem = certificateIn(plan);
+  if (pem === null) return [];
+  const { certificate: file } = certificateFiles(config, paths);
   const uses = config.console.tls ? ["smtp", "console"] : ["smtp"];
   return uses.map((use) => ({ use, file, pem }));
 }

@@ -1,5 +1,6 @@
 /** Asks the role `dns`, in a jail of its own, about this server's records. */
 import { dnsContract } from "../../dns/dns_ipc.ts";
+import { certificateIn } from "../plan.ts";
 import type { Opened } from "../site_io.ts";
 import { withSmallServer } from "../small_server.ts";
 import {
@@ -47,13 +48,12 @@ export function recordFacts(
   { config, plan }: Opened,
   addresses: readonly string[],
 ): RecordFacts {
-  const smtpd = plan.parts.get("smtpd");
   const { submission, server, outbound } = config;
   return {
     domains: server.local_domains.slice(0, MOST_DOMAINS),
     hostname: server.hostname,
     addresses,
-    certificate: certificateIn(smtpd),
+    certificate: certificateIn(plan),
     submission: plan.listen.has("submission")
       ? submission.listen[0]!.port
       : null,
@@ -62,16 +62,6 @@ export function recordFacts(
       : null,
     hasSmarthost: outbound.smarthost !== null,
   };
-}
-
-function certificateIn(part: unknown): string | null {
-  if (typeof part !== "object" || part === null || !("tls" in part)) {
-    return null;
-  }
-  const { tls } = part;
-  return typeof tls === "object" && tls !== null && "cert" in tls
-    ? String(tls.cert)
-    : null;
 }
 
 /** True if others can check the certificate by its issuer. */

@@ -2,6 +2,7 @@
  * Who listens on a port that is wanted: the kernel's tables of sockets, read
  * as text, and the processes that hold their descriptors.
  */
+import type { ServiceKind } from "./service.ts";
 
 /** A socket that listens. */
 export interface Listening {
@@ -56,7 +57,7 @@ const SERVICES: ReadonlyMap<string, string> = new Map([
 export function stopCommand(
   name: string,
   pid: number | null,
-  service: "systemd" | "openrc" | "none",
+  service: ServiceKind,
 ): string {
   const known = SERVICES.get(name);
   if (known !== undefined && service === "systemd") {
@@ -74,7 +75,7 @@ export function stopCommand(
 /** Everybody who listens on one of the ports, each port once. */
 export function holdersOf(
   ports: readonly number[],
-  service: "systemd" | "openrc" | "none",
+  service: ServiceKind,
 ): Holder[] {
   const listening = ["tcp", "tcp6"].flatMap((table) =>
     parseListening(readIfThere(`/proc/net/${table}`), ports)

@@ -4,8 +4,10 @@ import { X509Certificate } from "node:crypto";
 import { VERSION } from "../../core/version.ts";
 import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
+import { certificateFiles } from "../certificate.ts";
 import { doubtsAbout, erasedPlaces } from "../erased_places.ts";
 import { isRoot } from "../installation.ts";
+import { certificateIn } from "../plan.ts";
 import type { Opened } from "../site_io.ts";
 import { ListenError, listenTcp } from "../sockets.ts";
 import { readStatus } from "../status_file.ts";
@@ -13,7 +15,7 @@ import { clockState } from "./clock_io.ts";
 import { type Finding, finding } from "./finding.ts";
 import { holdersOf } from "./holders.ts";
 import { foreignLinks, wrongLinks } from "./links.ts";
-import { type Made, Manifest } from "./manifest.ts";
+import { type Made, Manifest, manifestPathOf } from "./manifest.ts";
 import { permissionFindings } from "./permission_findings.ts";
 import { COMMAND_PATH, ownProgram, upAgain } from "./program.ts";
 import { isOfAuthority } from "./records.ts";
@@ -63,21 +65,12 @@ function certificateMend(
   what: string,
   { opened, configPath }: LocalInputs,
 ): string | undefined {
-  const { certificate, key } = certificatePaths(opened);
+  const { certificate, key } = certificateFiles(opened.config, opened.paths);
   if (!what.startsWith(`${certificate}: `)) return undefined;
   return opened.config.tls.mode === "self-signed"
     ? `rm ${certificate} ${key}, and start the server again: it makes another`
     : `get another for ${opened.config.server.hostname}, and name its files ` +
       `in [tls] of ${configPath}`;
-}
-
-function certificatePaths(
-  { config: { tls }, paths: { tlsDir } }: Opened,
-): { certificate: string; key: string } {
-  return {
-    certificate: tls.certificate ?? `${tlsDir}/cert.pem`,
-    key: tls.key ?? `${tlsDir}/key.pem`,
-  };
 }
 
 function wallFindings({ opened }: LocalInputs): Finding[] {
@@ -168,10 +161,13 @@ function erasureFindings({ opened }: LocalInputs): Finding[] {
 
 /** Expiry and name are among the configuration's warnings. */
 function certificateFindings({ opened, configPath }: LocalInputs): Finding[] {
-  const { tls, server } = opened.config;
-  if (tls.mode === "off") return [];
-  const { certificate: certPath, key: keyPath } = certificatePaths(opened);
-  const pem = Deno.readTextFileSync(certPath);
+  const { server } = opened.config;
+  const pem = certificateIn(opened.plan);
+  if (pem === null) return [];
+  const { certificate: certPath, key: keyPath } = certificateFiles(
+    opened.config,
+    opened.paths,
+  );
   const { validTo } = new X509Certificate(pem);
   const until = new Date(validTo).toISOString().slice(0, 10);
   const found = [
@@ -222,10 +218,9 @@ function serviceFindings(inputs: LocalInputs): Finding[] {
       "restart the server",
     ));
   }
-  const dir = configPath.slice(0, configPath.lastIndexOf("/"));
   let all: readonly Made[];
   try {
-    all = Manifest.read(`${dir}/made.json`).all;
+    all = Manifest.read(manifestPathOf(configPath)).all;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return [...found, finding("service", "warning", error.message)];
@@ -253,7 +248,7 @@ function serviceFindings(inputs: LocalInputs): Finding[] {
   }
   const links = all.find((one) => one.kind === "link");
   const foreign = service === undefined ? [] : foreignLinks(
-    links?.kind === "link" ? links.to : "/usr/local/bin/bulkhead",
+    links?.kind === "link" ? links.to : COMMAND_PATH,
   );
   const lost = links?.kind === "link" && foreign.length === 0
     ? wrongLinks(links.to)

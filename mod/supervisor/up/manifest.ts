@@ -48,6 +48,11 @@ const manifest = object({
   made: list(made, { max: 1_000 }),
 });
 
+/** Where the list of a configuration lies. */
+export function manifestPathOf(configPath: string): string {
+  return `${dirname(configPath)}/made.json`;
+}
+
 /** The list, on disk. */
 export class Manifest {
   readonly #path: string;

@@ -8,6 +8,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/settings.ts";
 import { nameOf } from "../../login/mailbox_name.ts";
 import { accountsFromTable } from "../accounts.ts";
+import { certificateFiles } from "../certificate.ts";
 import { checkPlaces, placesOf } from "../home.ts";
 import { accountsFor, addUsers, makeHome } from "../make_home.ts";
 import { readLogins } from "../logins.ts";
@@ -169,12 +170,8 @@ function configStep(inputs: StepInputs): Step {
 function accountsStep({ config, target, manifest }: StepInputs): Step {
   return {
     what: "a user for each role",
-    look: () => {
-      const read = readConfig(target.configPath);
-      return readAccounts(read.ok ? read.config : config).ok
-        ? { kind: "right" }
-        : { kind: "missing" };
-    },
+    look: () =>
+      accountsNow(target, config).ok ? { kind: "right" } : { kind: "missing" },
     make() {
       const prefix = config.roles.user_prefix;
       const found = accountsFromTable(prefix);
@@ -196,14 +193,17 @@ function accountsStep({ config, target, manifest }: StepInputs): Step {
   };
 }
 
+/** By the configuration as it is, to which a step may have added numbers. */
+function accountsNow({ configPath }: Target, planned: Config) {
+  const read = readConfig(configPath);
+  return readAccounts(read.ok ? read.config : planned);
+}
+
 function homeStep(
   { target, config, isRoot }: StepInputs,
   paths: Paths,
 ): Step {
-  const accounts = () => {
-    const read = readConfig(target.configPath);
-    return readAccounts(read.ok ? read.config : config);
-  };
+  const accounts = () => accountsNow(target, config);
   return {
     what: `the home ${paths.home}`,
     look() {
@@ -226,12 +226,11 @@ function certificateStep(
   { target, config }: StepInputs,
   paths: Paths,
 ): Step {
-  const { mode, certificate, key } = config.tls;
-  const files = mode === "files"
-    ? [certificate!, key!]
-    : [`${paths.tlsDir}/cert.pem`, `${paths.tlsDir}/key.pem`];
+  const { mode } = config.tls;
+  const { certificate, key } = certificateFiles(config, paths);
+  const files = [certificate, key];
   const what = {
-    files: `the certificate ${files[0]}`,
+    files: `the certificate ${certificate}`,
     "self-signed":
       `a certificate that ${config.server.hostname} signed itself: other ` +
       "servers encrypt with it, mail programs ask before they trust it " +
@@ -282,8 +281,7 @@ function mailboxStep(
     make() {
       // Told first: a password that is stored and unknown is of no use.
       const password = passwordFor(nameOf(user));
-      const read = readConfig(target.configPath);
-      const accounts = readAccounts(read.ok ? read.config : config);
+      const accounts = accountsNow(target, config);
       if (!accounts.ok) throw new Error(accounts.faults.join("; "));
       const added = addUsers(paths, {
         users: [user],

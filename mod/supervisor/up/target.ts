@@ -8,6 +8,7 @@ import type { Mailbox } from "../../core/shapes.ts";
 import { checkCertificate } from "../certificate.ts";
 import { parseMailbox } from "../../login/mailbox_name.ts";
 import { DEFAULT_CONFIG } from "../commands/topic.ts";
+import { manifestPathOf } from "./manifest.ts";
 
 /** Options of `bulkhead up`. */
 export interface UpOptions {
@@ -68,8 +69,7 @@ export function placesFor(
     options.config ??
       (machine.isRoot ? DEFAULT_CONFIG : `${home}/bulkhead.toml`),
   );
-  const dir = configPath.slice(0, configPath.lastIndexOf("/"));
-  return { configPath, home, manifestPath: `${dir}/made.json` };
+  return { configPath, home, manifestPath: manifestPathOf(configPath) };
 }
 
 /** The target, or what is wrong with the command line. */
