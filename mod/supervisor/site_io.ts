@@ -178,7 +178,7 @@ export function openSite(configPath: string): Opening {
     mailboxes: users.mailboxes,
     tls: tls.pem,
     nameservers: systemNameservers(),
-    hasIpv6: hasGlobalIpv6(readIfThere("/proc/net/if_inet6")),
+    hasIpv6: hasIpv6(),
     libc: ownLibcPath(),
     journalBytes: journalBytes(paths.spentDir),
     ca: authorities.pem,
@@ -213,6 +213,11 @@ function withAge(
     "this home is of an older program: `bulkhead serve` upgrades it " +
     "when it starts, and `bulkhead upgrade --check` says what that will do";
   return { ok: false, faults: kind === "older" ? [...faults, hint] : faults };
+}
+
+/** True if this machine can reach others by IPv6. */
+export function hasIpv6(): boolean {
+  return hasGlobalIpv6(readIfThere("/proc/net/if_inet6"));
 }
 
 function systemNameservers(): string[] {

@@ -1,4 +1,4 @@
-/** What those who look after a home have to say. */
+/** What those who look after a home have to say, and others who say it so. */
 
 /** Something is wrong, in words for the administrator. */
 export class CareError extends Error {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { settingsJson } from "../../config/document.ts";
 import { VERSION } from "../../core/version.ts";
+import { wordsOf } from "../care/words.ts";
 import { commandFacts } from "../manual/command_facts.ts";
 import { completionScript, type Shell } from "../manual/completion.ts";
 import { type ManPage, manPages } from "../manual/man_pages.ts";
@@ -60,8 +61,9 @@ function install(pages: readonly ManPage[], dir: string): number {
       Deno.writeTextFileSync(`${section}/${file}`, text);
     }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return fail(EXIT.config, [`${dir} cannot take the pages: ${why}`]);
+    return fail(EXIT.config, [
+      `${dir} cannot take the pages: ${wordsOf(error)}`,
+    ]);
   }
   console.log(`${pages.length} pages in ${dir}`);
   return EXIT.ok;

@@ -4,6 +4,7 @@ import { describeAbi, landlockAbi } from "../../walls/landlock.ts";
 import { openLibc } from "../../walls/libc.ts";
 import { bringUp, type Tell } from "../care/bring_up.ts";
 import { Trial } from "../care/trial.ts";
+import { wordsOf } from "../care/words.ts";
 import { switchOffCopyOnWrite } from "../copy_on_write.ts";
 import { doubtsAbout, erasedDirs, erasedPlaces } from "../erased_places.ts";
 import { VERSION } from "../../core/version.ts";
@@ -140,10 +141,7 @@ export async function serve(
     const undone = await trial.fail();
     forgetConsoleKey(paths);
     await log.flush(FLUSH_MS);
-    return fail(EXIT.config, [
-      error instanceof Error ? error.message : String(error),
-      ...undone,
-    ]);
+    return fail(EXIT.config, [wordsOf(error), ...undone]);
   }
   const { smtp, submission } = opened.config;
   event(write, "ready", {

@@ -3,17 +3,18 @@
  * changes nothing that is right, and mends what is missing.
  */
 import { isRoot } from "../installation.ts";
-import { hasGlobalIpv6, pathsOf } from "../plan.ts";
+import { pathsOf } from "../plan.ts";
+import { wordsOf } from "../care/words.ts";
 import { checkCertificate } from "../certificate.ts";
 import { nameOf } from "../../login/mailbox_name.ts";
-import { cannotRead, openSite, readConfig } from "../site_io.ts";
+import { cannotRead, hasIpv6, openSite, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { isThere } from "../replace_file.ts";
 import { type Holder, holdersOf } from "../up/holders.ts";
 import { Manifest } from "../up/manifest.ts";
 import { ownProgram, typed, upAgain } from "../up/program.ts";
 import { type ServiceKind, serviceKindHere, serviceOf } from "../up/service.ts";
-import { configOf, type Look, type Step, stepsOf } from "../up/steps.ts";
+import { configOf, type Step, stepsOf } from "../up/steps.ts";
 import {
   configFor,
   type Target,
@@ -93,7 +94,7 @@ async function goUp(
   const found = configFound(target, configText, options);
   if (!found.ok) return fail(found.code, found.faults);
   const { config } = found;
-  const { runDir } = pathsOf(config.server.home);
+  const { home, runDir } = pathsOf(config.server.home);
   const kind = serviceKindHere(machine.isRoot);
   const blocked = readStatus(runDir) === undefined
     ? holdersOf(portsOf(config), kind)
@@ -122,7 +123,6 @@ async function goUp(
     : passwordOf(options.passwordFile);
   if (password?.ok === false) return fail(EXIT.notFound, [password.fault]);
   const manifest = Manifest.read(target.manifestPath, onDurable);
-  const { home } = pathsOf(config.server.home);
   // First of all: the manifest itself may lie in it.
   if (!options.dryRun && !isThere(home)) {
     manifest.add({ kind: "home", path: home, run: runDir, waiting: null });
@@ -248,8 +248,7 @@ async function runSteps(
   };
   for (const step of steps) {
     const { what } = step;
-    // Before root's first step there may be nothing to look at.
-    const look: Look = step.look();
+    const look = step.look();
     switch (look.kind) {
       case "right":
         tell({ what, did: "as it was" });
@@ -268,8 +267,7 @@ async function runSteps(
           await step.make();
         } catch (error) {
           if (error instanceof TypeError) throw error;
-          const why = error instanceof Error ? error.message : String(error);
-          return { steps: done, fault: `${what}: ${why}` };
+          return { steps: done, fault: `${what}: ${wordsOf(error)}` };
         }
         onDurable();
         tell({ what, did: "made" });
@@ -347,14 +345,6 @@ function configFound(
       `${differences.join(", ")}: edit it, and run up again`,
     ],
   };
-}
-
-function hasIpv6(): boolean {
-  try {
-    return hasGlobalIpv6(Deno.readTextFileSync("/proc/net/if_inet6"));
-  } catch {
-    return false;
-  }
 }
 
 /** Every port that the configuration wants. */

@@ -5,6 +5,7 @@
  */
 import fs from "node:fs";
 import type { Facts } from "../../../web/news.ts";
+import { wordsOf } from "../care/words.ts";
 import { readOwn } from "./own_file_io.ts";
 
 /** One thing that was done. */
@@ -51,8 +52,9 @@ export function noteCare(home: string, what: string, says: string): void {
   try {
     appendCare(home, { atMs: Date.now(), what, says });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    console.error(`bulkhead: ${careFile(home)} cannot be written: ${why}`);
+    console.error(
+      `bulkhead: ${careFile(home)} cannot be written: ${wordsOf(error)}`,
+    );
   }
 }
 

@@ -6,6 +6,7 @@
 import { VERSION } from "../../core/version.ts";
 import type { DrillResult } from "../drill.ts";
 import { drillFacts, type Facts } from "../../../web/news.ts";
+import { wordsOf } from "../care/words.ts";
 import { replaceFile } from "../replace_file.ts";
 import { readOwn } from "./own_file_io.ts";
 
@@ -57,11 +58,7 @@ export function writeDrill(home: string, record: DrillRecord): string[] {
     replaceFile(drillFile(home), JSON.stringify(record) + "\n", 0o644);
     return [];
   } catch (error) {
-    return [
-      `the result is not kept: ${
-        error instanceof Error ? error.message : error
-      }`,
-    ];
+    return [`the result is not kept: ${wordsOf(error)}`];
   }
 }
 

@@ -1,5 +1,6 @@
 /** What only the network can tell, and what can be said of it from inside. */
 import { isLoopback } from "../../config/names.ts";
+import { wordsOf } from "../care/words.ts";
 import type { Opened } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
 import { hasWayOut, ownAddresses } from "./addresses.ts";
@@ -58,9 +59,9 @@ export async function askNetwork(
     });
   } catch (error) {
     if (error instanceof TypeError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = `cannot ask: ${wordsOf(error)}`;
     return {
-      findings: [...own, finding("resolver", "wrong", `cannot ask: ${why}`)],
+      findings: [...own, finding("resolver", "wrong", why)],
       records: null,
       facts,
     };

@@ -2,6 +2,7 @@
  * Who starts the server: systemd, OpenRC, or nobody but `up` itself. One
  * object each, so that nothing else has to ask which.
  */
+import { wordsOf } from "../care/words.ts";
 import { isThere } from "../replace_file.ts";
 import { readStatus } from "../status_file.ts";
 import { waitFor } from "../wait_for.ts";
@@ -197,9 +198,6 @@ function output(
       : new TextDecoder().decode(child.stderr).trim();
     return { ok: child.success, words: words || `exit code ${child.code}` };
   } catch (error) {
-    return {
-      ok: false,
-      words: error instanceof Error ? error.message : String(error),
-    };
+    return { ok: false, words: wordsOf(error) };
   }
 }
