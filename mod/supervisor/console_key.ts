@@ -8,10 +8,9 @@ import { hostPortText } from "../config/names.ts";
 import type { Config } from "../config/settings.ts";
 import { KEY_OCTETS, LINK_MS, makeTicket } from "../core/ticket.ts";
 import type { RoleName } from "../ipc/call.ts";
-import { type Paths, planServer } from "./plan.ts";
+import type { Paths } from "./plan.ts";
 import { replaceFile } from "./replace_file.ts";
-
-type ServerPlan = ReturnType<typeof planServer>;
+import type { ServerPlan } from "./supervisor.ts";
 
 /** Roles that look at tickets. */
 const TOLD: readonly RoleName[] = ["queue", "gate"];
