@@ -20,7 +20,8 @@ import {
   standingOf,
 } from "./format_file.ts";
 import { forgetStage, hasLeftovers } from "./backup.ts";
-import { askJailed, type CareSite, careSite } from "./jail.ts";
+import { type CareSite, careSite } from "./jail.ts";
+import { askQueue } from "./read_contents.ts";
 import {
   forget,
   leftBy,
@@ -175,9 +176,8 @@ export function unlock(lock: number): void {
 
 /** The real world of an upgrade. */
 export function worldOf(configPath: string, site: CareSite): UpgradeWorld {
-  const { queueDir, eventsDir } = site.paths;
-  const ask = (verb: string) =>
-    askJailed(site, "queue", ["inspect", queueDir, eventsDir, "care", verb]);
+  const { queueDir } = site.paths;
+  const ask = (verb: string) => askQueue(site, verb);
   return {
     paths: site.paths,
     accounts: site.accounts,

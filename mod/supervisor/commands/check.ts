@@ -10,7 +10,7 @@ import { askNetwork, type NetworkOptions } from "../up/network_findings.ts";
 import { programFindings } from "../up/program_findings.ts";
 import { visible } from "../../core/visible.ts";
 import { EXIT, print } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue } from "./jailed.ts";
 
 /** Options of `bulkhead check`. */
 export interface CheckOptions extends NetworkOptions {
@@ -94,18 +94,13 @@ async function databaseFinding(
   opened: Opened,
   programs: ReadonlyMap<string, string>,
 ): Promise<Finding> {
-  const { queueDir, eventsDir } = opened.paths;
-  const run = await runJailed(
-    opened,
-    "queue",
-    ["inspect", queueDir, eventsDir, "check"],
-    programs,
-  );
+  const run = await inspectQueue(opened, programs, "check");
   return run.code === 0
     ? finding("queue", "good", "the queue's databases are whole")
     : finding(
       "queue",
       "fault",
-      run.errors || `the queue's database in ${queueDir} is damaged`,
+      run.errors ||
+        `the queue's database in ${opened.paths.queueDir} is damaged`,
     );
 }

@@ -14,7 +14,7 @@ import { type ServiceKind, serviceKindHere, serviceOf } from "../up/service.ts";
 import { placesFor } from "../up/target.ts";
 import { removeIfEmpty, undoAll, type Undone } from "../up/undo.ts";
 import { EXIT, fail, faultsTold, print } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue } from "./jailed.ts";
 
 /** Options of `bulkhead down`. */
 export interface DownOptions {
@@ -131,14 +131,7 @@ async function waitingMail(
   if (!isThere(configPath)) return null;
   const opening = openSite(configPath);
   if (!opening.ok) return null;
-  const { opened } = opening;
-  const { queueDir, eventsDir } = opened.paths;
-  const run = await runJailed(
-    opened,
-    "queue",
-    ["inspect", queueDir, eventsDir, "list"],
-    programs,
-  );
+  const run = await inspectQueue(opening.opened, programs, "list");
   if (run.code !== 0) return null;
   const { messages, total } = listing.parse(JSON.parse(run.out));
   return {

@@ -85,6 +85,17 @@ export async function runJailed(
   };
 }
 
+/** Runs `bulkhead inspect QUEUE EVENTS ARGS` in the jail of the queue. */
+export function inspectQueue(
+  opened: JailSite,
+  programs: ReadonlyMap<string, string>,
+  ...args: readonly string[]
+): Promise<JailedRun> {
+  const { queueDir, eventsDir } = opened.plan.site;
+  const words = ["inspect", queueDir, eventsDir, ...args];
+  return runJailed(opened, "queue", words, programs);
+}
+
 /** Who ends before it has read all says why in another way. */
 async function feed(
   child: Deno.ChildProcess,

@@ -14,7 +14,7 @@ import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
 import { postqueueLine } from "./postqueue_text.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue } from "./jailed.ts";
 import { duration } from "./status.ts";
 
 /** Messages printed for people, the oldest; scripts get all. */
@@ -77,12 +77,7 @@ async function inspect(
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
-  const run = await runJailed(
-    opened,
-    "queue",
-    ["inspect", opened.paths.queueDir, opened.paths.eventsDir, ...args],
-    programs,
-  );
+  const run = await inspectQueue(opened, programs, ...args);
   if (run.code !== 0) {
     return fail(run.code === EXIT.notFound ? EXIT.notFound : EXIT.config, [
       run.errors || `the queue in ${opened.paths.queueDir} cannot be read`,

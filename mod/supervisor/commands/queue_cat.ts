@@ -14,7 +14,7 @@ import { newOrder } from "../../queue/order_ipc.ts";
 import type { ContentAsk } from "../../spool/erasure_ipc.ts";
 import { openSite } from "../site_io.ts";
 import { EXIT, fail } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue, runJailed } from "./jailed.ts";
 
 /** Prints it to standard output; a terminal is shown nothing that it obeys. */
 export async function queueCat(
@@ -30,17 +30,10 @@ export async function queueCat(
   const opening = openSite(configPath);
   if (!opening.ok) return fail(EXIT.config, opening.faults);
   const { opened } = opening;
-  const { queueDir, eventsDir, spoolDir, spentDir } = opened.paths;
-  const ask = (...args: readonly string[]) =>
-    runJailed(
-      opened,
-      "queue",
-      ["inspect", queueDir, eventsDir, ...args],
-      programs,
-    );
+  const { queueDir, spoolDir, spentDir } = opened.paths;
 
   const order = JSON.stringify(newOrder("read", { ids: [id] }));
-  const noted = await ask("order", order);
+  const noted = await inspectQueue(opened, programs, "order", order);
   if (noted.code !== 0) {
     return fail(EXIT.config, [
       noted.errors || `that it is read cannot be noted in ${queueDir}`,
@@ -49,7 +42,7 @@ export async function queueCat(
   const { answer } = ordering.parse(JSON.parse(noted.out));
   if (answer !== null && answer.missingCount > 0) return notThere(id);
 
-  const found = await ask("key", id);
+  const found = await inspectQueue(opened, programs, "key", id);
   if (found.code === EXIT.notFound) return notThere(id);
   if (found.code !== 0) return fail(EXIT.config, [found.errors]);
   const { ref, key } = keyFound.parse(JSON.parse(found.out));

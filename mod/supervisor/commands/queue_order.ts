@@ -15,7 +15,7 @@ import {
 } from "../../queue/order_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue } from "./jailed.ts";
 
 /** What an order is given with. */
 export interface Ordering {
@@ -70,15 +70,11 @@ async function give(
   programs: ReadonlyMap<string, string>,
   order: Order,
 ): Promise<OrderAnswer | null | string> {
-  const { queueDir, eventsDir } = opened.paths;
-  const run = await runJailed(
-    opened,
-    "queue",
-    ["inspect", queueDir, eventsDir, "order", JSON.stringify(order)],
-    programs,
-  );
+  const words = JSON.stringify(order);
+  const run = await inspectQueue(opened, programs, "order", words);
   if (run.code !== 0) {
-    return run.errors || `the order cannot be left in ${queueDir}`;
+    return run.errors ||
+      `the order cannot be left in ${opened.paths.queueDir}`;
   }
   return ordering.parse(JSON.parse(run.out)).answer;
 }

@@ -22,7 +22,7 @@ import { isThere } from "../replace_file.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { tryErasing } from "../try_erasing.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue, runJailed } from "./jailed.ts";
 
 /** Prints what is pending; exit code 1 if something is. */
 export async function shredStatus(
@@ -77,12 +77,7 @@ async function look(
   }
   const hasQueue = isThere(`${paths.queueDir}/queue.db`);
   const queueRun = hasQueue
-    ? await runJailed(
-      opened,
-      "queue",
-      ["inspect", paths.queueDir, paths.eventsDir, "erasure"],
-      programs,
-    )
+    ? await inspectQueue(opened, programs, "erasure")
     : undefined;
   if (queueRun !== undefined && queueRun.code !== 0) {
     return cannot(`the queue in ${paths.queueDir}`, queueRun.errors);

@@ -8,7 +8,7 @@ import { tell } from "../../journey/tell.ts";
 import { MAX_STORIES, type WhyTold, whyTold } from "../../queue/inspect_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { runJailed } from "./jailed.ts";
+import { inspectQueue, runJailed } from "./jailed.ts";
 import { foundText, journeyText } from "./why_text.ts";
 
 const MAX_WORDS = 8;
@@ -119,15 +119,11 @@ async function askQueue(
   programs: ReadonlyMap<string, string>,
   ask: { readonly words: readonly string[]; readonly stories: number },
 ): Promise<{ told: WhyTold } | { fault: string }> {
-  const { queueDir, eventsDir } = opened.paths;
-  const run = await runJailed(
-    opened,
-    "queue",
-    ["inspect", queueDir, eventsDir, "why", JSON.stringify(ask)],
-    programs,
-  );
+  const run = await inspectQueue(opened, programs, "why", JSON.stringify(ask));
   if (run.code === 0) return { told: whyTold.parse(JSON.parse(run.out)) };
-  return { fault: run.errors || `the queue in ${queueDir} cannot be read` };
+  return {
+    fault: run.errors || `the queue in ${opened.paths.queueDir} cannot be read`,
+  };
 }
 
 /** What was refused at the door; nothing if the gate's memory is unreadable. */
