@@ -3,6 +3,7 @@
  * newaliases. All of them or none: a mailq of ours beside somebody else's
  * sendmail would show the wrong queue.
  */
+import { dirname } from "node:path";
 import { isThere } from "../replace_file.ts";
 import type { Manifest } from "./manifest.ts";
 import { succeeds } from "./service.ts";
@@ -28,12 +29,17 @@ export function foreignLinks(
   return paths.filter((path) => isThere(path) && linkTo(path) !== target);
 }
 
-/** Names that do not lead to `target`. */
+/**
+ * Names that do not lead to `target`. Where a small system has no such
+ * directory, nobody looks there either.
+ */
 export function wrongLinks(
   target: string,
   paths: readonly string[] = LINKS,
 ): string[] {
-  return paths.filter((path) => linkTo(path) !== target);
+  return paths.filter((path) =>
+    isThere(dirname(path)) && linkTo(path) !== target
+  );
 }
 
 /** Where a link leads; undefined if it is none. */

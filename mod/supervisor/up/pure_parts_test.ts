@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { isPublic, lastingAddresses } from "./addresses.ts";
 import { parseListening, stopCommand } from "./holders.ts";
+import { wrongLinks } from "./links.ts";
 import { fileState } from "./manifest.ts";
 import { isWhole } from "./probe_io.ts";
 import { typed, upAgain } from "./program.ts";
@@ -187,6 +188,18 @@ for (const [asked, meant] of MEANT) {
     );
   });
 }
+
+Deno.test("wrongLinks() wants no link where there is no directory", () => {
+  const dir = Deno.makeTempDirSync();
+  try {
+    const paths = [`${dir}/sendmail`, `${dir}/lib/sendmail`];
+    assert.deepEqual(wrongLinks("/b", paths), [paths[0]]);
+    Deno.symlinkSync("/b", paths[0]!);
+    assert.deepEqual(wrongLinks("/b", paths), []);
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+});
 
 Deno.test("upAgain() is a command that can be typed as it stands", () => {
   const at = "/etc/bulkhead/bulkhead.toml";
