@@ -197,7 +197,7 @@ export function worldOf(configPath: string, site: CareSite): UpgradeWorld {
 }
 
 /** What this program finds wrong: the configuration, the tree, any part. */
-export function faultsFor(configPath: string): readonly string[] {
+function faultsFor(configPath: string): readonly string[] {
   const opening = openSite(configPath);
   if (!opening.ok) return opening.faults;
   const { plan } = opening.opened;

@@ -19,7 +19,7 @@ import { isThere, replaceFile } from "../replace_file.ts";
 const version = int({ min: 0, max: 1_000_000 });
 
 /** Versions of all formats; a program that has more of them is a newer one. */
-export const versionsShape = object({
+const versionsShape = object({
   home: version,
   config: version,
   queue: version,
@@ -122,7 +122,7 @@ export function ownFormat(paths: Paths): HomeFormat {
 }
 
 /** A place's name in the file: relative, and the same in every home. */
-export function placeName(path: string, { home, runDir }: Paths): string {
+function placeName(path: string, { home, runDir }: Paths): string {
   if (path === home) return ".";
   // A long home has it elsewhere; see `plan.ts`.
   if (path === runDir) return "run";

@@ -1,9 +1,7 @@
 /**
  * `HOME/upgrade.json`: an upgrade that may still be undone, and what that
  * takes. Written before the first change and removed after the last thing that
- * was kept is gone. Whether the way back is still open says the home's format
- * file: from the moment when that names the new versions, mail is taken and
- * the old state is history.
+ * was kept is gone. Its stage says whether the way back is still open.
  */
 import { int, list, object, text, z } from "../../ipc/schema.ts";
 import { replaceFile, syncPath } from "../replace_file.ts";

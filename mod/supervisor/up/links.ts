@@ -17,7 +17,7 @@ export const LINKS = [
 ] as const;
 
 /** What another program's file is called while ours lies in its place. */
-export function asideOf(path: string): string {
+function asideOf(path: string): string {
   return `${path}.before-bulkhead`;
 }
 

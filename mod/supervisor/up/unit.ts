@@ -29,7 +29,7 @@ export const OPENRC_PATH = "/etc/init.d/bulkhead";
  * What the supervisor does with each capability; everything else is given up
  * before it starts.
  */
-export const CAPABILITIES = [
+const CAPABILITIES = [
   "CAP_NET_BIND_SERVICE", // ports 25, 465, 587
   "CAP_SETUID", // a user of its own for each role
   "CAP_SETGID",
