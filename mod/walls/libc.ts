@@ -24,6 +24,7 @@ const symbols = {
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   setsid: { parameters: [], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   getpid: { parameters: [], result: "i32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
