@@ -181,6 +181,7 @@ export function verifyDatabases(dirs: Dirs): {
   versions: { queue: number; events: number };
   messages: number;
   recipients: number;
+  corrupt: number;
   segments: string[];
 } {
   const events = eventsPath(dirs.events);
@@ -195,6 +196,7 @@ export function verifyDatabases(dirs: Dirs): {
       versions: { queue: 0, events: eventsVersion },
       messages: 0,
       recipients: 0,
+      corrupt: 0,
       segments: [],
     };
   }
@@ -208,6 +210,15 @@ export function verifyDatabases(dirs: Dirs): {
     versions: { queue: queueVersion, events: eventsVersion },
     messages,
     recipients,
+    corrupt: corruptIn(path),
     segments: segmentsOf(dirs.queue),
   };
+}
+
+function corruptIn(path: string): number {
+  return askReadOnly(path, SCHEMA_VERSION, (db) =>
+    Number(
+      db.prepare("SELECT count(*) AS corrupt FROM messages WHERE state = 2")
+        .get()?.["corrupt"],
+    ));
 }

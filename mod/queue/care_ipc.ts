@@ -73,5 +73,7 @@ export const verified = object({
   versions: object({ queue: count, events: count }),
   messages: count,
   recipients: count,
+  /** Of the messages, those that were found damaged when they were read. */
+  corrupt: count,
   segments: segmentNames,
 });

@@ -1,6 +1,7 @@
 /** A whole backup and a whole restore, ended at every step. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { censusOf } from "../../mod/queue/copies_io.ts";
 import { backUp } from "../../mod/supervisor/care/backup.ts";
 import { careSite } from "../../mod/supervisor/care/jail.ts";
@@ -9,6 +10,7 @@ import { readConfig } from "../../mod/supervisor/site_io.ts";
 import { makePlaces, placesOf } from "../../mod/supervisor/home.ts";
 import { pathsOf } from "../../mod/supervisor/plan.ts";
 import { readFormat } from "../../mod/supervisor/care/format_file.ts";
+import { verifyMail } from "../../mod/supervisor/care/verify.ts";
 import { commit, forget, upgrade } from "../../mod/supervisor/care/upgrade.ts";
 import {
   contentsOf,
@@ -77,6 +79,29 @@ function restored(source: string, to: string, ender: Ender) {
     step: ender.step,
   });
 }
+
+Deno.test("verifyMail() tells of messages that were found damaged before", async () => {
+  const made = await home();
+  const read = readConfig(`${made}/bulkhead.toml`);
+  assert.ok(read.ok);
+  const site = careSite({
+    config: read.config,
+    accounts: null,
+    programs: new Map(),
+    ask: withoutJails,
+  });
+  const look = async () =>
+    (await verifyMail({ site, deep: false, say: () => {} }))
+      .filter(({ what }) => what === "contents");
+  const [told, ...more] = await look();
+  assert.match(told?.says ?? "", /^1 messages were damaged/);
+  assert.equal(told?.ok, false);
+  assert.deepEqual(more, []);
+  const db = new DatabaseSync(`${made}/queue/queue.db`);
+  db.exec("DELETE FROM messages WHERE state = 2");
+  db.close();
+  assert.deepEqual(await look(), []);
+});
 
 Deno.test("backUp() makes none in the home, and leaves nothing when it is stopped", async () => {
   const made = await home();

@@ -51,6 +51,14 @@ export async function verifyMail(
         `version ${queue} of ${FORMATS.queue}, history ${events} of ` +
         `${FORMATS.events}`,
     });
+    if (said.corrupt > 0) {
+      found.push({
+        what: "contents",
+        ok: false,
+        says: `${said.corrupt} messages were damaged when they were to be ` +
+          "delivered, and wait for you: `bulkhead queue list`",
+      });
+    }
   } catch (error) {
     found.push({ what: "queue", ok: false, says: wordsOf(error) });
     return found;
