@@ -99,6 +99,18 @@ Deno.test("Queue refuses to start without its database while there are keys", as
   await assert.rejects(() => Deno.stat(`${dir}/queue.db`));
 });
 
+Deno.test("Queue refuses to start without its key file while there are messages", async () => {
+  const dir = await filled();
+  await Deno.remove(`${dir}/keys`);
+  await assert.rejects(
+    async () => await laboratory({ dir }).queue.stop(),
+    (error) =>
+      error instanceof QueueUnusable &&
+      /keys is missing.* 200 messages/s.test(error.message),
+  );
+  await assert.rejects(() => Deno.stat(`${dir}/keys`), "none was made");
+});
+
 Deno.test("checkQueue counts the messages of a whole database, running or not", async () => {
   const dir = await filled();
   assert.equal(checkQueue({ queue: dir, events: dir }), 200);

@@ -8,9 +8,11 @@ import { log } from "../core/log.ts";
 import type { AnswerOf, AskedOf, Verdict } from "../ipc/call.ts";
 import { ConsoleDesk } from "./console_desk.ts";
 import {
+  askReadOnly,
   databasePath,
   openDatabase,
   QueueUnusable,
+  SCHEMA_VERSION,
   unusable,
 } from "./database_io.ts";
 import type { DeliveryEdges } from "./deliver.ts";
@@ -29,7 +31,7 @@ import { Intake } from "./intake.ts";
 import { KeyFile } from "./keys_io.ts";
 import { stateOf } from "./listing.ts";
 import { LogSync } from "./log_sync_io.ts";
-import type { Message } from "./message.ts";
+import { type Message, MESSAGE_STATES } from "./message.ts";
 import { NoticeWriter } from "./notice_writer.ts";
 import { Notices } from "./notices.ts";
 import { Orders } from "./orders.ts";
@@ -507,10 +509,12 @@ function openLog(db: DatabaseSync, path: string): WriteAheadLog {
 
 /**
  * Opens the key file. A database that is missing while there are keys is not
- * an empty queue, it is a lost one: that is for a human.
+ * an empty queue, it is a lost one, and messages without a key file are no
+ * damaged ones, each for itself: that is for a human.
  */
 function openKeys(dir: string): KeyFile {
   const isMissing = !fs.existsSync(databasePath(dir));
+  if (!isMissing && !fs.existsSync(`${dir}/keys`)) refuseWithoutKeys(dir);
   const keys = new KeyFile(`${dir}/keys`);
   if (!isMissing) return keys;
   let live = 0;
@@ -526,5 +530,28 @@ function openKeys(dir: string): KeyFile {
       `the keys of ${live} messages. Nothing was changed. Run \`bulkhead ` +
       "check\`, and restore queue.db from a backup; or, to give that mail " +
       "up, move both files away.",
+  );
+}
+
+/** A key file that was never made has nobody who was told 250. */
+function refuseWithoutKeys(dir: string): void {
+  const confirmed = askReadOnly(
+    databasePath(dir),
+    SCHEMA_VERSION,
+    (db) => {
+      const tables = "SELECT 1 FROM sqlite_schema WHERE name = 'messages'";
+      if (db.prepare(tables).get() === undefined) return 0;
+      return Number(
+        db.prepare("SELECT count(*) AS n FROM messages WHERE state = ?")
+          .get(MESSAGE_STATES.indexOf("queued"))!["n"],
+      );
+    },
+  );
+  if (confirmed === 0) return;
+  throw new QueueUnusable(
+    `Cannot use ${databasePath(dir)}: ${dir}/keys is missing, and without it ` +
+      `nobody can read the ${confirmed} messages that wait. Nothing was ` +
+      "changed. Bring it back from where it was moved to, or restore a " +
+      "backup; or, to give that mail up, move queue.db away, too.",
   );
 }
