@@ -1,7 +1,7 @@
 /**
- * The queue as `postqueue -j` prints it: a JSON object a line, with Postfix's
- * names. What it has not comes behind: `next_hop` of a message; `state`,
- * `attempts`, `next_attempt_time`, `host` and `original` of a recipient. Pure.
+ * The queue as `postqueue -j` prints it, with Postfix's names. What it has not
+ * comes behind: `next_hop` of a message; `state`, `attempts`,
+ * `next_attempt_time`, `host` and `original` of a recipient. Pure.
  */
 import { tamed } from "../../core/visible.ts";
 import type { ListedMessage } from "../../queue/inspect_ipc.ts";
@@ -11,7 +11,12 @@ type QueueName = "incoming" | "active" | "deferred" | "hold" | "corrupt";
 
 /** One line. */
 export function postqueueLine(message: ListedMessage): string {
-  return tamed(JSON.stringify({
+  return tamed(JSON.stringify(postqueueMessage(message)));
+}
+
+/** One message. */
+export function postqueueMessage(message: ListedMessage) {
+  return {
     queue_name: queueOf(message),
     queue_id: message.id,
     arrival_time: seconds(message.arrivedMs),
@@ -32,7 +37,7 @@ export function postqueueLine(message: ListedMessage): string {
       ...one.original === "" ? {} : { original: one.original },
     })),
     ...message.nextHop === "" ? {} : { next_hop: message.nextHop },
-  }));
+  };
 }
 
 /** A message is on hold if all that is left of it is. */

@@ -13,7 +13,7 @@ import type { z } from "../../ipc/schema.ts";
 import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
 import { EXIT, fail, print } from "./exit.ts";
-import { postqueueLine } from "./postqueue_text.ts";
+import { postqueueLine, postqueueMessage } from "./postqueue_text.ts";
 import { inspectQueue } from "./jailed.ts";
 import { duration } from "./status.ts";
 
@@ -45,7 +45,11 @@ export async function queueList(
   return await inspect(configPath, programs, ["list", JSON.stringify(ask)], {
     then: (data) => {
       const listed = listing.parse(data);
-      if (lines !== true) return print(json, listed, () => listText(listed));
+      if (lines !== true) {
+        const { messages, total } = listed;
+        const named = { messages: messages.map(postqueueMessage), total };
+        return print(json, named, () => listText(listed));
+      }
       for (const one of listed.messages) console.log(postqueueLine(one));
     },
   });

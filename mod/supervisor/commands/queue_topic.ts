@@ -33,7 +33,7 @@ export function addQueueCommands(
     )
     .option(
       "-j, --lines",
-      "one JSON object a line, with the fields of `postqueue -j`",
+      "the messages of --json one a line, as `postqueue -j` prints them",
     )
     .action(async ({ config, json, ...asked }) =>
       ended(
