@@ -307,10 +307,16 @@ export function change(made: Installation, settings: string): void {
   Deno.writeTextFileSync(made.config, mergeSettings(before, settings));
 }
 
+const PORT_SLOTS = 5_000;
+// Tests run side by side, and a port is used long after it was found free:
+// each process looks in a place of its own.
+let portSlot = Deno.pid * 61 % PORT_SLOTS;
+
 /** First of four free loopback ports in a row, below the ephemeral ones. */
 export function freePorts(): number {
   for (let tries = 0; tries < 200; tries++) {
-    const first = 10_000 + 4 * Math.floor(Math.random() * 5_000);
+    portSlot = (portSlot + 1) % PORT_SLOTS;
+    const first = 10_000 + 4 * portSlot;
     if ([0, 1, 2, 3].every((more) => isFree(first + more))) return first;
   }
   throw new Error("Cannot find four free ports");
