@@ -1,6 +1,7 @@
 /**
- * The `sendmail` command for other programs and other users: the code of the
- * checkout, which strangers cannot read, as one file beside the installation.
+ * The `sendmail` command for other programs and other users: the one file, or
+ * the code of the checkout, which strangers cannot read, bundled beside the
+ * installation.
  */
 import assert from "node:assert/strict";
 import { type Installation, ROOT } from "./server_fixture.ts";
@@ -16,6 +17,23 @@ export const NOBODY = 65_534;
 export async function placeSendmail(made: Installation): Promise<string> {
   const dir = made.beside("bin");
   await Deno.mkdir(dir);
+  const path = `${dir}/sendmail`;
+  const oneFile = Deno.env.get("BULKHEAD");
+  const command = oneFile === undefined
+    ? await bundled(made, dir)
+    : `BULKHEAD_RUNTIME=${
+      Deno.env.get("BULKHEAD_RUNTIME")
+    } exec ${oneFile} sendmail`;
+  await Deno.writeTextFile(
+    path,
+    `#!/bin/sh\n${command} -C ${made.home} "$@"\n`,
+  );
+  for (const one of [dir, path]) await Deno.chmod(one, 0o755);
+  return path;
+}
+
+/** The checkout's code as one file in `dir`, and what runs it. */
+async function bundled(made: Installation, dir: string): Promise<string> {
   const entry = made.beside("sendmail_entry.ts");
   await Deno.writeTextFile(
     entry,
@@ -25,25 +43,17 @@ Deno.exit(await sendmail(["sendmail", ...Deno.args], no));
 `,
   );
   const bundle = `${dir}/sendmail.mjs`;
-  const made_ = await new Deno.Command(Deno.execPath(), {
+  const ran = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--config", `${ROOT}deno.json`]
       .concat(["--output", bundle, entry]),
   }).output();
-  assert.ok(made_.success, new TextDecoder().decode(made_.stderr));
+  assert.ok(ran.success, new TextDecoder().decode(ran.stderr));
+  await Deno.chmod(bundle, 0o644);
   const runtime = [...Deno.readDirSync(`${made.home}/runtime`)]
     .find(({ name }) => name.startsWith("deno-"))!.name;
-  const path = `${dir}/sendmail`;
-  await Deno.writeTextFile(
-    path,
-    `#!/bin/sh
-DENO_DIR=/dev/null DENO_NO_UPDATE_CHECK=1 exec ${made.home}/runtime/${runtime} run -A --quiet \\
-  --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \\
-  ${bundle} -C ${made.home} "$@"
-`,
-  );
-  for (const one of [dir, path]) await Deno.chmod(one, 0o755);
-  await Deno.chmod(bundle, 0o644);
-  return path;
+  return `DENO_DIR=/dev/null DENO_NO_UPDATE_CHECK=1 exec ${made.home}/runtime/${runtime} ` +
+    "run -A --quiet --no-prompt --no-config --no-lock --no-remote --no-npm " +
+    `--no-code-cache ${bundle}`;
 }
 
 /** What a program printed, and how it ended. */
