@@ -42,6 +42,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
 const CRLF = "\r\n";
+/** Shared: a header block may be 100,000 empty lines. */
+const NOTHING = new Uint8Array(0);
 
 /**
  * Where the reader stands.
@@ -77,7 +79,7 @@ export class HeaderRepair {
   #name = "";
   #nameLength = 0;
   /** Octets of a line about which nothing is known yet, of earlier pieces. */
-  #held: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = NOTHING;
   /** The line before, and so its continuation, passes. */
   #keeps = true;
 
@@ -137,7 +139,7 @@ export class HeaderRepair {
           this.#toBody();
           break;
       }
-      this.#held = new Uint8Array(0);
+      this.#held = NOTHING;
       if (this.#at === "start") line = at;
     }
     const isUnknown = this.#at === "start" || this.#at === "cr" ||
@@ -238,7 +240,7 @@ export class HeaderRepair {
   #toBody(): void {
     this.#at = "body";
     this.#keeps = true;
-    this.#held = new Uint8Array(0);
+    this.#held = NOTHING;
   }
 
   #hold(octets: Uint8Array): void {
