@@ -37,7 +37,7 @@ import { ASIDE } from "./restore.ts";
 import { BackupWriter, removeTree } from "./sink_io.ts";
 import { turnOf } from "./turn.ts";
 import { SEGMENT } from "./verify.ts";
-import { CareError, sizeText } from "./words.ts";
+import { CareError, counted, sizeText } from "./words.ts";
 
 /** How to go about it. */
 export interface BackupOptions {
@@ -200,7 +200,7 @@ async function gather(
     copyDrop(site);
     await step(`queue-${round}`);
     const copy = copied.parse(await askQueue(site, "copy", COPY));
-    say(`the queue: ${copy.messages} messages`);
+    say(`the queue: ${counted(copy.messages, "message")}`);
     await step(`segments-${round}`);
     segments.keepOnly(copy.segments);
     for (const name of copy.segments) {
@@ -211,7 +211,8 @@ async function gather(
     const { bad } = await readContents({
       queue: copySite(site),
       spool: staged,
-      progress: (messages) => say(`contents read: ${messages} messages`),
+      progress: (messages) =>
+        say(`contents read: ${counted(messages, "message")}`),
     });
     const places = new Set(bad.map(placeOf));
     const isSettled = bad.every((one) => before.has(placeOf(one)));

@@ -11,7 +11,7 @@ import { readFormat, standingOf } from "./format_file.ts";
 import { askJailed, type CareSite } from "./jail.ts";
 import { entriesIn } from "./maildir_walk.ts";
 import { askQueue, readContents, stillBad } from "./read_contents.ts";
-import { sizeText, wordsOf } from "./words.ts";
+import { counted, sizeText, wordsOf } from "./words.ts";
 
 /** One thing that was looked at. */
 export interface Verified {
@@ -47,7 +47,10 @@ export async function verifyMail(
     found.push({
       what: "queue",
       ok: true,
-      says: `${said.messages} messages, ${said.recipients} recipients; ` +
+      says:
+        `${counted(said.messages, "message")}, ${
+          counted(said.recipients, "recipient")
+        }; ` +
         `version ${queue} of ${FORMATS.queue}, history ${events} of ` +
         `${FORMATS.events}`,
     });
@@ -70,14 +73,15 @@ export async function verifyMail(
     const read = await readContents({
       queue: site,
       spool: site,
-      progress: (messages) => say(`contents read: ${messages} messages`),
+      progress: (messages) =>
+        say(`contents read: ${counted(messages, "message")}`),
     });
     const bad = read.bad.length > 0 ? await stillBad(site, read.bad) : [];
     found.push({
       what: "contents",
       ok: bad.length === 0,
       says: bad.length === 0
-        ? `${read.messages} messages read to their end, ` +
+        ? `${counted(read.messages, "message")} read to their end, ` +
           sizeText(read.octets)
         : bad.slice(0, 10).map(({ id, why }) => `${id}: ${why}`).join("; ") +
           (bad.length > 10 ? `; and ${bad.length - 10} more` : ""),
@@ -163,7 +167,7 @@ export function verifyMailboxes(
       if (info === undefined || name === ".sync") continue;
       if (Date.now() > toldMs + 2_000) {
         toldMs = Date.now();
-        say(`mailboxes: ${files} files`);
+        say(`mailboxes: ${counted(files, "file")}`);
       }
       if (!isDirectory) files++;
       const mode = info.mode ?? 0;
@@ -181,7 +185,7 @@ export function verifyMailboxes(
     what: "mailboxes",
     ok: faults.length === 0,
     says: faults.length === 0
-      ? `${files} files`
+      ? counted(files, "file")
       : faults.slice(0, MOST_NAMED).join("; ") +
         (faults.length > MOST_NAMED
           ? `; and ${faults.length - MOST_NAMED} more`

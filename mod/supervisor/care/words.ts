@@ -10,6 +10,11 @@ export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** `1 message`, `2 messages`. */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
 /** Octets as people read them: `812 B`, `3.4 MiB`, `12 GiB`. */
 export function sizeText(octets: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -3,7 +3,7 @@ import { type BackedUp, backUp } from "../care/backup.ts";
 import { lockOf } from "../care/bring_up.ts";
 import { careSite } from "../care/jail.ts";
 import { STOPPED } from "../care/turn.ts";
-import { sizeText, wordsOf } from "../care/words.ts";
+import { counted, sizeText, wordsOf } from "../care/words.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { openSite } from "../site_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -40,7 +40,9 @@ export async function backup(
       paths.home,
       "backup",
       `${sizeText(made.bytes)} in ${made.files} files to ${where}, ` +
-        `${made.messages} messages waiting, ${made.damaged.length} damaged`,
+        `${
+          counted(made.messages, "message")
+        } waiting, ${made.damaged.length} damaged`,
     );
     // Standard output has the backup itself.
     if (target === "-") console.error(textOf(made));
@@ -63,7 +65,7 @@ function textOf(made: BackedUp): string {
     `${target === "-" ? "The backup" : target} is whole: ${
       sizeText(bytes)
     } in ${files} files.`,
-    `queue      ${messages} messages waiting`,
+    `queue      ${counted(messages, "message")} waiting`,
     `mailboxes  ${sizeText(mailBytes)} in ${mailFiles} files and directories`,
     "It can be read by root alone, and must be kept so: it holds keys, " +
     "passwords and mail.",

@@ -1,4 +1,5 @@
 /** `bulkhead queue flush|hold|release|retry|reroute|expire|delete`. */
+import { counted } from "../care/words.ts";
 import { QUEUE_ID_PATTERN } from "../../core/ids.ts";
 import { asQueueId } from "../../core/sought_word.ts";
 import { isInternational, isMailDomain } from "../../config/names.ts";
@@ -218,8 +219,4 @@ function codeOf(
   if (answer.missingCount > 0) return EXIT.notFound;
   const did = answer.messages + answer.recipients + answer.waiting;
   return did > 0 ? EXIT.ok : EXIT.no;
-}
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }

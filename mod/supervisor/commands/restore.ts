@@ -4,7 +4,7 @@ import { lockOf } from "../care/bring_up.ts";
 import { BadBackup } from "../care/manifest.ts";
 import { restore, type Restored } from "../care/restore.ts";
 import { STOPPED } from "../care/turn.ts";
-import { CareError, sizeText, wordsOf } from "../care/words.ts";
+import { CareError, counted, sizeText, wordsOf } from "../care/words.ts";
 import { say } from "./backup.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { EXIT, fail, print } from "./exit.ts";
@@ -67,7 +67,7 @@ function textOf({ home, config, manifest, aside, verified, notes }: Restored) {
   const { header, bytes, messages } = manifest;
   return [
     `${home} is as it was on ${new Date(header.atMs).toISOString()}: ` +
-    `${sizeText(bytes)}, ${messages} messages waiting.`,
+    `${sizeText(bytes)}, ${counted(messages, "message")} waiting.`,
     ...verified.map(({ what, ok, says }) =>
       `${ok ? "ok     " : "DAMAGED"} ${what}: ${says}`
     ),

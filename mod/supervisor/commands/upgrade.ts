@@ -9,7 +9,7 @@ import { serverControl } from "../care/server_control.ts";
 import { keptName, type Said, switchProgram } from "../care/switch_program.ts";
 import { undo } from "../care/upgrade.ts";
 import { journalPath, readJournal } from "../care/upgrade_journal.ts";
-import { CareError, wordsOf } from "../care/words.ts";
+import { CareError, counted, wordsOf } from "../care/words.ts";
 import { pathsOf } from "../plan.ts";
 import { isThere } from "../replace_file.ts";
 import { madeAccounts, readAccounts, readConfig } from "../site_io.ts";
@@ -61,7 +61,9 @@ export async function upgradeCommand(
 function textOf(found: Extract<Rehearsed, { ok: true }>): string {
   const { home, what, users, queue } = found;
   const lines = [
-    `${home}: ${queue.messages} messages and ${queue.recipients} recipients, ` +
+    `${home}: ${counted(queue.messages, "message")} and ${
+      counted(queue.recipients, "recipient")
+    }, ` +
     "read and compared on a copy.",
   ];
   if (users.length > 0) lines.push(`users to make: ${users.join(", ")}`);
