@@ -54,12 +54,19 @@ export interface Opened {
 /** What came of opening it: all faults at once. */
 export type Opening =
   | { readonly ok: true; readonly opened: Opened }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | {
+    readonly ok: false;
+    readonly faults: readonly string[];
+    /** This user may not read the configuration. */
+    readonly isDenied?: boolean;
+  };
 
 /** Reads the configuration file alone. */
 export function readConfig(
   path: string,
-): { ok: true; config: Config } | { ok: false; faults: string[] } {
+):
+  | { ok: true; config: Config }
+  | { ok: false; faults: string[]; isDenied?: boolean } {
   let text: string;
   try {
     const info = Deno.statSync(path);
@@ -74,7 +81,11 @@ export function readConfig(
     const hint = error instanceof Deno.errors.NotFound
       ? ": --config names another, `bulkhead up` makes one"
       : "";
-    return { ok: false, faults: [cannotRead(path, error) + hint] };
+    return {
+      ok: false,
+      faults: [cannotRead(path, error) + hint],
+      isDenied: error instanceof Deno.errors.PermissionDenied,
+    };
   }
   const loaded = loadConfig(text, Deno.realPathSync(path));
   return loaded.ok ? loaded : {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mailIn } from "./mailbox.ts";
 import {
+  BULKHEAD,
   bulkhead,
   change,
   type Installation,
@@ -393,6 +394,17 @@ Deno.test("a running server is seen, and told of new users", async (t) => {
     const empty = await made.command("queue", "list");
     assert.deepEqual([empty.code, empty.out], [0, "The queue is empty.\n"]);
   });
+
+  // A checkout's runtime is not everybody's to execute; the one file's is.
+  if (IS_ROOT && Deno.env.get("BULKHEAD")) {
+    await t.step("who may not read the configuration is told so", async () => {
+      const user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+      const command = [...BULKHEAD, "status", "--config", made.config];
+      const { code, errors } = await run("setpriv", [...user, ...command]);
+      assert.equal(code, 77, errors);
+      assert.match(errors, /may not be read by user 65534/);
+    });
+  }
 
   await t.step(
     "the console shows the state, and only to its own name",

@@ -10,7 +10,7 @@ import {
 } from "../../login/change_passwords.ts";
 import { nameOf } from "../../login/mailbox_name.ts";
 import { hasUser } from "../users.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { noMailbox, userOf } from "./init.ts";
 import { changeLogins, openLogins } from "./open_logins.ts";
 
@@ -65,7 +65,7 @@ export function remove(
 /** Lists a user's app passwords and the days they were made. */
 export function list(address: string, options: Options): number {
   const opening = openLogins(options.config);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { files, domains } = opening.opened;
   const user = userOf(address, domains[0] ?? "");
   if (user === undefined) {

@@ -6,7 +6,7 @@ import { STOPPED } from "../care/turn.ts";
 import { counted, sizeText, wordsOf } from "../care/words.ts";
 import { noteCare } from "../facts/care_log_io.ts";
 import { openSite } from "../site_io.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { StopSignals } from "./stop_signals.ts";
 
 /** Makes a backup; returns the exit code. */
@@ -20,7 +20,7 @@ export async function backup(
   },
 ): Promise<number> {
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { config, accounts, paths } = opening.opened;
   if (lockOf(paths.runDir, "backup.lock") === undefined) {
     return fail(EXIT.busy, ["another backup is being made: wait for its end"]);

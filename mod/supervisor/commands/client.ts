@@ -8,7 +8,7 @@ import {
   type ShownVerdict,
 } from "../../gate/inspect_ipc.ts";
 import { openSite } from "../site_io.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { runJailed } from "./jailed.ts";
 import { duration } from "./status.ts";
 
@@ -35,7 +35,7 @@ export async function client(
     args.push(networkText(network));
   }
   const opening = openSite(options.config);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const dir = opened.paths.gateDir;
   const run = await runJailed(

@@ -8,14 +8,14 @@ import {
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 
 const NO_SERVER = ["no server runs: `bulkhead serve` starts it"];
 
 /** Prints the link, and opens nothing. */
 export function consoleLink(configPath: string, json: boolean): number {
   const read = readConfig(configPath);
-  if (!read.ok) return fail(EXIT.config, read.faults);
+  if (!read.ok) return failToOpen(read);
   const { config } = read;
   const url = consoleUrl(config);
   if (url === undefined) {

@@ -3,7 +3,7 @@ import { install, isRoot } from "../installation.ts";
 import { drillReport, runDrill } from "../drill.ts";
 import { drillRecord, writeDrill } from "../facts/drill_record_io.ts";
 import { openSite } from "../site_io.ts";
-import { EXIT, fail } from "./exit.ts";
+import { EXIT, failToOpen } from "./exit.ts";
 
 /** Runs the drill; exit code 1 if one act succeeded. */
 export async function drill(
@@ -12,7 +12,7 @@ export async function drill(
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const beginMs = performance.now();
   const result = await runDrill({

@@ -43,6 +43,16 @@ export function fail(code: number, faults: readonly string[]): number {
   return code;
 }
 
+/** The same for a configuration that cannot be used, or not by this user. */
+export function failToOpen(
+  { faults, isDenied }: {
+    readonly faults: readonly string[];
+    readonly isDenied?: boolean;
+  },
+): number {
+  return fail(isDenied === true ? EXIT.permission : EXIT.config, faults);
+}
+
 /** Prints data: as JSON, or as `text` makes it for people. */
 export function print(json: boolean, data: unknown, text: () => string): void {
   console.log(json ? tamed(JSON.stringify(data, null, 2)) : text());

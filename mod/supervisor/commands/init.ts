@@ -14,7 +14,7 @@ import { replaceFile } from "../replace_file.ts";
 import { cannotRead, openSite } from "../site_io.ts";
 import { writeSubmitFacts } from "../local_users.ts";
 import { parseMailbox } from "../../login/mailbox_name.ts";
-import { EXIT, fail } from "./exit.ts";
+import { EXIT, fail, failToOpen } from "./exit.ts";
 
 /** Options of `bulkhead init`. */
 export interface InitOptions {
@@ -64,7 +64,7 @@ export function init(dir: string, options: InitOptions): number {
   if (!added.ok) return fail(EXIT.config, added.faults);
   // Opening it makes the certificate, and proves that all of it can be used.
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   writeSubmitFacts(config);
   console.log(summary(configPath, opening.opened.config, users as Mailbox[]));
   if (options.passwordFile === undefined && added.count > 0) {

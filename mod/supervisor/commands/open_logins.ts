@@ -11,7 +11,7 @@ import {
 import { type Paths, pathsOf } from "../plan.ts";
 import { cannotRead, readAccounts, readConfig } from "../site_io.ts";
 import { readStatus } from "../status_file.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { noMailbox, userOf } from "./init.ts";
 
 /** An installation's users. */
@@ -68,7 +68,7 @@ export function changeLogins(
   how: (opened: OpenedLogins, user: Mailbox) => ToldChange,
 ): number {
   const opening = openLogins(options.config);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const user = userOf(address, opened.domains[0] ?? "");
   if (user === undefined) {

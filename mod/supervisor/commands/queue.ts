@@ -12,7 +12,7 @@ import {
 import type { z } from "../../ipc/schema.ts";
 import { openSite } from "../site_io.ts";
 import { eventLines } from "./event_text.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { postqueueLine, postqueueMessage } from "./postqueue_text.ts";
 import { inspectQueue } from "./jailed.ts";
 import { duration } from "./status.ts";
@@ -79,7 +79,7 @@ async function inspect(
   { then }: { readonly then: (data: unknown) => void },
 ): Promise<number> {
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const run = await inspectQueue(opened, programs, ...args);
   if (run.code !== 0) {

@@ -13,7 +13,7 @@ import { keyFound, ordering } from "../../queue/inspect_ipc.ts";
 import { newOrder } from "../../queue/order_ipc.ts";
 import type { ContentAsk } from "../../spool/erasure_ipc.ts";
 import { openSite } from "../site_io.ts";
-import { EXIT, fail } from "./exit.ts";
+import { EXIT, fail, failToOpen } from "./exit.ts";
 import { inspectQueue, runJailed } from "./jailed.ts";
 
 /** Prints it to standard output; a terminal is shown nothing that it obeys. */
@@ -28,7 +28,7 @@ export async function queueCat(
     return fail(EXIT.usage, [`${id.slice(0, 80)} is no queue id`]);
   }
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const { queueDir, spoolDir, spentDir } = opened.paths;
 

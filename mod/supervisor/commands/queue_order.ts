@@ -15,7 +15,7 @@ import {
   readHop,
 } from "../../queue/order_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { inspectQueue } from "./jailed.ts";
 
 /** What an order is given with. */
@@ -52,7 +52,7 @@ export async function queueOrder(
   what: Ordering,
 ): Promise<number> {
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const orders = await ordersOf(what, opened);
   if (typeof orders === "string") return fail(EXIT.usage, [orders]);

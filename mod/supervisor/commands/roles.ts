@@ -5,7 +5,7 @@ import { REFUSED_CALLS } from "../../walls/seccomp.ts";
 import { install, isRoot } from "../installation.ts";
 import { type DescribedRole, describeRoles } from "../facts/manifests.ts";
 import { openSite } from "../site_io.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, failToOpen, print } from "./exit.ts";
 
 /** Prints every role as `serve` would start it now. */
 export async function roles(
@@ -14,7 +14,7 @@ export async function roles(
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const installation = await install(
     opened.paths.home,

@@ -19,9 +19,9 @@ import {
   trialFinding,
 } from "../erasure.ts";
 import { isThere } from "../replace_file.ts";
-import { type Opened, openSite } from "../site_io.ts";
+import { type Opened, type Opening, openSite } from "../site_io.ts";
 import { tryErasing } from "../try_erasing.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, failToOpen, print } from "./exit.ts";
 import { inspectQueue, runJailed } from "./jailed.ts";
 
 /** Prints what is pending; exit code 1 if something is. */
@@ -31,7 +31,7 @@ export async function shredStatus(
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const looked = await look(configPath, "status", programs);
-  if (!looked.ok) return fail(EXIT.config, looked.faults);
+  if (!looked.ok) return failToOpen(looked);
   return tell(json, looked.erasure, pendingOf(looked.erasure));
 }
 
@@ -42,7 +42,7 @@ export async function shredVerify(
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const looked = await look(configPath, "verify", programs);
-  if (!looked.ok) return fail(EXIT.config, looked.faults);
+  if (!looked.ok) return failToOpen(looked);
   const { erasure, opened } = looked;
   const libc = openLibc(opened.plan.site.libc);
   const findings = [
@@ -55,7 +55,7 @@ export async function shredVerify(
 
 type Looked =
   | { readonly ok: true; readonly erasure: Erasure; readonly opened: Opened }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | Exclude<Opening, { readonly ok: true }>;
 
 async function look(
   configPath: string,

@@ -6,12 +6,12 @@ import { readFormat } from "../care/format_file.ts";
 import { pathsOf } from "../plan.ts";
 import { readConfig } from "../site_io.ts";
 import { readStatus, type Status } from "../status_file.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, failToOpen, print } from "./exit.ts";
 
 /** Prints the status; exit code 1 if no server runs or a role is not ready. */
 export function status(configPath: string, json: boolean): number {
   const read = readConfig(configPath);
-  if (!read.ok) return fail(EXIT.config, read.faults);
+  if (!read.ok) return failToOpen(read);
   const { runDir, home } = pathsOf(read.config.server.home);
   const found = readStatus(runDir);
   if (found === undefined) {

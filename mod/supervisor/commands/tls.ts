@@ -17,7 +17,7 @@ import { smtpcContract } from "../../smtpc/smtpc_ipc.ts";
 import { routesOf } from "../plan.ts";
 import { type Opened, openSite } from "../site_io.ts";
 import { type SmallServer, withSmallServer } from "../small_server.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { tlsText, verdictOf } from "./tls_text.ts";
 
 type RecordType = "MX" | "A" | "AAAA" | "TLSA";
@@ -53,7 +53,7 @@ export async function tls(
     ]);
   }
   const opening = openSite(options.config);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const nextHop = nextHopFor(destination, opened);
   if (nextHop === undefined) {

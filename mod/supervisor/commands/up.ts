@@ -35,7 +35,7 @@ import {
   wantedRecords,
 } from "../up/records.ts";
 import { findingLines } from "./check.ts";
-import { EXIT, fail, faultsTold, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, faultsTold, print } from "./exit.ts";
 import { DEFAULT_CONFIG } from "./topic.ts";
 import { passwordOf } from "./init.ts";
 
@@ -171,7 +171,7 @@ async function goUp(
     return EXIT.ok;
   }
   const opening = openSite(target.configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const { configPath } = target;
   const local = localFindings({ opened, configPath });

@@ -14,7 +14,7 @@ import { pathsOf } from "../plan.ts";
 import { isThere } from "../replace_file.ts";
 import { madeAccounts, readAccounts, readConfig } from "../site_io.ts";
 import { say } from "./backup.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { StopSignals } from "./stop_signals.ts";
 
 /** Options of `bulkhead upgrade`. */
@@ -81,7 +81,7 @@ function textOf(found: Extract<Rehearsed, { ok: true }>): string {
 /** Users of roles that are new; an older program passes over them. */
 function makeUsers(configPath: string): number {
   const read = readConfig(configPath);
-  if (!read.ok) return fail(EXIT.config, read.faults);
+  if (!read.ok) return failToOpen(read);
   const made = madeAccounts(read.config);
   return made.ok
     ? EXIT.ok
@@ -94,7 +94,7 @@ async function back(
   programs: ReadonlyMap<string, string>,
 ): Promise<number> {
   const read = readConfig(configPath);
-  if (!read.ok) return fail(EXIT.config, read.faults);
+  if (!read.ok) return failToOpen(read);
   const { config } = read;
   const paths = pathsOf(config.server.home);
   if (readJournal(paths.home)?.stage !== "trial") return EXIT.ok;
@@ -133,7 +133,7 @@ async function replace(
   file: string | undefined,
 ): Promise<number> {
   const read = readConfig(configPath);
-  if (!read.ok) return fail(EXIT.config, read.faults);
+  if (!read.ok) return failToOpen(read);
   const { home, runDir } = pathsOf(read.config.server.home);
   const installed = installedFile(file);
   const from = resolve(newFile);

@@ -10,7 +10,7 @@ import {
 import { sizeText, wordsOf } from "../care/words.ts";
 import { openSite } from "../site_io.ts";
 import { say } from "./backup.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 
 /** Verifies a home or a backup: 0 whole, 1 damaged, 78 cannot be said. */
 export async function verifyCommand(
@@ -24,7 +24,7 @@ export async function verifyCommand(
 ): Promise<number> {
   if (backup !== undefined) return await verifyBackup(backup, json);
   const opening = openSite(configPath);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { config, accounts } = opening.opened;
   const site = careSite({ config, accounts, programs });
   const found: Verified[] = [

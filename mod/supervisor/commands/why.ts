@@ -7,7 +7,7 @@ import { tellRefusal } from "../../journey/refused.ts";
 import { tell } from "../../journey/tell.ts";
 import { MAX_STORIES, type WhyTold, whyTold } from "../../queue/inspect_ipc.ts";
 import { type Opened, openSite } from "../site_io.ts";
-import { EXIT, fail, print } from "./exit.ts";
+import { EXIT, fail, failToOpen, print } from "./exit.ts";
 import { inspectQueue, runJailed } from "./jailed.ts";
 import { foundText, journeyText } from "./why_text.ts";
 
@@ -39,7 +39,7 @@ export async function why(
     ]);
   }
   const opening = openSite(config);
-  if (!opening.ok) return fail(EXIT.config, opening.faults);
+  if (!opening.ok) return failToOpen(opening);
   const { opened } = opening;
   const asked = await askQueue(opened, programs, {
     words,
