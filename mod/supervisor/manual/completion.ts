@@ -80,6 +80,21 @@ ${cases(known, "      ")}    esac
 `;
 }
 
+/** What is offered behind each option that takes a value. */
+function valueCases(
+  all: readonly CommandFacts[],
+  act: (help: Help) => string,
+) {
+  return all.flatMap((one) =>
+    one.options.filter(({ value }) => value !== "").map((option) =>
+      [
+        namesOf(option).map((name) => sh(`${placeOf(one)}:${name}`)).join("|"),
+        `${act(helpFor(option))}; return`,
+      ] as const
+    )
+  );
+}
+
 function bash(all: readonly CommandFacts[]): string {
   const act = (help: Help): string => {
     switch (help) {
@@ -92,14 +107,7 @@ function bash(all: readonly CommandFacts[]): string {
     }
     return `COMPREPLY=($(compgen -W $'${help.of.join("\\n")}' -- "$cur"))`;
   };
-  const values = all.flatMap((one) =>
-    one.options.filter(({ value }) => value !== "").map((option) =>
-      [
-        namesOf(option).map((name) => sh(`${placeOf(one)}:${name}`)).join("|"),
-        `${act(helpFor(option))}; return`,
-      ] as const
-    )
-  );
+  const values = valueCases(all, act);
   const options = all.map((one) =>
     [
       sh(placeOf(one)),
@@ -154,14 +162,7 @@ function zsh(all: readonly CommandFacts[]): string {
     rows.map(([name, says]) =>
       sh(`${name.replaceAll(":", "\\:")}:${says.replaceAll("\n", " ")}`)
     ).join(" ");
-  const values = all.flatMap((one) =>
-    one.options.filter(({ value }) => value !== "").map((option) =>
-      [
-        namesOf(option).map((name) => sh(`${placeOf(one)}:${name}`)).join("|"),
-        `${act(helpFor(option))}; return`,
-      ] as const
-    )
-  );
+  const values = valueCases(all, act);
   const options = all.map((one) =>
     [
       sh(placeOf(one)),
