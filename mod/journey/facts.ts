@@ -67,6 +67,7 @@ export interface EventFacts {
   readonly tls: string;
   readonly code: number;
   readonly text: string;
+  /** Of the host that was asked last. */
   readonly address: string;
   readonly tookMs: number;
   readonly hosts: readonly HostFacts[];

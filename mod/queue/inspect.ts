@@ -3,6 +3,7 @@
  * opened read-only, by a one-shot process in the queue role's jail. Returns
  * plain data; printing is the command line's.
  */
+import type { EventFacts } from "../journey/facts.ts";
 import type { DatabaseSync } from "node:sqlite";
 import {
   askReadOnly,
@@ -49,21 +50,9 @@ export interface ListedMessage {
   readonly recipients: readonly ListedRecipient[];
 }
 
-/** One entry of the attempt log. */
-export interface ShownEvent {
-  readonly atMs: number;
-  readonly recipient: string;
-  readonly what: string;
-  readonly host: string;
-  readonly tls: string;
-  readonly code: number;
-  readonly text: string;
-  /** Of the host that was asked last. */
-  readonly address: string;
-  readonly tookMs: number;
+/** One entry of the attempt log, as a journey is told from it. */
+export interface ShownEvent extends EventFacts {
   readonly hosts: readonly AttemptedHost[];
-  readonly transcript: readonly string[];
-  /** With `accepted`, unless an older program wrote it. */
   readonly taken: Taken | null;
 }
 
